@@ -1,0 +1,22 @@
+/// A string as the kernel sees it: any bytes. Paths and arguments need not be UTF-8.
+public typealias Bytes = [UInt8]
+
+extension Bytes {
+  /// The bytes of `text` in UTF-8.
+  public init(_ text: String) {
+    self.init(text.utf8)
+  }
+
+  /// A copy of a NUL-terminated C string, without the NUL.
+  public init(cString: UnsafePointer<CChar>) {
+    let bytes = UnsafeRawPointer(cString).assumingMemoryBound(to: UInt8.self)
+    var count = 0
+    while bytes[count] != 0 { count += 1 }
+    self.init(UnsafeBufferPointer(start: bytes, count: count))
+  }
+
+  /// Appends `text` in UTF-8.
+  public mutating func append(_ text: String) {
+    append(contentsOf: text.utf8)
+  }
+}

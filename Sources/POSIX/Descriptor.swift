@@ -1,0 +1,135 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// An open file or directory, closed when the value ends: close(2).
+///
+/// Closing also lets go of a lock that was taken through it.
+public struct Descriptor: ~Copyable {
+  let number: Int32
+  /// What it was opened as; errors name it.
+  public let path: Path
+
+  /// How to open a file.
+  public enum Access: Sendable {
+    /// An existing file, for reading.
+    case read
+    /// An existing file that is no link itself, for reading.
+    case readNoLink
+    /// An existing file that is no link itself, for reading and writing.
+    case readWriteNoLink
+    /// A new, empty file for reading and writing; an error when the name is taken, by whatever it
+    /// is. The umask leaves its permissions alone when they are given; else they are 0666 less it.
+    case creatingNew(permissions: UInt16?)
+    /// An existing directory, for reading its entries.
+    case directory
+
+    // O_NONBLOCK: opening a pipe must not wait for its other end.
+    fileprivate var flags: Int32 {
+      switch self {
+      case .read: O_RDONLY | O_CLOEXEC | O_NONBLOCK
+      case .readNoLink: O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
+      case .readWriteNoLink: O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
+      case .creatingNew: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+      case .directory: O_RDONLY | O_DIRECTORY | O_CLOEXEC
+      }
+    }
+
+    fileprivate var call: SystemCall {
+      if case .creatingNew = self { .creat } else { .open }
+    }
+  }
+
+  /// Opens `path`: open(2).
+  public init(opening path: Path, _ access: Access) throws(SystemError) {
+    try self.init(at: AT_FDCWD, path, access, path)
+  }
+
+  /// Opens `name` in `directory`, wherever that has been moved to: openat(2).
+  public init(
+    opening name: Bytes, in directory: borrowing Descriptor, _ access: Access
+  ) throws(SystemError) {
+    try self.init(at: directory.number, Path(name), access, directory.path.appending(name))
+  }
+
+  private init(
+    at directory: Int32, _ relative: Path, _ access: Access, _ path: Path
+  ) throws(SystemError) {
+    let opened = try perform(access.call, path) {
+      relative.withCString { name in
+        guard case .creatingNew(let permissions?) = access else {
+          return openat(directory, name, access.flags, 0o666)
+        }
+        // The file has its permissions from its first moment: no crash leaves it with others.
+        let mask = umask(0)
+        defer { umask(mask) }
+        return openat(directory, name, access.flags, mode_t(permissions))
+      }
+    }
+    number = try Self.aboveStandardStreams(opened, path)
+    self.path = path
+  }
+
+  deinit { close(number) }
+
+  /// A process started with standard output closed gets descriptor 1 for the first file it opens,
+  /// and would print into that file. Descriptors 0 to 2 are therefore traded for higher ones.
+  private static func aboveStandardStreams(_ opened: Int32, _ path: Path) throws(SystemError)
+    -> Int32
+  {
+    guard opened <= 2 else { return opened }
+    defer { close(opened) }
+    do {
+      return try perform(.fcntl, path) { fcntl(opened, F_DUPFD_CLOEXEC, 3) }
+    } catch {
+      // That is how the kernel says that the process may have no descriptor as high as 3.
+      throw error.errno == .invalidArgument ? SystemError(.fcntl, path, .tooManyOpenFiles) : error
+    }
+  }
+
+  /// What the file is: fstat(2).
+  public func status() throws(SystemError) -> FileStatus {
+    var buffer = stat()
+    try perform(.fstat, path) { fstat(number, &buffer) }
+    return FileStatus(buffer)
+  }
+
+  /// Puts the file's data and, for a directory, its entries on the disk: fsync(2).
+  public func synchronize() throws(SystemError) {
+    try perform(.fsync, path) { fsync(number) }
+  }
+
+  /// Gives the file to this group, of which the process must be a member: fchown(2).
+  public func setGroup(_ group: UInt32) throws(SystemError) {
+    try perform(.fchown, path) { fchown(number, uid_t.max, gid_t(group)) }
+  }
+
+  /// Reads everything from the current position to the end: read(2).
+  public func readToEnd() throws(SystemError) -> Bytes {
+    var contents = Bytes()
+    while true {
+      let chunk = try readChunk(descriptor: number, path, upTo: 1 << 16)
+      if chunk.isEmpty { return contents }
+      contents += chunk
+    }
+  }
+}
+
+/// Up to `limit` bytes, at least one unless the end is reached: read(2).
+func readChunk(descriptor: Int32, _ path: Path, upTo limit: Int) throws(SystemError) -> Bytes {
+  var failure: SystemError?
+  let chunk = Bytes(unsafeUninitializedCapacity: limit) { buffer, count in
+    do throws(SystemError) {
+      count = try perform(.read, path) { read(descriptor, buffer.baseAddress, limit) }
+    } catch {
+      failure = error
+      count = 0
+    }
+  }
+  if let failure { throw failure }
+  return chunk
+}

@@ -1,0 +1,34 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What surrounds this process.
+public enum Environment {
+  /// The arguments after the program's name, as bytes.
+  public static var arguments: [Bytes] {
+    (1..<max(Int(CommandLine.argc), 1)).compactMap { index in
+      CommandLine.unsafeArgv[index].map { Bytes(cString: $0) }
+    }
+  }
+
+  /// The value of a variable; nil when it is unset or empty: getenv(3).
+  public static func variable(_ name: String) -> Bytes? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return Bytes(cString: value)
+  }
+
+  /// Ends the process with this status, 0 to 255: exit(3).
+  public static func exit(_ status: Int32) -> Never {
+    #if canImport(Glibc)
+      Glibc.exit(status)
+    #elseif canImport(Musl)
+      Musl.exit(status)
+    #elseif canImport(Darwin)
+      Darwin.exit(status)
+    #endif
+  }
+}

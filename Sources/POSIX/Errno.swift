@@ -1,0 +1,68 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// An error number of the C library: errno(3).
+public struct Errno: RawRepresentable, Hashable, Sendable {
+  /// The number, one of the `E…` constants of this platform.
+  public let rawValue: Int32
+
+  /// The error with this number.
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// What the C library calls it, such as `No space left on device`: strerror(3).
+  public var message: String {
+    strerror(rawValue).map { String(cString: $0) } ?? "error \(rawValue)"
+  }
+
+  /// Permission denied.
+  public static let accessDenied = Errno(rawValue: EACCES)
+  /// A descriptor that is not open, or not open for this.
+  public static let badDescriptor = Errno(rawValue: EBADF)
+  /// The other end of a pipe is closed.
+  public static let brokenPipe = Errno(rawValue: EPIPE)
+  /// The user's quota is used up.
+  public static let diskQuota = Errno(rawValue: EDQUOT)
+  /// A file of that name is there.
+  public static let exists = Errno(rawValue: EEXIST)
+  /// Input or output failed.
+  public static let inputOutput = Errno(rawValue: EIO)
+  /// A signal came first.
+  public static let interrupted = Errno(rawValue: EINTR)
+  /// An argument that this call cannot take.
+  public static let invalidArgument = Errno(rawValue: EINVAL)
+  /// A directory where a file should be.
+  public static let isDirectory = Errno(rawValue: EISDIR)
+  /// Symbolic links that lead in a circle.
+  public static let linkLoop = Errno(rawValue: ELOOP)
+  /// A name or path that is longer than the file system takes.
+  public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+  /// No such file or directory.
+  public static let notFound = Errno(rawValue: ENOENT)
+  /// The system has no lock to give, or no lock server.
+  public static let noLocks = Errno(rawValue: ENOLCK)
+  /// No space left on the device.
+  public static let noSpace = Errno(rawValue: ENOSPC)
+  /// A file where a directory should be.
+  public static let notDirectory = Errno(rawValue: ENOTDIR)
+  /// The system or file system does not know this call.
+  public static let notImplemented = Errno(rawValue: ENOSYS)
+  /// The file system cannot do this.
+  public static let notSupported = Errno(rawValue: EOPNOTSUPP)
+  /// An operation that needs another owner or privilege.
+  public static let notPermitted = Errno(rawValue: EPERM)
+  /// A file system that is mounted read-only.
+  public static let readOnly = Errno(rawValue: EROFS)
+  /// This process has as many descriptors as it may.
+  public static let tooManyOpenFiles = Errno(rawValue: EMFILE)
+  /// The system has as many open files as it may.
+  public static let tooManyOpenFilesInSystem = Errno(rawValue: ENFILE)
+  /// The lock is held by another.
+  public static let wouldBlock = Errno(rawValue: EWOULDBLOCK)
+}

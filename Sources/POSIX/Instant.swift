@@ -1,0 +1,70 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A moment of the monotonic clock, in nanoseconds since some fixed one: clock_gettime(2).
+public struct Instant: Comparable, Sendable {
+  /// Nanoseconds since the clock began.
+  public let nanoseconds: UInt64
+
+  /// Now.
+  public static var now: Instant {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+  }
+
+  /// Nanoseconds from `earlier` to this moment; 0 when `earlier` is later.
+  public func nanoseconds(since earlier: Instant) -> UInt64 {
+    nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0
+  }
+
+  /// The moment `nanoseconds` after this one.
+  public func advanced(byNanoseconds nanoseconds: UInt64) -> Instant {
+    let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
+    return Instant(nanoseconds: overflow ? .max : sum)
+  }
+
+  /// Earlier moments come first.
+  public static func < (left: Instant, right: Instant) -> Bool {
+    left.nanoseconds < right.nanoseconds
+  }
+}
+
+/// A moment of the wall clock, in whole seconds since 1970 in UTC.
+public struct WallTime: Comparable, Sendable {
+  /// Seconds since 1970-01-01T00:00:00Z.
+  public let secondsSince1970: Int
+
+  /// The moment so many seconds after 1970 began.
+  public init(secondsSince1970: Int) {
+    self.secondsSince1970 = secondsSince1970
+  }
+
+  /// Now: time(2).
+  public static var now: WallTime { WallTime(secondsSince1970: time(nil)) }
+
+  /// As in RFC 3339, such as `2025-11-29T08:30:00Z`: gmtime_r(3).
+  public var rfc3339: String {
+    var seconds = time_t(secondsSince1970)
+    var fields = tm()
+    gmtime_r(&seconds, &fields)
+    func padded(_ number: Int32, _ width: Int) -> String {
+      let digits = String(number)
+      return String(repeating: "0", count: max(width - digits.count, 0)) + digits
+    }
+    let date = [padded(fields.tm_year + 1900, 4), padded(fields.tm_mon + 1, 2)]
+    let time = [fields.tm_hour, fields.tm_min, fields.tm_sec].map { padded($0, 2) }
+    return (date + [padded(fields.tm_mday, 2)]).joined(separator: "-") + "T"
+      + time.joined(separator: ":") + "Z"
+  }
+
+  /// Earlier moments come first.
+  public static func < (left: WallTime, right: WallTime) -> Bool {
+    left.secondsSince1970 < right.secondsSince1970
+  }
+}

@@ -1,0 +1,56 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The signals with which a user asks a process to end: SIGHUP, SIGINT, SIGQUIT and SIGTERM.
+public enum TerminationSignals {
+  private static let all = (SIGHUP, SIGINT, SIGQUIT, SIGTERM)
+
+  private static var set: sigset_t {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, all.0)
+    sigaddset(&signals, all.1)
+    sigaddset(&signals, all.2)
+    sigaddset(&signals, all.3)
+    return signals
+  }
+
+  /// From now on they wait instead of ending the process: sigprocmask(2).
+  public static func hold() {
+    var signals = set
+    sigprocmask(SIG_BLOCK, &signals, nil)
+  }
+
+  /// Whether one of them waits that will end the process: sigpending(2). One that is ignored, as
+  /// SIGHUP under nohup(1), can wait too, and then vanishes.
+  public static var isWaiting: Bool {
+    var pending = sigset_t()
+    sigemptyset(&pending)
+    sigpending(&pending)
+    return waits(all.0, &pending) || waits(all.1, &pending) || waits(all.2, &pending)
+      || waits(all.3, &pending)
+  }
+
+  private static func waits(_ signal: Int32, _ pending: inout sigset_t) -> Bool {
+    guard sigismember(&pending, signal) == 1 else { return false }
+    var action = sigaction()
+    sigaction(signal, nil, &action)
+    #if canImport(Darwin)
+      let handler = action.__sigaction_u.__sa_handler
+    #else
+      let handler = action.__sigaction_handler.sa_handler
+    #endif
+    return unsafeBitCast(handler, to: Int.self) != unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+
+  /// Lets them through: one that waits ends the process here, as it would have at first.
+  public static func release() {
+    var signals = set
+    sigprocmask(SIG_UNBLOCK, &signals, nil)
+  }
+}

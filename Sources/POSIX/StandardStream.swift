@@ -1,0 +1,84 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Standard input, output and error of the process.
+public enum StandardStream: Int32, Sendable {
+  /// Descriptor 0.
+  case input = 0
+  /// Descriptor 1.
+  case output = 1
+  /// Descriptor 2.
+  case error = 2
+
+  /// Whether it is a terminal: isatty(3).
+  public var isTerminal: Bool { isatty(rawValue) == 1 }
+
+  /// The width of the terminal in columns, or nil when it is none or does not say: ioctl(2).
+  public var columns: Int? {
+    var size = winsize()
+    guard ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  /// Up to 64 KiB, at least one byte unless the end is reached: read(2).
+  public func readChunk() throws(SystemError) -> Bytes {
+    while true {
+      do {
+        return try POSIX.readChunk(descriptor: rawValue, Path(""), upTo: 1 << 16)
+      } catch {
+        // Whoever opened it did so with O_NONBLOCK.
+        guard error.errno == .wouldBlock else { throw error }
+        _ = try waits(for: POLLIN, milliseconds: -1)
+      }
+    }
+  }
+
+  /// Writes all of `bytes`: write(2). A closed pipe is an error, not the end of the process.
+  ///
+  /// While a reader lets it wait, a termination signal that is held back ends the writing with
+  /// `EINTR`. So it never waits in write(2) itself: a stream that poll(2) calls ready takes PIPE_BUF
+  /// bytes at once, see pipe(7).
+  public func writeAll(_ bytes: Bytes) throws(SystemError) {
+    signal(SIGPIPE, SIG_IGN)
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      while try !waits(for: POLLOUT, milliseconds: 100) {
+        if TerminationSignals.isWaiting { throw SystemError(.write, Path(""), .interrupted) }
+      }
+      do {
+        rest = rest.dropFirst(try write(rest.prefix(Int(PIPE_BUF))))
+      } catch {
+        guard error.errno == .wouldBlock else { throw error }
+      }
+    }
+  }
+
+  private func write(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> Int {
+    try perform(.write, Path("")) {
+      bytes.withUnsafeBytes {
+        #if DEBUG
+          writeBytes(rawValue, $0.baseAddress, Fault.writable($0.count))
+        #else
+          writeBytes(rawValue, $0.baseAddress, $0.count)
+        #endif
+      }
+    }
+  }
+
+  /// Whether the stream is ready before the time is over: poll(2). One that is closed or broken
+  /// counts as ready, as the next call says what is wrong.
+  private func waits(for event: Int32, milliseconds: Int32) throws(SystemError) -> Bool {
+    var request = pollfd(fd: rawValue, events: Int16(event), revents: 0)
+    return try perform(.poll, Path("")) { poll(&request, 1, milliseconds) } > 0
+  }
+}
+
+/// write(2), whose name a method above has.
+private func writeBytes(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
+  write(descriptor, start, count)
+}

@@ -1,0 +1,55 @@
+import POSIX
+import TestSupport
+import Testing
+
+@Suite struct DescriptorTests {
+  let directory = TemporaryDirectory()
+
+  @Test("An error names the call, the path and the errno")
+  func error() throws {
+    let path = Path(directory("missing"))
+    #expect(throws: SystemError(.open, path, .notFound)) {
+      _ = try Descriptor(opening: path, .read)
+    }
+    #expect(throws: SystemError(.mkdir, Path(directory.path), .exists)) {
+      try Path(directory.path).makeDirectory()
+    }
+  }
+
+  @Test("A directory can be read twice, and the second reading sees what came between")
+  func entries() throws {
+    try directory.makeDirectories("one", ".hidden")
+    let root = try Descriptor(opening: Path(directory.path), .directory)
+    func names() throws -> [String] {
+      var names: [String] = []
+      try root.forEachEntry { entry, _ in names.append(String(decoding: entry, as: UTF8.self)) }
+      return names.sorted()
+    }
+    #expect(try names() == [".hidden", "one"])
+    try root.makeDirectory(Bytes("two"))
+    #expect(try names() == [".hidden", "one", "two"])
+  }
+
+  @Test("A new file is refused where the name is taken, also by a link that leads nowhere")
+  func creatingNew() throws {
+    try run(["ln", "-s", "nowhere", directory("link")])
+    let root = try Descriptor(opening: Path(directory.path), .directory)
+    #expect(throws: SystemError.self) {
+      _ = try Descriptor(opening: Bytes("link"), in: root, .creatingNew(permissions: nil))
+    }
+  }
+
+  @Test("Everything is read, also beyond one chunk")
+  func reading() throws {
+    let text = String(repeating: "0123456789", count: 20_000)
+    try directory.makeFile("long", text)
+    let file = try Descriptor(opening: Path(directory("long")), .read)
+    #expect(try file.readToEnd() == Bytes(text))
+  }
+
+  @Test("A path of 64 KiB is an error, no crash")
+  func longPath() {
+    let path = Path(Bytes(repeating: UInt8(ascii: "x"), count: 1 << 16))
+    #expect(throws: SystemError(.stat, path, .nameTooLong)) { try FileStatus.of(path) }
+  }
+}

@@ -1,0 +1,165 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// How a process ended and what it printed.
+public struct Outcome: Sendable {
+  /// Its exit code; nil when a signal ended it.
+  public let code: Int32?
+  /// The signal that ended it.
+  public let signal: Int32?
+  /// What it printed.
+  public let output: Data
+  /// What it printed on standard error.
+  public let error: String
+
+  /// What it printed, as text.
+  public var text: String { String(decoding: output, as: UTF8.self) }
+  /// What it printed, line by line.
+  public var lines: [String] { text.split(separator: "\n").map(String.init) }
+}
+
+/// A process that has been started.
+public struct RunningProcess: Sendable {
+  /// Its id.
+  public let id: pid_t
+  private let files: [String]
+
+  /// Starts `words`; the first one is looked up in PATH. Variables of the environment whose value
+  /// is empty are removed. What it prints goes to files, so that it never waits for a reader.
+  public init(
+    _ words: [String], in directory: String? = nil, environment: [String: String] = [:],
+    input: Data = Data()
+  ) throws {
+    files = ["in", "out", "err"].map {
+      NSTemporaryDirectory() + "/topic-alloc-tests-\(UUID().uuidString)-\($0)"
+    }
+    try input.write(to: URL(fileURLWithPath: files[0]))
+    var variables = ProcessInfo.processInfo.environment
+    for name in ["CLAUDE_PROJECT_DIR", "CLAUDE_SPECS_ROOT", "TOPIC_ALLOC_BIN"] {
+      variables[name] = nil
+    }
+    for (name, value) in environment { variables[name] = value.isEmpty ? nil : value }
+
+    #if canImport(Darwin)
+      var actions: posix_spawn_file_actions_t?
+      var attributes: posix_spawnattr_t?
+    #else
+      var actions = posix_spawn_file_actions_t()
+      var attributes = posix_spawnattr_t()
+    #endif
+    // The threads that run tests have all signals blocked, and a child would inherit that.
+    var noSignals = sigset_t()
+    sigemptyset(&noSignals)
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    posix_spawnattr_setsigmask(&attributes, &noSignals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, files[0], O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, files[1], O_WRONLY | O_CREAT, 0o600)
+    posix_spawn_file_actions_addopen(&actions, 2, files[2], O_WRONLY | O_CREAT, 0o600)
+    let change = ["sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh"]
+    let words = directory.map { change + [$0] + words } ?? words
+    let arguments = words.map { strdup($0) } + [nil]
+    let strings = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { (arguments + strings).forEach { free($0) } }
+    var id: pid_t = 0
+    let code = posix_spawnp(&id, words[0], &actions, &attributes, arguments, strings)
+    guard code == 0 else {
+      throw CocoaError(.executableNotLoadable, userInfo: ["program": words[0], "errno": code])
+    }
+    self.id = id
+  }
+
+  /// Whether it still runs.
+  public var isRunning: Bool { kill(id, 0) == 0 }
+
+  /// Waits for its end.
+  public func wait() throws -> Outcome {
+    var status: Int32 = 0
+    while waitpid(id, &status, 0) == -1 {
+      guard errno == EINTR else { throw CocoaError(.featureUnsupported) }
+    }
+    defer { files.forEach { unlink($0) } }
+    let signal = status & 0x7F
+    return Outcome(
+      code: signal == 0 ? (status >> 8) & 0xFF : nil,
+      signal: signal == 0 ? nil : signal,
+      output: try Data(contentsOf: URL(fileURLWithPath: files[1])),
+      error: String(
+        decoding: try Data(contentsOf: URL(fileURLWithPath: files[2])), as: UTF8.self))
+  }
+}
+
+/// Runs `words` to their end.
+@discardableResult
+public func run(
+  _ words: [String], in directory: String? = nil, environment: [String: String] = [:],
+  input: Data = Data()
+) throws -> Outcome {
+  try RunningProcess(words, in: directory, environment: environment, input: input).wait()
+}
+
+/// Runs a script in bash, with the programs of the package in PATH.
+@discardableResult
+public func bash(
+  _ script: String, in directory: String? = nil, environment: [String: String] = [:]
+) throws -> Outcome {
+  let path = Product.directory + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+  let variables = environment.merging(["PATH": path]) { given, _ in given }
+  return try run(
+    ["bash", "--noprofile", "--norc", "-c", script], in: directory, environment: variables)
+}
+
+/// The programs of the package, as built along with the tests.
+public enum Product {
+  /// The directory that holds them.
+  public static let directory: String = {
+    var directory = URL(fileURLWithPath: CommandLine.arguments[0]).standardizedFileURL
+    while directory.path != "/" {
+      directory.deleteLastPathComponent()
+      let program = directory.appendingPathComponent("topic-alloc").path
+      if FileManager.default.isExecutableFile(atPath: program) { return directory.path }
+    }
+    fatalError("no topic-alloc above \(CommandLine.arguments[0])")
+  }()
+
+  /// `topic-alloc`.
+  public static let topicAlloc = directory + "/topic-alloc"
+  /// `topic`.
+  public static let topic = directory + "/topic"
+  /// The top of the package's sources.
+  public static let sources = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+
+  /// Whether a program is in PATH.
+  public static func hasProgram(_ name: String) -> Bool {
+    (try? run(["sh", "-c", "command -v \"$1\"", "sh", name]))?.code == 0
+  }
+}
+
+/// A lock that another process holds: flock(1).
+public struct HeldLock: Sendable {
+  /// The process that holds it.
+  public let holder: RunningProcess
+
+  /// Has the lock of the file at `path` taken, and returns when it is.
+  public init(_ path: String) throws {
+    holder = try RunningProcess(["flock", "--no-fork", path, "sleep", "1000"])
+    while try run(["flock", "--nonblock", path, "true"]).code == 0 { usleep(10_000) }
+  }
+
+  /// Ends the process and with it the lock.
+  public func release() throws {
+    kill(holder.id, SIGKILL)
+    _ = try holder.wait()
+  }
+}
