@@ -6,8 +6,11 @@ let package = Package(
   platforms: [.macOS(.v13)],
   targets: [
     .target(name: "POSIX"),
+    .target(name: "TopicAllocation", dependencies: ["POSIX"]),
     .target(name: "TestSupport", dependencies: ["POSIX"], path: "Tests/TestSupport"),
     .testTarget(name: "POSIXTests", dependencies: ["POSIX", "TestSupport"]),
+    .testTarget(
+      name: "TopicAllocationTests", dependencies: ["TopicAllocation", "POSIX", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,219 @@
+import POSIX
+
+/// Takes the next numbers of a root and creates their topics, as one atomic step.
+///
+/// The guarantee, by which locks, and what a crash leaves: RootLock.swift.
+public struct Allocator: Sendable {
+  /// Where.
+  public let root: Root
+  /// How entries are named.
+  public let style: Style
+  /// How long to wait for the lock, in nanoseconds; 0: not at all.
+  public var timeout: UInt64 = 30_000_000_000
+  /// Whether a topic that has exactly the name in question is taken in place of a new one.
+  public var reusesNames = false
+  /// The number to take, and no other; for a single name.
+  public var number: Int?
+  /// Whether new entries are on the disk before they are returned.
+  public var isDurable = false
+
+  /// An allocator for `root`, which may not exist yet.
+  public init(_ root: Root, _ style: Style) {
+    self.root = root
+    self.style = style
+  }
+
+  /// What an allocation gave.
+  public struct Allocation: Sendable {
+    /// A topic for every slug, in their order.
+    public let topics: [Topic]
+    /// Nanoseconds from the wish for the lock to its possession.
+    public let waited: UInt64
+    /// Nanoseconds from the possession of the lock to its release.
+    public let held: UInt64
+  }
+
+  /// Allocates a topic for every one of `slugs`, with consecutive numbers.
+  ///
+  /// From the first creation on, signals that ask the process to end are held back, and are still
+  /// when this returns, so that what was created can be reported. One that came in time undoes all
+  /// (``AllocationError/interrupted``); ``TerminationSignals/release()`` lets it through.
+  public func allocate(_ slugs: [Slug]) throws(AllocationFailure) -> Allocation {
+    var work = Work(slugs)
+    do throws(AllocationError) {
+      let lock = try RootLock.acquire(root, timeout: timeout)
+      TerminationSignals.hold()
+      try create(&work, in: lock.directory)
+      let waited = lock.waited
+      let held = lock.release()
+      if isDurable { try synchronize(work) }
+      return Allocation(topics: work.done, waited: waited, held: held)
+    } catch {
+      throw AllocationFailure(
+        done: work.done, missing: Array(slugs.dropFirst(work.done.count)), reason: error)
+    }
+  }
+
+  /// What ``allocate(_:)`` would return now. Creates nothing and takes no lock, so that the answer
+  /// can be outdated when it arrives.
+  public func preview(_ slugs: [Slug]) throws(AllocationFailure) -> [Topic] {
+    var work = Work(slugs)
+    do throws(AllocationError) {
+      if root.exists {
+        work.scan = try system(scan(Descriptor(opening: root.path, .directory), slugs))
+      }
+      try checkNumbersSuffice(for: work)
+      for slug in slugs { work.take(try topic(for: slug, work.scan).topic, isNew: false) }
+      return work.done
+    } catch {
+      throw AllocationFailure(done: [], missing: slugs, reason: error)
+    }
+  }
+
+  /// An allocation under way.
+  private struct Work {
+    let slugs: [Slug]
+    var scan = RootScan()
+    /// Topics for the first slugs.
+    var done: [Topic] = []
+    /// Those of them that did not exist before.
+    var created: [Topic] = []
+
+    init(_ slugs: [Slug]) {
+      self.slugs = slugs
+    }
+
+    mutating func take(_ topic: Topic, isNew: Bool) {
+      done.append(topic)
+      if isNew { created.append(topic) }
+      scan.add(topic)
+    }
+  }
+
+  private func create(
+    _ work: inout Work, in directory: borrowing Descriptor
+  ) throws(AllocationError) {
+    work.scan = try system(scan(directory, work.slugs))
+    try checkNumbersSuffice(for: work)
+    while work.done.count < work.slugs.count {
+      let (topic, isNew) = try topic(for: work.slugs[work.done.count], work.scan)
+      if isNew {
+        do throws(SystemError) {
+          try createEntry(topic.entryName, in: directory)
+        } catch {
+          guard error.errno == .exists, number == nil else { throw .system(error) }
+          // Somebody who takes no lock was faster, so the highest number is another one now.
+          work.scan = try system(scan(directory, work.slugs))
+          // Unless it is not: then this name cannot be had, and trying again would not end.
+          if work.scan.highest ?? 0 < topic.number { throw .system(error) }
+          continue
+        }
+      }
+      work.take(topic, isNew: isNew)
+      if TerminationSignals.isWaiting {
+        undo(&work, in: directory)
+        throw .interrupted
+      }
+    }
+  }
+
+  private func scan(
+    _ directory: borrowing Descriptor, _ slugs: [Slug]
+  ) throws(SystemError) -> RootScan {
+    let names: Set<Bytes> = reusesNames ? Set(slugs.map(\.bytes)) : []
+    return try RootScan(directory, style, owner: number, names: names)
+  }
+
+  private func topic(
+    for slug: Slug, _ scan: RootScan
+  ) throws(AllocationError) -> (topic: Topic, isNew: Bool) {
+    if let number, let owner = scan.owner {
+      guard reusesNames, owner.name == slug.bytes else { throw .numberTaken(number, owner.path) }
+      return (owner, false)
+    }
+    if let namesake = scan.namesake(of: slug) {
+      if let number { throw .nameTaken(number, namesake.path) }
+      return (namesake, false)
+    }
+    let next = number ?? nextNumber(scan)
+    guard let topic = Topic(style.entryName(next, slug), in: root.path, style) else {
+      throw .numbersExhausted(root.path, next: next)
+    }
+    return (topic, true)
+  }
+
+  private func checkNumbersSuffice(for work: Work) throws(AllocationError) {
+    guard number == nil else { return }
+    let known = reusesNames ? Set(work.slugs.filter { work.scan.namesake(of: $0) == nil }) : []
+    let needed = reusesNames ? known.count : work.slugs.count
+    let next = nextNumber(work.scan)
+    if needed > 0, next + needed - 1 > Style.highestNumber {
+      throw .numbersExhausted(root.path, next: next)
+    }
+  }
+
+  private func nextNumber(_ scan: RootScan) -> Int {
+    scan.highest.map { $0 + 1 } ?? style.start
+  }
+
+  private func createEntry(
+    _ name: Bytes, in directory: borrowing Descriptor
+  ) throws(SystemError) {
+    if style.makesFiles {
+      _ = try Descriptor(opening: name, in: directory, .creatingNew(permissions: nil))
+    } else {
+      try directory.makeDirectory(name)
+    }
+  }
+
+  /// Removes what was created. What is not empty any more stays.
+  private func undo(_ work: inout Work, in directory: borrowing Descriptor) {
+    work.done = work.created.filter { topic in
+      do throws(SystemError) {
+        if style.makesFiles {
+          try directory.removeFile(topic.entryName)
+        } else {
+          try directory.removeDirectory(topic.entryName)
+        }
+        return false
+      } catch {
+        return error.errno != .notFound
+      }
+    }
+  }
+
+  /// Puts the new entries on the disk, and the root and all directories above it: another process
+  /// may have made them a moment ago. Of those above, the ones that cannot be opened are passed over.
+  private func synchronize(_ work: Work) throws(AllocationError) {
+    do throws(SystemError) {
+      for topic in work.created {
+        try Descriptor(opening: topic.path, .read).synchronize()
+      }
+      try Descriptor(opening: root.path, .directory).synchronize()
+      var directory = root.path
+      while !directory.lastComponent.isEmpty {
+        directory = directory.parent
+        try synchronizeUnlessClosed(directory)
+      }
+    } catch {
+      throw .notDurable(error)
+    }
+  }
+
+  private func synchronizeUnlessClosed(_ path: Path) throws(SystemError) {
+    let directory: Descriptor
+    do throws(SystemError) {
+      directory = try Descriptor(opening: path, .directory)
+    } catch {
+      if error.errno == .accessDenied { return }
+      throw error
+    }
+    try directory.synchronize()
+  }
+
+  private func system<Result>(
+    _ call: @autoclosure () throws(SystemError) -> Result
+  ) throws(AllocationError) -> Result {
+    do throws(SystemError) { return try call() } catch { throw .system(error) }
+  }
+}

@@ -1,0 +1,184 @@
+// The lock protocol
+//
+// What it protects: "the highest number of a root is h" stays true from the moment it is read
+// until the directory with h + 1 exists.
+//
+// Who takes what, in this order:
+//
+//   1. ROOT/.topic_number.lock   flock(2), exclusive. The bash libraries in use lock this file
+//                                and nothing else; as all take it first, they can run beside this
+//                                program without a collision.
+//   2. ROOT itself               flock(2), exclusive, on the directory. It cannot be deleted and
+//                                made anew while somebody works in it, so it keeps the guarantee
+//                                among users of this program when the lock file is deleted.
+//
+// All waiters take both in the same order, so there is no deadlock. Let go in the opposite order.
+//
+// After a crash: both locks belong to open files, so the kernel lets go of them when the process
+// is gone, whichever signal ended it. What it leaves is a directory with the next number or none;
+// there is no state to repair.
+//
+// A deleted lock file (git clean): those who wait for the old one and those who open the new one
+// meet at the second lock. Until the last of the former is through, a bash library that locks the
+// new file alone is not kept out. The lock file is never deleted by this program, for that reason.
+//
+// A root that is renamed, replaced or removed while somebody waits for its lock: after both locks
+// are held, the path is looked up again. When it leads to another directory, or to none, the work
+// starts anew, so that at that moment the path that is reported is the one that is locked.
+//
+// Whose lock file it is does not matter: flock(2) takes one that is open for reading, too. A new one
+// is made with the read and write permissions of its root from its first moment, readable for all
+// who can get at it, and is then given the root's group, so that a bash library of every user who
+// may add topics can open it for writing, as those do. Links are not followed, and nothing of a
+// file that was there already is changed: in a shared root, somebody else may have put it there.
+//
+// In a root where no lock file can be made, none can be made by others either: there the second
+// lock alone is taken. Nothing can be created there, but a topic that exists can be found (--reuse).
+//
+// NFS passes the lock of the lock file on to the server where the mount says so (nfs(5),
+// local_lock), and wants it open for writing. The lock of the root keeps apart at most the
+// processes of one client there; where it is refused, the lock file alone protects.
+
+import POSIX
+
+/// A root and its lock file, open and locked until the value ends.
+struct RootLock: ~Copyable {
+  /// The name of the lock file in a root.
+  static let fileName = Bytes(".topic_number.lock")
+
+  /// The root, open for reading and for making entries.
+  let directory: Descriptor
+  private let lockFile: Descriptor?
+  private let outcome: Outcome
+  /// Nanoseconds from the wish for the locks to their possession.
+  let waited: UInt64
+  private let acquired: Instant
+
+  private enum Outcome {
+    case held, lockFileBusy, directoryBusy
+  }
+
+  /// The lock that another held until the deadline; nil when both are held.
+  var busy: Path? {
+    switch outcome {
+    case .held: nil
+    case .lockFileBusy: directory.path.appending(Self.fileName)
+    case .directoryBusy: directory.path
+    }
+  }
+
+  /// Takes both locks of `root`, which is made when it is missing, waiting at most `timeout`
+  /// nanoseconds.
+  static func acquire(_ root: Root, timeout: UInt64) throws(AllocationError) -> RootLock {
+    let begin = Instant.now
+    let deadline = begin.advanced(byNanoseconds: timeout)
+    var root = root
+    var busy = root.path
+    // Whoever moves it about without end is told that the lock cannot be had.
+    for _ in 0..<100 {
+      do throws(SystemError) {
+        try root.create()
+        let lock = try RootLock(root.path, makesLockFile: true, since: begin, until: deadline)
+        guard case .held = lock.outcome else {
+          busy = lock.busy ?? busy
+          break
+        }
+        if try FileStatus.of(root.path).isSameFile(as: lock.directory.status()) { return lock }
+        root = try Root(locating: root.path)
+      } catch {
+        // Gone since it was looked up: once more, from the top.
+        guard error.errno == .notFound, let again = try? Root(locating: root.path) else {
+          throw .system(error)
+        }
+        root = again
+      }
+    }
+    throw .lockBusy(busy, LockHolder.of(busy), waited: Instant.now.nanoseconds(since: begin))
+  }
+
+  /// Opens the root at `path` and waits for both locks until `deadline`; ``busy`` says whether in
+  /// vain. Where the lock file is missing and is not to be made, the root's lock alone is taken.
+  init(
+    _ path: Path, makesLockFile: Bool, since begin: Instant = .now, until deadline: Instant
+  ) throws(SystemError) {
+    let directory = try Descriptor(opening: path, .directory)
+    let lockFile = try Self.openLockFile(in: directory, makesLockFile: makesLockFile)
+    if try !Self.lock(lockFile, until: deadline) {
+      outcome = .lockFileBusy
+    } else if try !Self.lock(root: directory, until: deadline) {
+      outcome = .directoryBusy
+    } else {
+      outcome = .held
+    }
+    self.directory = directory
+    self.lockFile = lockFile
+    acquired = .now
+    waited = acquired.nanoseconds(since: begin)
+  }
+
+  /// Lets go of both, the directory's first; returns how long they were held, in nanoseconds.
+  consuming func release() -> UInt64 {
+    Instant.now.nanoseconds(since: acquired)
+  }
+
+  private static func lock(
+    _ lockFile: borrowing Descriptor?, until deadline: Instant
+  ) throws(SystemError) -> Bool {
+    switch lockFile {
+    case .none: true
+    case .some(let file): try file.lock(until: deadline)
+    }
+  }
+
+  private static func lock(
+    root: borrowing Descriptor, until deadline: Instant
+  ) throws(SystemError) -> Bool {
+    do {
+      return try root.lock(until: deadline)
+    } catch {
+      // What the file system does not lock because it is not open for writing.
+      if error.errno == .badDescriptor { return true }
+      throw error
+    }
+  }
+
+  /// Nil where there is none and none can be made.
+  private static func openLockFile(
+    in directory: borrowing Descriptor, makesLockFile: Bool
+  ) throws(SystemError) -> Descriptor? {
+    while true {
+      if let existing = try openExistingLockFile(in: directory) { return existing }
+      guard makesLockFile else { return nil }
+      let root = try directory.status()
+      let made: Descriptor
+      do throws(SystemError) {
+        let permissions = root.permissions & 0o666 | 0o444
+        made = try Descriptor(
+          opening: fileName, in: directory, .creatingNew(permissions: permissions))
+      } catch {
+        switch error.errno {
+        case .exists: continue
+        case .accessDenied, .notPermitted, .readOnly: return nil
+        default: throw error
+        }
+      }
+      if try made.status().group != root.group { try? made.setGroup(root.group) }
+      return made
+    }
+  }
+
+  private static func openExistingLockFile(
+    in directory: borrowing Descriptor
+  ) throws(SystemError) -> Descriptor? {
+    do throws(SystemError) {
+      return try Descriptor(opening: fileName, in: directory, .readWriteNoLink)
+    } catch {
+      switch error.errno {
+      case .notFound: return nil
+      case .accessDenied, .notPermitted, .readOnly: break
+      default: throw error
+      }
+    }
+    return try Descriptor(opening: fileName, in: directory, .readNoLink)
+  }
+}

@@ -1,0 +1,71 @@
+import POSIX
+
+/// One numbered entry of a root.
+public struct Topic: Hashable, Sendable {
+  /// Its number.
+  public let number: Int
+  /// The number as its name spells it: `042`.
+  public let digits: Bytes
+  /// The part of its name after the separator and before the style's suffix: `oauth_20`. Of an
+  /// entry that another program made, this can be anything.
+  public let name: Bytes
+  /// Its absolute path, links resolved.
+  public let path: Path
+
+  /// The topic that `entry` of the root at `root` is in this style; nil when it is none.
+  public init?(_ entry: Bytes, in root: Path, _ style: Style) {
+    guard let prefix = entry.withUnsafeBufferPointer({ style.numberPrefix(of: $0) }) else {
+      return nil
+    }
+    number = prefix.value
+    digits = Bytes(entry.prefix(prefix.digitCount))
+    var name = entry.dropFirst(prefix.digitCount + 1)
+    if style.makesFiles, name.count > style.suffix.count,
+      name.suffix(style.suffix.count) == style.suffix[...]
+    {
+      name.removeLast(style.suffix.count)
+    }
+    self.name = Bytes(name)
+    path = root.appending(entry)
+  }
+
+  /// The name of the entry: `042_oauth_20`.
+  public var entryName: Bytes { path.lastComponent }
+}
+
+/// The kinds of artifacts, each a directory of a topic. None exists before something is written.
+public enum ArtifactKind: String, CaseIterable, Sendable {
+  case reports, plans, summaries, debug, scripts, outputs
+}
+
+extension Style {
+  /// Whether `topic` is what this style makes: a directory, or a file with the suffix.
+  func fits(_ topic: Topic, _ kind: FileStatus.Kind?) -> Bool {
+    isProperKind(topic, kind) && topic.entryName.suffix(suffix.count) == suffix[...]
+  }
+
+  /// Whether `topic` is a directory, or a file where the style makes files. A link counts as what it
+  /// leads to; `kind` is what the directory says of the entry.
+  func isProperKind(_ topic: Topic, _ kind: FileStatus.Kind?) -> Bool {
+    var actual = kind
+    if kind == nil || kind == .symbolicLink { actual = (try? FileStatus.of(topic.path))?.kind }
+    return actual == (makesFiles ? .file : .directory)
+  }
+}
+
+extension Root {
+  /// The topics of this root, in the order of their numbers, then of their names.
+  public func topics(_ style: Style) throws(SystemError) -> [Topic] {
+    var topics: [Topic] = []
+    try Descriptor(opening: path, .directory).forEachEntry { entry, _ in
+      guard style.numberPrefix(of: entry) != nil,
+        let topic = Topic(Bytes(entry), in: path, style)
+      else { return }
+      topics.append(topic)
+    }
+    return topics.sorted {
+      $0.number != $1.number
+        ? $0.number < $1.number : $0.name.lexicographicallyPrecedes($1.name)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import POSIX
+import TestSupport
+import Testing
+
+@testable import TopicAllocation
+
+@Suite struct InvariantsTests {
+  let directory = TemporaryDirectory()
+
+  private func violations(
+    _ style: Style = .topic, _ change: (inout Invariants) -> Void = { _ in }
+  ) throws -> [Invariants.Violation] {
+    var invariants = Invariants(style)
+    invariants.lockPatience = 0
+    change(&invariants)
+    return try invariants.check(Path(directory.path)).violations
+  }
+
+  @Test("A root as it should be has no violation; what is not numbered does not matter")
+  func clean() throws {
+    try directory.makeDirectories("001_a", "002_b", "20251129_backup", "2025-11-29-notes", "notes")
+    try directory.makeFile("README.md")
+    #expect(try violations().isEmpty)
+  }
+
+  @Test("Entries that share a number are a violation, however they spell it")
+  func duplicates() throws {
+    try directory.makeDirectories("001_a", "001_b", "0001_c")
+    #expect(
+      try violations().contains(
+        .duplicate(number: 1, entries: ["0001_c", "001_a", "001_b"].map { Bytes($0) })))
+  }
+
+  @Test("Gaps are violations unless they are allowed; before the first only when a start is given")
+  func gaps() throws {
+    try directory.makeDirectories("003_a", "004_b", "008_c")
+    #expect(try violations() == [.gap(5...7)])
+    #expect(try violations { $0.allowsGaps = true } == [])
+    #expect(try violations { $0.start = 1 } == [.gap(1...2), .gap(5...7)])
+  }
+
+  @Test("A numbered file is a violation, and a directory where files are made")
+  func kinds() throws {
+    try directory.makeFile("001_a")
+    try directory.makeDirectories("0001-a.md")
+    #expect(try violations().contains(.wrongKind(entry: Bytes("001_a"))))
+    #expect(try violations(.adr).contains(.wrongKind(entry: Bytes("0001-a.md"))))
+  }
+
+  @Test("A link to a directory is a directory, one that leads nowhere is not")
+  func links() throws {
+    try directory.makeDirectories("elsewhere")
+    try run(["ln", "-s", "elsewhere", directory("001_a")])
+    try run(["ln", "-s", "nowhere", directory("002_b")])
+    #expect(try violations() == [.wrongKind(entry: Bytes("002_b"))])
+  }
+
+  @Test("Names that no allocation gives are violations, with the name it would give")
+  func names() throws {
+    try directory.makeDirectories("001_Foo Bar", "002_", "003_ok", "7_x", "007", "004-dash")
+    #expect(
+      try Set(violations { $0.allowsGaps = true }) == [
+        .malformed(entry: Bytes("001_Foo Bar"), proposal: Bytes("001_foo_bar")),
+        .malformed(entry: Bytes("002_"), proposal: nil),
+        .malformed(entry: Bytes("7_x"), proposal: nil),
+        .malformed(entry: Bytes("007"), proposal: nil),
+        .malformed(entry: Bytes("004-dash"), proposal: nil),
+      ])
+  }
+
+  @Test("A lock that is held is a violation that names its holder", arguments: [true, false])
+  func locks(lockFile: Bool) throws {
+    try directory.makeFile(".topic_number.lock")
+    let path = Path(lockFile ? directory(".topic_number.lock") : directory.path)
+    let holder = try Descriptor(opening: path, lockFile ? .readWriteNoLink : .directory)
+    #expect(try holder.tryLock())
+    let found = try violations()
+    guard case .lockHeld(path, let process)? = found.first, found.count == 1 else {
+      Issue.record("\(found)")
+      return
+    }
+    #if os(Linux)
+      #expect(process?.command.isEmpty == false)
+    #endif
+  }
+}
+
+@Suite struct LockHolderTests {
+  @Test("A line of /proc/locks tells who holds the lock, not who waits for it")
+  func procLocks() throws {
+    let status = try FileStatus.of(Path("/"))
+    func device(_ number: UInt64) -> String { String(number, radix: 16) }
+    let place = "\(device(status.deviceMajor)):\(device(status.deviceMinor)):\(status.inode)"
+    let locks = """
+      1: POSIX  ADVISORY  WRITE 700 \(place) 0 EOF
+      2: FLOCK  ADVISORY  WRITE 701 fe:01:999999999 0 EOF
+      4: FLOCK  ADVISORY  WRITE 704 fffff:01:\(status.inode) 0 EOF
+      3: FLOCK  ADVISORY  WRITE 702 \(place) 0 EOF
+      3: -> FLOCK  ADVISORY  WRITE 703 \(place) 0 EOF
+      """
+    let takers = LockHolder.takers(ofLockOn: status, in: Bytes(locks))
+    #expect(takers.map(\.process) == [704, 702])
+    #expect(takers.map(\.isSameDevice) == [false, true])
+  }
+
+  @Test("Lines that are cut short or make no sense are passed over")
+  func nonsense() throws {
+    let status = try FileStatus.of(Path("/"))
+    let locks =
+      "\n:\n1: FLOCK\n1: FLOCK A W x 1:2:3 0 EOF\n1: FLOCK A W 5 zz:1:\(status.inode) 0 EOF"
+    #expect(LockHolder.takers(ofLockOn: status, in: Bytes(locks)).isEmpty)
+  }
+}
