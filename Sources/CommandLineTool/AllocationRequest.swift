@@ -1,0 +1,126 @@
+import POSIX
+import TopicAllocation
+
+/// What a command line asks to be allocated, and how it is to be told.
+public struct AllocationRequest {
+  /// The directory that the topics go to.
+  public let root: Root
+  /// The names, in order.
+  public let slugs: [Slug]
+  /// How the topics are named.
+  public let style: Style
+  /// How they are printed.
+  public let format: TopicFormat
+  private let arguments: Arguments
+
+  /// The options that say how to allocate.
+  public static let basicOptions = [
+    Option("timeout", "w", takesValue: true), Option("reuse", "r"), Option("durable"),
+    Option("verbose", "v"),
+  ]
+  /// The option that says how to print.
+  public static let formatOption = Option("format", "f", takesValue: true)
+  /// All options.
+  public static let options =
+    basicOptions + [
+      formatOption, Option("number", "n", takesValue: true), Option("dry-run"),
+    ] + Style.options
+
+  /// The request for topics of these names below `root`.
+  public init(
+    root: Path, slugs: [Slug], style: Style, _ arguments: Arguments,
+    defaultFormat: TopicFormat = .json
+  ) throws(Failure) {
+    self.root = try attempt(Root(locating: root), otherwise: .cannotCreate)
+    self.slugs = slugs
+    self.style = style
+    self.arguments = arguments
+    format = try arguments.choice("format", of: TopicFormat.self) ?? defaultFormat
+  }
+
+  /// Allocates and prints the result; as `tool`, says on standard error what is to be said.
+  ///
+  /// `findProject` gets the path of the root. It is called for formats that name the project.
+  public func perform(
+    _ tool: Tool, projectOf findProject: (Path) throws(SystemError) -> Path
+  ) throws(Failure) {
+    let allocator = try allocator()
+    let project =
+      try format.namesProject
+      ? attempt(findProject(root.path), otherwise: .cannotCreate) : root.path
+    let context = TopicContext(project: project, root: root.path, style)
+    try format.check(root.path, topics: slugs.count)
+    try format.check(context.project, topics: 1)
+    if arguments.has("dry-run") { return try print(preview(allocator), context) }
+    let allocation: Allocator.Allocation
+    do { allocation = try allocator.allocate(slugs) } catch { throw tell(error, context) }
+    try print(allocation.topics, context)
+    if arguments.has("verbose") {
+      tool.note(
+        "waited \(milliseconds(allocation.waited)) ms for the lock,"
+          + " held it for \(milliseconds(allocation.held)) ms")
+    }
+  }
+
+  private func allocator() throws(Failure) -> Allocator {
+    var allocator = Allocator(root, style)
+    if let timeout = try arguments.seconds("timeout") { allocator.timeout = timeout }
+    allocator.number = try arguments.number("number", in: 0...Style.highestNumber)
+    allocator.reusesNames = arguments.has("reuse")
+    allocator.isDurable = arguments.has("durable")
+    if allocator.number != nil, slugs.count > 1 {
+      throw .usage("--number goes with one NAME, not with \(slugs.count)")
+    }
+    return allocator
+  }
+
+  private func preview(_ allocator: Allocator) throws(Failure) -> [Topic] {
+    do { return try allocator.preview(slugs) } catch { throw Failure(error.reason) }
+  }
+
+  /// Prints what a failed allocation created all the same, and returns the failure to end with.
+  private func tell(_ failure: AllocationFailure, _ context: TopicContext) -> Failure {
+    let reason = Failure(failure.reason)
+    if failure.done.isEmpty { return reason }
+    let exists = list(failure.done.map(\.path.bytes))
+    switch failure.reason {
+    case .notDurable: return reason.adding("created, but perhaps not on disk: \(exists)")
+    case .interrupted: return reason.adding("not empty any more, so not removed: \(exists)")
+    default: break
+    }
+    let whole = reason.adding("not created: \(list(failure.missing.map(\.bytes)))")
+    do { try print(failure.done, context) } catch { return whole.adding(error.message ?? "") }
+    return whole
+  }
+
+  private func print(_ topics: [Topic], _ context: TopicContext) throws(Failure) {
+    var text = Bytes()
+    for topic in topics { text += format.text(topic, context) }
+    do { try printOut(text) } catch {
+      if arguments.has("dry-run") { throw error }
+      throw error.adding("created: \(list(topics.map(\.path.bytes)))")
+    }
+  }
+
+  /// Paths or names in order; of many, the first and the last one.
+  private func list(_ items: [Bytes]) -> String {
+    let quoted = items.map(\.quotedForMessage)
+    return quoted.count > 20
+      ? "\(quoted[0]) to \(quoted[quoted.count - 1]), \(quoted.count) in all"
+      : quoted.joined(separator: ", ")
+  }
+}
+
+extension Failure {
+  /// This failure with more at the end of its message.
+  fileprivate func adding(_ more: String) -> Failure {
+    Failure(code, message.map { "\($0); \(more)" } ?? more, advice: advice)
+  }
+}
+
+/// With three digits after the point: `0.045`.
+private func milliseconds(_ nanoseconds: UInt64) -> String {
+  let micros = (nanoseconds + 500) / 1_000
+  let fraction = String(micros % 1_000)
+  return "\(micros / 1_000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+}

@@ -1,0 +1,165 @@
+import POSIX
+
+/// An option of a command.
+public struct Option: Sendable {
+  /// Its long name, without the dashes.
+  public let name: String
+  /// Its one-letter name.
+  public let letter: UInt8?
+  /// Whether a value follows.
+  public let takesValue: Bool
+
+  /// `--name`, and `-l` when there is a letter.
+  public init(_ name: String, _ letter: Unicode.Scalar? = nil, takesValue: Bool = false) {
+    self.name = name
+    self.letter = letter.map { UInt8(ascii: $0) }
+    self.takesValue = takesValue
+  }
+
+  /// Every command has these.
+  public static let common = [Option("help", "h"), Option("version")]
+}
+
+/// The arguments of a command, read by the rules of getopt_long(3): options stand anywhere before
+/// `--`, `--name=value` and `-nvalue` are as good as two words, letters can be joined, of an option
+/// that is given twice the last one counts, and `-` alone is no option.
+public struct Arguments {
+  /// What is no option, in order.
+  public private(set) var operands: [Bytes] = []
+  private var given: [(name: String, value: Bytes)] = []
+
+  /// Reads `words`. The options are not even listed when no word can be one.
+  public init(
+    _ words: [Bytes], accepting options: @autoclosure () -> [Option]
+  ) throws(Failure) {
+    var rest = words[...]
+    let dash = UInt8(ascii: "-")
+    while let word = rest.popFirst() {
+      if word == [dash, dash] {
+        operands += rest
+        return
+      } else if word.starts(with: [dash, dash]) {
+        try takeLong(word.dropFirst(2), options(), &rest)
+      } else if word.first == dash, word.count > 1 {
+        try takeLetters(word.dropFirst(), options(), &rest)
+      } else {
+        operands.append(word)
+      }
+    }
+  }
+
+  /// Whether the option is given.
+  public func has(_ name: String) -> Bool { value(of: name) != nil }
+
+  /// The value of the option; nil when it is not given.
+  public func value(of name: String) -> Bytes? {
+    given.last { $0.name == name }?.value
+  }
+
+  private mutating func takeLong(
+    _ word: ArraySlice<UInt8>, _ options: [Option], _ rest: inout ArraySlice<Bytes>
+  ) throws(Failure) {
+    let parts = word.split(
+      separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(decoding: parts[0], as: UTF8.self)
+    guard let option = options.first(where: { $0.name == name }) else {
+      throw .unknown("option", Bytes("--") + parts[0], options.map { "--\($0.name)" })
+    }
+    if option.takesValue {
+      let value = try parts.count == 2 ? Bytes(parts[1]) : nextWord(for: "--\(name)", &rest)
+      given.append((name, value))
+    } else if parts.count == 2 {
+      throw .usage("option '--\(name)' takes no value")
+    } else {
+      given.append((name, []))
+    }
+  }
+
+  private mutating func takeLetters(
+    _ word: ArraySlice<UInt8>, _ options: [Option], _ rest: inout ArraySlice<Bytes>
+  ) throws(Failure) {
+    var letters = word
+    while let letter = letters.popFirst() {
+      guard let option = options.first(where: { $0.letter == letter }) else {
+        throw .usage(
+          "unknown option \((Bytes("-") + [letter]).quotedForMessage)",
+          advice: "put '--' before a NAME that begins with '-'")
+      }
+      if option.takesValue {
+        let spelling = "-\(UnicodeScalar(letter))"
+        let value = try letters.isEmpty ? nextWord(for: spelling, &rest) : Bytes(letters)
+        given.append((option.name, value))
+        return
+      }
+      given.append((option.name, []))
+    }
+  }
+
+  private func nextWord(
+    for option: String, _ rest: inout ArraySlice<Bytes>
+  ) throws(Failure) -> Bytes {
+    guard let word = rest.popFirst() else { throw .usage("option '\(option)' needs a value") }
+    return word
+  }
+}
+
+extension Arguments {
+  /// The value of an option as one of the cases of `Choice`; nil when it is not given.
+  public func choice<Choice: RawRepresentable & CaseIterable>(
+    _ name: String, of _: Choice.Type
+  ) throws(Failure) -> Choice? where Choice.RawValue == String {
+    guard let value = value(of: name) else { return nil }
+    guard let choice = Choice(rawValue: String(decoding: value, as: UTF8.self)) else {
+      throw .unknown(name, value, Choice.allCases.map(\.rawValue))
+    }
+    return choice
+  }
+
+  /// The value of an option as a decimal number in `range`; nil when it is not given.
+  public func number(
+    _ name: String, in range: ClosedRange<Int>
+  ) throws(Failure) -> Int? {
+    guard let value = value(of: name) else { return nil }
+    let number = decimal(value[...])
+    guard let number, range.contains(number) else {
+      throw Failure(
+        number == nil ? .usage : .data,
+        "--\(name) takes a number from \(range.lowerBound) to \(range.upperBound),"
+          + " not \(value.quotedForMessage)")
+    }
+    return number
+  }
+
+  /// The value of an option that is a time in seconds, in nanoseconds; nil when it is not given.
+  public func seconds(_ name: String) throws(Failure) -> UInt64? {
+    guard let value = value(of: name) else { return nil }
+    let parts = value.split(
+      separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+    let fraction = parts.count == 2 ? parts[1] : []
+    let isFraction = fraction.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
+    let padded =
+      fraction.prefix(9) + repeatElement(UInt8(ascii: "0"), count: 9 - min(fraction.count, 9))
+    guard value.count > parts.count - 1, isFraction,
+      let whole = decimal(parts[0].isEmpty ? [UInt8(ascii: "0")] : parts[0]),
+      let nanoseconds = decimal(padded[...])
+    else {
+      throw .usage(
+        "--\(name) takes seconds, such as 30 or 0.5, not \(value.quotedForMessage)")
+    }
+    guard whole <= Self.mostSeconds else {
+      throw Failure(.data, "--\(name) takes at most \(Self.mostSeconds) seconds")
+    }
+    return UInt64(whole) * 1_000_000_000 + UInt64(nanoseconds)
+  }
+
+  /// Thirty years, about.
+  private static let mostSeconds = 1_000_000_000
+
+  /// Digits and nothing else, up to 18 of them after the zeros.
+  private func decimal(_ text: ArraySlice<UInt8>) -> Int? {
+    let isNumber = !text.isEmpty && text.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
+    let digits = text.drop { $0 == UInt8(ascii: "0") }
+    guard isNumber, digits.count <= 18 else { return nil }
+    return digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+  }
+}

@@ -1,0 +1,126 @@
+import POSIX
+
+/// Writes JSON piece by piece, keys in the order in which they come: RFC 8259.
+public struct JSONWriter {
+  /// How the text is laid out.
+  public enum Layout: Sendable {
+    /// Everything on one line, with no space.
+    case compact
+    /// Every value on a line of its own, two spaces a level.
+    case indented
+  }
+
+  /// What has been written.
+  public private(set) var text = Bytes()
+  private let layout: Layout
+  private var level = 0
+  private var isFirst = true
+  private var followsKey = false
+
+  /// A writer with nothing written yet.
+  public init(_ layout: Layout) {
+    self.layout = layout
+  }
+
+  /// Writes an object; `members` writes keys and values in turn.
+  public mutating func object(_ members: (inout JSONWriter) -> Void) {
+    nest(UInt8(ascii: "{"), members, UInt8(ascii: "}"))
+  }
+
+  /// Writes an array of the values that `elements` writes.
+  public mutating func array(_ elements: (inout JSONWriter) -> Void) {
+    nest(UInt8(ascii: "["), elements, UInt8(ascii: "]"))
+  }
+
+  /// Writes the key of the value that comes next.
+  public mutating func key(_ key: String) {
+    begin()
+    writeString(Bytes(key))
+    text.append(UInt8(ascii: ":"))
+    if layout == .indented { text.append(UInt8(ascii: " ")) }
+    followsKey = true
+  }
+
+  /// Writes a key with a string. Bytes that are not UTF-8 come out as U+FFFD.
+  public mutating func member(_ key: String, _ value: Bytes) {
+    self.key(key)
+    string(value)
+  }
+
+  /// Writes a key with a whole number.
+  public mutating func member(_ key: String, _ value: Int) {
+    self.key(key)
+    number(value)
+  }
+
+  /// Writes a whole number; nil is null.
+  public mutating func number(_ value: Int?) {
+    begin()
+    text.append(value.map { String($0) } ?? "null")
+  }
+
+  /// Writes a string. Bytes that are not UTF-8 come out as U+FFFD.
+  public mutating func string(_ value: Bytes) {
+    begin()
+    writeString(value)
+  }
+
+  /// Ends the line, so that another value can follow.
+  public mutating func endLine() {
+    text.append(.newline)
+    isFirst = true
+  }
+
+  private mutating func nest(
+    _ opening: UInt8, _ contents: (inout JSONWriter) -> Void, _ closing: UInt8
+  ) {
+    begin()
+    text.append(opening)
+    level += 1
+    isFirst = true
+    contents(&self)
+    level -= 1
+    if !isFirst { breakLine() }
+    text.append(closing)
+    isFirst = false
+  }
+
+  /// Separates what comes from what was.
+  private mutating func begin() {
+    defer {
+      followsKey = false
+      isFirst = false
+    }
+    if followsKey { return }
+    if !isFirst { text.append(UInt8(ascii: ",")) }
+    if level > 0 { breakLine() }
+  }
+
+  private mutating func breakLine() {
+    guard layout == .indented else { return }
+    text.append(.newline)
+    for _ in 0..<level {
+      text.append(UInt8(ascii: " "))
+      text.append(UInt8(ascii: " "))
+    }
+  }
+
+  private mutating func writeString(_ value: Bytes) {
+    let isASCII = value.allSatisfy { $0 < 0x80 }
+    text.append(UInt8(ascii: "\""))
+    for byte in isASCII ? value : Bytes(String(decoding: value, as: UTF8.self)) {
+      switch byte {
+      case UInt8(ascii: "\""): text.append("\\\"")
+      case UInt8(ascii: "\\"): text.append("\\\\")
+      case UInt8(ascii: "\n"): text.append("\\n")
+      case UInt8(ascii: "\r"): text.append("\\r")
+      case UInt8(ascii: "\t"): text.append("\\t")
+      case 0..<0x20, 0x7F:
+        text.append(byte < 16 ? "\\u000" : "\\u00")
+        text.append(String(byte, radix: 16))
+      default: text.append(byte)
+      }
+    }
+    text.append(UInt8(ascii: "\""))
+  }
+}

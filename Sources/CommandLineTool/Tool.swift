@@ -1,0 +1,48 @@
+import POSIX
+
+/// The version of all programs of the package.
+public let version = "0.1.0"
+
+/// A program: what its messages begin with, and how it ends.
+public struct Tool: Sendable {
+  /// Its name, as it stands at the front of every message.
+  public let name: String
+
+  /// The program of this name.
+  public init(_ name: String) {
+    self.name = name
+  }
+
+  /// Runs `body` with the arguments of the process, and ends the process with the code that fits.
+  public func run(_ body: ([Bytes]) throws(Failure) -> Void) -> Never {
+    do throws(Failure) {
+      try body(Environment.arguments)
+    } catch {
+      if let message = error.message { note(message) }
+      if let advice = error.advice { note("hint: \(advice)") }
+      end(error.code)
+    }
+    end(.success)
+  }
+
+  /// A signal that was held back until now ends the process, with the status of that signal.
+  private func end(_ code: ExitCode) -> Never {
+    TerminationSignals.release()
+    Environment.exit(code.rawValue)
+  }
+
+  /// Says something on standard error. Whether anybody listens is not our concern.
+  public func note(_ message: String) {
+    try? StandardStream.error.writeAll(Bytes("\(name): \(message)\n"))
+  }
+}
+
+/// Writes all of `text` to standard output.
+public func printOut(_ text: Bytes) throws(Failure) {
+  try attempt(StandardStream.output.writeAll(text), otherwise: .inputOutput)
+}
+
+/// Writes all of `text` to standard output.
+public func printOut(_ text: String) throws(Failure) {
+  try printOut(Bytes(text))
+}
