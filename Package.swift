@@ -15,6 +15,7 @@ let package = Package(
   platforms: [.macOS(.v13)],
   products: [
     .executable(name: "topic-alloc", targets: ["topic-alloc"]),
+    .executable(name: "topic", targets: ["topic"]),
   ],
   targets: [
     .target(name: "ProcessStart"),
@@ -25,12 +26,16 @@ let package = Package(
       name: "topic-alloc",
       dependencies: ["CommandLineTool", "TopicAllocation", "POSIX", "ProcessStart"],
       linkerSettings: staticExecutable),
+    .executableTarget(
+      name: "topic", dependencies: ["CommandLineTool", "TopicAllocation", "POSIX", "ProcessStart"],
+      linkerSettings: staticExecutable),
     .target(name: "TestSupport", dependencies: ["POSIX"], path: "Tests/TestSupport"),
     .testTarget(name: "POSIXTests", dependencies: ["POSIX", "TestSupport"]),
     .testTarget(
       name: "TopicAllocationTests", dependencies: ["TopicAllocation", "POSIX", "TestSupport"]),
     .testTarget(
       name: "CommandLineToolTests", dependencies: ["CommandLineTool", "TestSupport"]),
+    .testTarget(name: "ToolTests", dependencies: ["POSIX", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

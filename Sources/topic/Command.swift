@@ -1,0 +1,48 @@
+import CommandLineTool
+import POSIX
+import TopicAllocation
+
+extension Tool {
+  static let topic = Tool("topic")
+}
+
+/// One command of `topic`.
+struct Command: Sendable {
+  /// The word that calls it.
+  let name: String
+  /// What `topic help NAME` prints.
+  let help: String
+  /// The options that it takes, besides the common ones.
+  let options: [Option]
+  /// How many operands it takes.
+  let operands: ClosedRange<Int>
+  /// What it does.
+  let body: @Sendable (Arguments) throws(Failure) -> Void
+
+  static let all = [locate, list, find, verify, artifact, slug]
+
+  func run(_ words: ArraySlice<Bytes>) throws(Failure) {
+    let arguments = try Arguments(Array(words), accepting: Option.common + options)
+    if arguments.has("help") { return try printOut(help) }
+    if arguments.has("version") { return try printOut("topic \(version)\n") }
+    guard operands.contains(arguments.operands.count) else {
+      let isFew = arguments.operands.count < operands.lowerBound
+      throw .usage(
+        "too \(isFew ? "few" : "many") arguments for '\(name)'",
+        advice: "topic help \(name) says which it takes")
+    }
+    try body(arguments)
+  }
+}
+
+/// The root in the operand, or the detected one where there is none.
+///
+/// A project without topics has no root yet; one that is named has to be there.
+func root(_ operand: Bytes?) throws(Failure) -> Root {
+  if operand?.isEmpty == true {
+    throw .usage("the ROOT is empty", advice: "is the variable set that it comes from?")
+  }
+  if let operand { return try attempt(Root(locating: Path(operand)), otherwise: .inputOutput) }
+  return try attempt(
+    Root(locating: Location.root(of: Location.project())), otherwise: .inputOutput)
+}

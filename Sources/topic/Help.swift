@@ -1,0 +1,19 @@
+let help = """
+  Usage: topic COMMAND [option]... [argument]...
+
+  Works with numbered topics, such as specs/042_oauth_20.
+
+    locate DESCRIPTION          find project and root, create the next topic, print JSON
+    list [ROOT]                 list topics with their artifacts
+    find [ROOT] REGEX           print the numbers of topics whose name matches
+    verify [ROOT]               check that no number is there twice, and more
+    artifact TOPIC KIND [NAME]  create a directory for artifacts, or a numbered entry
+                                in it, and print its path
+    slug TEXT...                print the name that a topic of TEXT would get
+    help [COMMAND]              print this, or what there is to know of COMMAND
+
+        --version               print the version
+
+  ROOT defaults to the detected root, see 'topic help locate'.
+
+  """

@@ -1,0 +1,44 @@
+import CommandLineTool
+import POSIX
+import TopicAllocation
+
+extension Command {
+  static let locate = Command(
+    name: "locate",
+    help: """
+      Usage: topic locate [option]... DESCRIPTION
+
+      Finds project and root, takes the next number, creates the topic's directory,
+      and prints JSON. Several words are taken as one DESCRIPTION. One that leaves no
+      name becomes 'untitled', with a warning.
+
+        -f, --format FORMAT   json (default), jsonl, pipe, path, number or shell
+        -r, --reuse           when a topic of exactly that name exists, return it
+        -w, --timeout SECS    give up when the lock is not free after SECS seconds
+                              (default 30)
+            --durable         have the topic on disk before it is reported
+        -v, --verbose         say how long the lock was waited for and held
+
+      The project is $CLAUDE_PROJECT_DIR, else the git work tree that holds the current
+      directory, else the current directory. The root is $CLAUDE_SPECS_ROOT, else
+      PROJECT/.claude/specs, else PROJECT/specs, else PROJECT/.claude/specs made anew.
+
+      """,
+    options: [AllocationRequest.formatOption] + AllocationRequest.basicOptions,
+    operands: 1...Int.max
+  ) { arguments throws(Failure) in
+    let description = Bytes(arguments.operands.joined(separator: [UInt8(ascii: " ")]))
+    let project = try attempt(Location.project(), otherwise: .cannotCreate)
+    let request = try AllocationRequest(
+      root: Location.root(of: project), slugs: [slugOrUntitled(description)], style: .topic,
+      arguments)
+    try request.perform(.topic) { _ in project }
+  }
+
+  private static func slugOrUntitled(_ description: Bytes) throws(Failure) -> Slug {
+    if let slug = Slug(description, Style.topic.slugRule) { return slug }
+    Tool.topic.note(
+      "no name is left of \(description.quotedForMessage), the topic is called 'untitled'")
+    return try Slug.ofNames([Bytes("untitled")], Style.topic.slugRule)[0]
+  }
+}

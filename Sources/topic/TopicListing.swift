@@ -1,0 +1,134 @@
+import CommandLineTool
+import POSIX
+import TopicAllocation
+
+/// The formats of `topic list` and `topic find`.
+enum ListFormat: String, CaseIterable {
+  case table, json, jsonl, path, number
+}
+
+/// Topics with what a list says of them.
+struct TopicListing {
+  /// The topics, in the order in which they are printed.
+  let topics: [Topic]
+  private let now = WallTime.now
+
+  init(_ topics: [Topic]) {
+    self.topics = topics
+  }
+
+  func print(_ format: ListFormat) throws(Failure) {
+    switch format {
+    case .table: try printTable()
+    case .json, .jsonl: try printJSON(format == .json ? .indented : .compact)
+    case .path:
+      if topics.count > 1 {
+        for topic in topics { try TopicFormat.path.check(topic.path, topics: topics.count) }
+      }
+      try printLines { $0.path.bytes }
+    case .number: try printLines { $0.digits }
+    }
+  }
+
+  private func printLines(_ text: (Topic) -> Bytes) throws(Failure) {
+    try printOut(topics.reduce(into: Bytes()) { $0 += text($1) + Bytes("\n") })
+  }
+
+  /// Aligned and with a head line on a terminal; elsewhere tabs between the columns.
+  private func printTable() throws(Failure) {
+    var rows = topics.map { topic in
+      [
+        topic.digits.printable, topic.name.printable, age(of: topic) ?? "?",
+        artifacts(of: topic).map { kind, count in
+          "\(kind.rawValue) \(count.map(String.init) ?? "?")"
+        }.joined(separator: ", "),
+      ]
+    }
+    guard StandardStream.output.isTerminal else {
+      let lines = rows.map { $0.joined(separator: "\t") + "\n" }
+      return try printOut(lines.joined())
+    }
+    rows.insert(["NUMBER", "NAME", "AGE", "ARTIFACTS"], at: 0)
+    let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
+    for row in rows {
+      let cells = zip(row, widths).map { cell, width in
+        cell + String(repeating: " ", count: width - cell.count)
+      }
+      var line = cells.joined(separator: "  ").prefix(StandardStream.output.columns ?? .max)
+      while line.last == " " { line.removeLast() }
+      try printOut(line + "\n")
+    }
+  }
+
+  private func printJSON(_ layout: JSONWriter.Layout) throws(Failure) {
+    for topic in topics { try TopicFormat.json.check(topic.path, topics: topics.count) }
+    var json = JSONWriter(layout)
+    if layout == .indented {
+      json.array { json in for topic in topics { describe(topic, &json) } }
+      json.endLine()
+    } else {
+      for topic in topics {
+        describe(topic, &json)
+        json.endLine()
+      }
+    }
+    try printOut(json.text)
+  }
+
+  private func describe(_ topic: Topic, _ json: inout JSONWriter) {
+    json.object { json in
+      json.member("topic_number", topic.digits)
+      json.member("topic_name", topic.name)
+      json.member("topic_path", topic.path.bytes)
+      if let modified = modified(topic) {
+        json.member("modified", Bytes(modified.rfc3339))
+        json.member("age_seconds", max(now.secondsSince1970 - modified.secondsSince1970, 0))
+      }
+      json.key("artifacts")
+      json.object { json in
+        for (kind, count) in artifacts(of: topic) {
+          json.key(kind.rawValue)
+          json.number(count)
+        }
+      }
+    }
+  }
+
+  private func modified(_ topic: Topic) -> WallTime? {
+    (try? FileStatus.of(topic.path))?.modified
+  }
+
+  /// Time since the topic's directory last changed, in its largest unit: `3d`.
+  private func age(of topic: Topic) -> String? {
+    guard let modified = modified(topic) else { return nil }
+    let seconds = max(now.secondsSince1970 - modified.secondsSince1970, 0)
+    let units = [(86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "m")]
+    for (unit, name) in units where seconds >= unit { return "\(seconds / unit)\(name)" }
+    return "\(seconds)s"
+  }
+
+  /// How many artifacts of each kind there are, nil where that cannot be read; kinds without a
+  /// directory are left out.
+  private func artifacts(of topic: Topic) -> [(kind: ArtifactKind, count: Int?)] {
+    ArtifactKind.allCases.compactMap { kind in
+      var count = 0
+      do throws(SystemError) {
+        let directory = try Descriptor(opening: topic.path.appending(kind.rawValue), .directory)
+        try directory.forEachEntry { entry, _ in
+          if entry.first != UInt8(ascii: ".") { count += 1 }
+        }
+        return (kind, count)
+      } catch {
+        return [.notFound, .notDirectory].contains(error.errno) ? nil : (kind, nil)
+      }
+    }
+  }
+}
+
+extension Bytes {
+  /// As it is when it can stand in a line of a table, else escaped.
+  fileprivate var printable: String {
+    let escaped = quotedForMessage.dropFirst().dropLast()
+    return String(escaped)
+  }
+}

@@ -1,0 +1,219 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The commands of `topic`.
+@Suite struct TopicTests {
+  let directory = TemporaryDirectory()
+
+  private func topic(
+    _ words: String..., in name: String = ".", environment: [String: String] = [:]
+  ) throws -> Outcome {
+    try run([Product.topic] + words, in: directory(name), environment: environment)
+  }
+
+  private func path(_ outcome: Outcome) throws -> String? {
+    let object = try JSONSerialization.jsonObject(with: outcome.output) as? [String: Any]
+    return object?["topic_path"] as? String
+  }
+
+  @Test("locate finds the root in the order of the contract")
+  func locate() throws {
+    try directory.makeDirectories("repo/.git", "repo/deep/er", "elsewhere", "worktree/sub")
+    try directory.makeFile("repo/.git/HEAD")
+    try directory.makeFile("worktree/.git", "gitdir: /somewhere\n")
+    #expect(
+      try path(topic("locate", "a", in: "repo/deep/er")) == directory("repo/.claude/specs/001_a"))
+    #expect(
+      try path(topic("locate", "a", in: "worktree/sub"))
+        == directory("worktree/.claude/specs/001_a"))
+    #expect(
+      try path(topic("locate", "a", in: "elsewhere")) == directory("elsewhere/.claude/specs/001_a"))
+    try directory.makeDirectories("plain/specs")
+    #expect(try path(topic("locate", "a", in: "plain")) == directory("plain/specs/001_a"))
+    try directory.makeDirectories("plain/.claude/specs")
+    #expect(try path(topic("locate", "a", in: "plain")) == directory("plain/.claude/specs/001_a"))
+    let project = ["CLAUDE_PROJECT_DIR": directory("repo")]
+    #expect(
+      try path(topic("locate", "b", in: "plain", environment: project))
+        == directory("repo/.claude/specs/002_b"))
+    let root = ["CLAUDE_SPECS_ROOT": directory("own")]
+    #expect(
+      try path(topic("locate", "a", in: "plain", environment: root)) == directory("own/001_a"))
+  }
+
+  @Test("A description without a name becomes untitled, with a warning; several words are one")
+  func description() throws {
+    let untitled = try topic("locate", "-f", "number", "😀")
+    #expect(untitled.lines == ["001"] && untitled.error.contains("'untitled'"))
+    #expect(
+      try topic("locate", "-f", "path", "OAuth", "2.0", "login").text.hasSuffix(
+        "/002_oauth_20_login\n"))
+    #expect(directory.entries(".claude/specs") == ["001_untitled", "002_oauth_20_login"])
+    #expect(try topic("locate", "--reuse", "-f", "number", "OAuth 2.0 login").lines == ["002"])
+  }
+
+  @Test("list tells number, name, age and artifacts, with tabs in a pipe and as JSON")
+  func list() throws {
+    try directory.makeDirectories("specs/001_a/reports/x", "specs/001_a/plans", "specs/010_b")
+    #expect(
+      try topic("list", "specs").lines.map { $0.split(separator: "\t").first ?? "" } == [
+        "001", "010",
+      ])
+    #expect(try topic("list", "specs").text.contains("\treports 1, plans 0\n"))
+    let output = try topic("list", "specs", "--format", "json").output
+    let array = try #require(JSONSerialization.jsonObject(with: output) as? [[String: Any]])
+    #expect(array.count == 2 && array[0]["topic_path"] as? String == directory("specs/001_a"))
+    #expect(array[0]["artifacts"] as? [String: Int] == ["reports": 1, "plans": 0])
+    #expect(array[0]["age_seconds"] is Int)
+    #expect(try topic("list", "specs", "-f", "jsonl").lines.count == 2)
+    #expect(
+      try topic("list", "-f", "path", "specs").lines == [
+        directory("specs/001_a"), directory("specs/010_b"),
+      ])
+    #expect(try topic("list", "missing").code == 74)
+  }
+
+  @Test("A project without topics has none to list, to find or to complain of")
+  func noRootYet() throws {
+    #expect(try topic("list").code == 0)
+    #expect(try topic("find", "x").code == 1)
+    #expect(try topic("verify").code == 0)
+    #expect(directory.entries(".") == [])
+  }
+
+  @Test(
+    "A table on a terminal has a head line and fits the columns",
+    .enabled(if: Product.hasProgram("script")))
+  func table() throws {
+    try directory.makeDirectories("specs/001_" + String(repeating: "long", count: 60))
+    let outcome = try bash(
+      "script -qc \"stty cols 40; topic list specs\" /dev/null", in: directory.path)
+    let lines = outcome.text.split(whereSeparator: \.isNewline)
+    #expect(lines.first?.hasPrefix("NUMBER  NAME") == true, "\(outcome.text)")
+    #expect(lines.allSatisfy { $0.count <= 40 && $0.last != " " })
+  }
+
+  @Test("find prints numbers of matching names, lowest first, and code 1 when there is none")
+  func find() throws {
+    try directory.makeDirectories("specs/010_oauth_20", "specs/002_auth", "specs/003_billing")
+    #expect(try topic("find", "specs", "^o?auth").lines == ["002", "010"])
+    #expect(
+      try topic("find", "specs", "-f", "path", "bill").lines == [directory("specs/003_billing")])
+    let none = try topic("find", "specs", "nothing")
+    #expect(none.code == 1 && none.output.isEmpty && none.error.isEmpty)
+    #expect(try topic("find", "specs", "(").code == 64)
+    #expect(
+      try topic("find", "bill", environment: ["CLAUDE_SPECS_ROOT": directory("specs")]).lines == [
+        "003"
+      ])
+  }
+
+  @Test("verify ends with 1 on a violation, unless that is only to be said or not even looked for")
+  func verify() throws {
+    try directory.makeDirectories("specs/001_a", "specs/001_b", "specs/003_c")
+    let strict = try topic("verify", "specs")
+    #expect(strict.code == 1)
+    #expect(strict.text.contains("duplicate: number 001 belongs to '001_a', '001_b'"))
+    #expect(strict.text.contains("gap: nothing has the number 002"))
+    let warned = try topic("verify", "specs", "--enforce", "warn", "--allow-gaps")
+    #expect(warned.code == 0 && warned.text.contains("duplicate") && !warned.text.contains("gap"))
+    let off = try topic("verify", "specs", "--enforce=off")
+    #expect(off.code == 0 && off.output.isEmpty)
+    let json = try JSONSerialization.jsonObject(with: topic("verify", "specs", "-f", "json").output)
+    let violations = (json as? [String: Any])?["violations"] as? [[String: Any]]
+    #expect(violations?.map { $0["kind"] as? String } == ["duplicate", "gap"])
+    #expect(violations?.first?["entries"] as? [String] == ["001_a", "001_b"])
+  }
+
+  @Test("verify sees no violation while healthy allocators work")
+  func verifyWhileAllocating() throws {
+    let script = """
+      for i in 1 2 3 4; do seq 300 | topic-alloc specs - >/dev/null & done
+      while [[ -n $(jobs -r) ]]; do topic verify --start 1 specs >>out || cat out; done
+      topic verify specs | grep -c 'no violation'
+      """
+    #expect(try bash("mkdir specs; " + script, in: directory.path).lines == ["1"])
+  }
+
+  @Test("Empty arguments are told from missing ones")
+  func emptyArguments() throws {
+    for words in [["list", ""], ["verify", ""], ["find", "", "x"], ["artifact", "", "plans"]] {
+      let outcome = try run([Product.topic] + words, in: directory.path)
+      #expect(outcome.code == 64 && outcome.error.contains("is empty"), "\(outcome.error)")
+    }
+  }
+
+  @Test("What cannot be told line by line is an error, what cannot be read is a question mark")
+  func unreadable() throws {
+    try directory.makeDirectories("specs/001_a", "specs/002_b\nc")
+    #expect(try topic("list", "specs", "-f", "path").code == 65)
+    #expect(try topic("list", "specs", "-f", "number").lines == ["001", "002"])
+    try run(["ln", "-s", "reports", directory("specs/001_a/reports")])
+    #expect(try topic("list", "specs").lines.first?.hasSuffix("\treports ?") == true)
+  }
+
+  @Test("verify knows file styles")
+  func verifyFiles() throws {
+    #expect(try run([Product.topicAlloc, "--style", "adr", directory("adr"), "a", "b"]).code == 0)
+    #expect(try topic("verify", "--style", "adr", "adr").code == 0)
+    #expect(try topic("verify", "adr").code == 1)
+  }
+
+  @Test("artifact makes the directory of a kind when it is asked for, and not before")
+  func artifact() throws {
+    try directory.makeDirectories("specs/042_a")
+    #expect(
+      try topic("artifact", "specs/042_a", "reports").text == directory("specs/042_a/reports")
+        + "\n")
+    #expect(try topic("artifact", "42", "reports").text == directory("specs/042_a/reports") + "\n")
+    #expect(directory.entries("specs/042_a") == ["reports"])
+    #expect(
+      try topic("artifact", "042_a", "plans", "First cut").lines == [
+        directory("specs/042_a/plans/001_first_cut")
+      ])
+    #expect(
+      try topic("artifact", "a", "plans", "x", "--suffix", ".md").lines == [
+        directory("specs/042_a/plans/002_x.md")
+      ])
+    #expect(try topic("artifact", "specs/042_a", "plan").error.contains("did you mean 'plans'?"))
+    let missing = try topic("artifact", "43", "plans")
+    #expect(missing.code == 73 && missing.error.contains("there is no topic '43'"))
+    #expect(directory.entries("specs") == ["042_a"])
+  }
+
+  @Test(
+    "Concurrent artifacts of a kind get different numbers", .enabled(if: Product.hasProgram("seq")))
+  func concurrentArtifacts() throws {
+    try directory.makeDirectories("specs/001_a")
+    let script =
+      "for i in $(seq 20); do topic artifact 1 reports r >>out & done; wait; sort -u out | wc -l"
+    #expect(try bash(script, in: directory.path).text.contains("20"))
+    #expect(directory.entries("specs/001_a/reports").count == 20)
+  }
+
+  @Test("slug prints the name and creates nothing")
+  func slug() throws {
+    #expect(try topic("slug", "OAuth 2.0 login", "Ärger").lines == ["oauth_20_login", "arger"])
+    #expect(try topic("slug", "--style", "spec-kit", "OAuth 2.0").lines == ["oauth-2-0"])
+    #expect(try topic("slug", "😀").code == 65)
+    #expect(directory.entries().isEmpty)
+  }
+
+  @Test("Every command has help, and an unknown one is told the nearest")
+  func help() throws {
+    let overview = try topic("help").text
+    for command in ["locate", "list", "find", "verify", "artifact", "slug"] {
+      #expect(overview.contains("    \(command) ") || overview.contains("  \(command) "))
+      let help = try topic("help", command)
+      #expect(help.code == 0 && help.text.hasPrefix("Usage: topic \(command) "))
+      #expect(try topic(command, "--help").text == help.text)
+      #expect(try topic(command, "--nonsense", "x").code == 64)
+    }
+    #expect(try topic("lits").error.contains("did you mean 'list'?"))
+    #expect(try topic("help", "help").text == overview)
+    #expect(try topic("-v", "list").error.contains("unknown option '-v'"))
+    #expect(try topic().code == 64)
+    #expect(try topic("--version").text == "topic 0.1.0\n")
+  }
+}
