@@ -1,0 +1,249 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Every system call on the way fails, in a real process, through the fault seam of POSIX
+/// (Sources/POSIX/Fault.swift), which builds for tests have.
+@Suite struct FaultTests {
+  /// A call on the way: the n-th of its kind, and on what.
+  struct Call: Sendable {
+    let name: String
+    let occurrence: Int
+    let path: String
+    /// Whether the topic exists when it is made: what fails then is its delivery.
+    let isDelivery: Bool
+  }
+
+  /// What a call can meet, with the exit code that the contract gives to it.
+  static let errors: [(name: String, number: Int32, code: Int32)] = [
+    ("EACCES", EACCES, 77), ("EROFS", EROFS, 73), ("ENOSPC", ENOSPC, 73), ("EDQUOT", EDQUOT, 73),
+    ("EMFILE", EMFILE, 73), ("EINTR", EINTR, 0), ("EIO", EIO, 74),
+    ("ENAMETOOLONG", ENAMETOOLONG, 73), ("ELOOP", ELOOP, 73), ("ENOTDIR", ENOTDIR, 73),
+    ("EPIPE", EPIPE, 74),
+  ]
+
+  let directory = TemporaryDirectory()
+
+  /// The calls that topic-alloc makes with these arguments, in order.
+  private func calls(_ words: [String]) throws -> [Call] {
+    let trace = directory("trace")
+    let outcome = try run(
+      [Product.topicAlloc] + words, environment: ["POSIX_TRACE": trace])
+    #expect(outcome.code == 0, "\(outcome.error)")
+    var counts: [String: Int] = [:]
+    var isDelivery = false
+    let lines = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+    try run(["rm", trace])
+    return lines.map { line in
+      let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = String(parts[0])
+      let isCreation = name == "mkdirat" || (name == "creat" && parts[1].hasSuffix(".md"))
+      defer { isDelivery = isDelivery || isCreation }
+      counts[name, default: 0] += 1
+      return Call(
+        name: name, occurrence: counts[name] ?? 0, path: String(parts[1]),
+        isDelivery: isDelivery || name == "write")
+    }
+  }
+
+  /// Whether the program goes on all the same: EINTR means again; the search for .git and the look
+  /// for a link that leads nowhere are not worth failing for; a lock file that cannot be written is
+  /// opened for reading, and where none can be made, the lock of the root has to do.
+  private func isBorne(_ call: Call, _ error: String) -> Bool {
+    error == "EINTR" || call.name == "lstat" || call.path.contains("/.git")
+      || (call.path.hasSuffix(".lock") && ["open", "creat"].contains(call.name)
+        && ["EACCES", "EROFS"].contains(error))
+      // Of the directories above the root, those that cannot be opened are not synced.
+      || (call.isDelivery && call.name == "open" && error == "EACCES"
+        && !call.path.hasSuffix("specs") && !call.path.contains("/specs/"))
+  }
+
+  @Test(
+    "Each failing call ends in the documented code, names path and cause, prints nothing, and the next call works",
+    arguments: [
+      [], ["--durable"], ["--style", "adr"], ["--reuse"], ["--number", "5"], ["--dry-run"],
+    ])
+  func failures(options: [String]) throws {
+    var root = 0
+    func words() -> [String] { options + [directory("new\(root)/specs"), "a name"] }
+    let isDryRun = options.contains("--dry-run")
+    let onTheWay = try calls(words())
+    #expect(onTheWay.contains { $0.name == (isDryRun ? "realpath" : "flock") })
+    for call in onTheWay {
+      for error in Self.errors {
+        root += 1
+        let what = "\(call.name) \(call.occurrence) on \(call.path): \(error.name), \(options)"
+        let outcome = try run(
+          [Product.topicAlloc] + words(),
+          environment: ["POSIX_FAULT": "\(call.name):\(call.occurrence):\(error.number)"])
+        if isBorne(call, error.name) {
+          #expect(outcome.code == 0 && outcome.error == "", "\(what): \(outcome.error)")
+          #expect(!outcome.output.isEmpty, "\(what)")
+        } else {
+          let isStream = call.path.isEmpty
+          let code = isStream || (call.isDelivery && error.code == 73) ? 74 : error.code
+          #expect(outcome.code == code, "\(what): \(outcome.error)")
+          #expect(outcome.output.isEmpty, "\(what): \(outcome.text)")
+          let cause = String(cString: strerror(error.number))
+          #expect(outcome.error.contains(cause), "\(what): \(outcome.error)")
+          let subject = call.path.isEmpty ? "standard output" : "'\(directory.path)"
+          let names = outcome.error.contains(subject) || outcome.error.contains("'/")
+          #expect(
+            names && outcome.error.hasPrefix("topic-alloc: cannot "), "\(what): \(outcome.error)")
+          if call.name == "write", !isDryRun {
+            #expect(outcome.error.contains("created: '"), "\(what): \(outcome.error)")
+          }
+        }
+        let next = try run(
+          [Product.topicAlloc, "-f", "path"] + words().filter { $0 != "--dry-run" })
+        if !options.contains("--number") {
+          #expect(next.code == 0, "after \(what): \(next.error)")
+        }
+      }
+    }
+  }
+
+  @Test("A short write is completed")
+  func shortWrite() throws {
+    let outcome = try run(
+      [Product.topicAlloc, "-f", "path", directory("specs"), "x"],
+      environment: ["POSIX_FAULT": "write:1:short"])
+    #expect(outcome.code == 0)
+    #expect(outcome.text == directory("specs/001_x") + "\n")
+  }
+
+  @Test("A failure half-way prints what exists and names the rest")
+  func halfWay() throws {
+    let outcome = try run(
+      [Product.topicAlloc, "-f", "number", directory("specs"), "a", "b", "c", "d"],
+      environment: ["POSIX_FAULT": "mkdirat:3:\(ENOSPC)"])
+    #expect(outcome.code == 73)
+    #expect(outcome.lines == ["001", "002"])
+    #expect(outcome.error.contains("/003_c': No space left on device"))
+    #expect(outcome.error.contains("not created: 'c', 'd'"))
+    #expect(directory.entries("specs") == ["001_a", "002_b"])
+  }
+
+  @Test("A bystander's entry of the very name means the next number")
+  func entryAppears() throws {
+    let outcome = try run(
+      [Product.topicAlloc, "-f", "number", directory("specs"), "a"],
+      environment: ["POSIX_FAULT": "mkdirat:1:\(EEXIST)"])
+    // The name is not there on the second look, so it cannot be had: an error, no endless loop.
+    #expect(outcome.code == 73)
+    #expect(outcome.error.contains("File exists"))
+  }
+
+  @Test("Killed at any call, it leaves nothing locked and no number twice")
+  func killed() throws {
+    let onTheWay = try calls([directory("specs"), "a"])
+    var kills = 0
+    for call in onTheWay {
+      let outcome = try run(
+        [Product.topicAlloc, directory("specs"), "a"],
+        environment: ["POSIX_FAULT": "\(call.name):\(call.occurrence):kill"])
+      // A root that exists needs fewer calls, so that some are not reached.
+      #expect(outcome.signal == SIGKILL || outcome.code == 0)
+      if outcome.signal == SIGKILL { kills += 1 }
+      let next = try run([Product.topicAlloc, "-w", "0", directory("specs"), "a"])
+      #expect(next.code == 0, "after \(call.name) \(call.occurrence): \(next.error)")
+    }
+    #expect(kills > onTheWay.count / 2)
+    let verdict = try run([Product.topic, "verify", "--start", "1", directory("specs")])
+    #expect(verdict.code == 0, "\(verdict.text)")
+  }
+}
+
+/// The same with the system calls themselves, of which the runtime makes some, too.
+@Suite(.enabled(if: Product.hasProgram("strace"))) struct StraceTests {
+  let directory = TemporaryDirectory()
+
+  private func strace(_ rules: String..., words: [String]) throws -> Outcome {
+    let options = rules.flatMap { ["-e", $0] }
+    return try run(
+      ["strace", "-f", "-o", directory("trace")] + options + [Product.topicAlloc] + words)
+  }
+
+  private var trace: [String] {
+    let text = try? String(contentsOfFile: directory("trace"), encoding: .utf8)
+    return (text ?? "").split(separator: "\n").map(String.init)
+  }
+
+  @Test("Killed at any system call, it leaves nothing locked and no number twice")
+  func killedAnywhere() throws {
+    _ = try strace("trace=all", words: [directory("specs"), "a"])
+    let names = trace.compactMap { $0.split(separator: "(").first?.split(separator: " ").last }
+      .filter { $0.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" } && $0 != "execve" }
+    #expect(names.count > 30 && names.contains("flock"))
+    var counts: [Substring: Int] = [:]
+    var kills = 0
+    for name in names {
+      counts[name, default: 0] += 1
+      let rule = "inject=\(name):signal=KILL:when=\(counts[name] ?? 0)"
+      // A root that exists needs fewer calls, so that some are not reached.
+      let outcome = try strace(rule, words: [directory("specs"), "a"])
+      #expect(outcome.signal == SIGKILL || outcome.code == 0, "\(rule): \(outcome.error)")
+      if outcome.signal == SIGKILL { kills += 1 }
+      let next = try run([Product.topicAlloc, "-w", "0", directory("specs"), "a"])
+      #expect(next.code == 0, "after \(rule): \(next.error)")
+    }
+    #expect(kills > names.count / 2)
+    let verdict = try run([Product.topic, "verify", "--start", "1", directory("specs")])
+    #expect(verdict.code == 0, "\(verdict.text)")
+  }
+
+  @Test(
+    "A signal during the creation undoes it, and then ends the process",
+    arguments: [
+      ("HUP", SIGHUP), ("INT", SIGINT), ("TERM", SIGTERM),
+    ])
+  func signalDuringCreation(name: String, number: Int32) throws {
+    let words = [directory("specs"), "a", "b", "c"]
+    let outcome = try strace("inject=mkdirat:signal=\(name):when=2", words: words)
+    #expect(outcome.signal == number)
+    #expect(outcome.output.isEmpty && outcome.error.isEmpty)
+    #expect(directory.entries("specs").isEmpty)
+    #expect(
+      try run([Product.topicAlloc, "-f", "number", directory("specs"), "a"]).lines == ["001"])
+  }
+
+  @Test("A signal during the report lets it finish, and then ends the process")
+  func signalDuringReport() throws {
+    let words = ["-f", "number", directory("specs"), "a"]
+    let outcome = try strace("inject=write:signal=INT:when=1", words: words)
+    #expect(outcome.signal == SIGINT)
+    #expect(outcome.lines == ["001"] && outcome.error.isEmpty)
+  }
+
+  @Test("A signal that is ignored does not undo anything")
+  func ignoredSignal() throws {
+    let script = """
+      trap '' HUP
+      strace -o /dev/null -e inject=mkdirat:signal=HUP:when=1 topic-alloc -f number '\(directory("specs"))' a
+      """
+    #expect(try bash(script).lines == ["001"])
+  }
+
+  @Test(
+    "With --durable, the entry and its root are synced after the lock is released, before the report"
+  )
+  func durable() throws {
+    _ = try strace(
+      "trace=flock,mkdirat,close,fsync,write", words: ["--durable", directory("a/specs"), "x"])
+    let calls = trace.compactMap { $0.split(separator: "(").first?.split(separator: " ").last }
+    let created = try #require(calls.firstIndex(of: "mkdirat"))
+    let synced = calls.indices.filter { calls[$0] == "fsync" }
+    let closed = calls[created...].indices.filter { calls[$0] == "close" }
+    let written = try #require(calls.lastIndex(of: "write"))
+    // The topic, its root, and every directory above.
+    #expect(synced.count == 2 + directory("a/specs").split(separator: "/").count)
+    #expect(try #require(synced.first) > closed[1])
+    #expect(try #require(synced.last) < written)
+  }
+
+  @Test("No system call beyond those of the request: no project is looked for where it is not told")
+  func spared() throws {
+    _ = try strace("trace=all", words: ["-f", "path", directory("specs"), "x"])
+    #expect(!trace.contains { $0.contains(".git") })
+  }
+}
