@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+#
+# Completion of topic(1) for bash 4.0 and later. Needs the file for topic-alloc(1), which stands
+# beside it: topic-alloc.bash beside topic.bash, or topic-alloc beside topic.
+
+if ! declare -F _topic_alloc_split >/dev/null; then
+  # shellcheck source=/dev/null
+  source "${BASH_SOURCE[0]%topic*}topic-alloc${BASH_SOURCE[0]##*topic}"
+fi
+
+# Usage: _topic_offer_options COMMAND
+# Adds the options of the command.
+_topic_offer_options() {
+  local -a naming=(--style --width --separator --suffix)
+  local -a creating=(--reuse --timeout --durable --verbose)
+  case $1 in
+    locate) _topic_alloc_offer --format "${creating[@]}" --help ;;
+    list | find) _topic_alloc_offer --format "${naming[@]}" --help ;;
+    verify) _topic_alloc_offer --allow-gaps --enforce --format --start "${naming[@]}" --help ;;
+    artifact) _topic_alloc_offer --suffix "${creating[@]}" --help ;;
+    slug) _topic_alloc_offer --style --help ;;
+  esac
+}
+
+# Usage: _topic_offer_value COMMAND
+# Adds the values of `option` as the command takes them.
+_topic_offer_value() {
+  case $1:$option in
+    list:-f | list:--format | find:-f | find:--format)
+      _topic_alloc_offer table json jsonl path number
+      ;;
+    verify:-f | verify:--format) _topic_alloc_offer text json ;;
+    verify:--enforce) _topic_alloc_offer strict warn off ;;
+    *) _topic_alloc_offer_value ;;
+  esac
+}
+
+# Usage: _topic_offer_topics
+# Adds the numbers of the topics in the detected root.
+_topic_offer_topics() {
+  local number
+  while IFS= read -r number; do
+    _topic_alloc_offer "$number"
+  done < <(topic list --format number 2>/dev/null)
+}
+
+# Usage: _topic_offer_operand COMMAND COUNT
+# Adds what the command takes after COUNT operands. Names and texts are free.
+_topic_offer_operand() {
+  case $1:$2 in
+    list:0 | find:0 | verify:0) _topic_alloc_offer_directories ;;
+    artifact:0)
+      _topic_offer_topics
+      _topic_alloc_offer_directories
+      ;;
+    artifact:1) _topic_alloc_offer reports plans summaries debug scripts outputs ;;
+    help:0) _topic_alloc_offer locate list find verify artifact slug ;;
+  esac
+}
+
+# Usage: _topic
+_topic() {
+  # shellcheck disable=SC2034 # The functions of the other file read and set them.
+  local cur stem option value ended
+  local -a words operands
+  local command
+  COMPREPLY=()
+  _topic_alloc_split
+  _topic_alloc_parse
+  # Options stand behind the command, never before it.
+  command=${words[1]-}
+  if [[ -z $command ]]; then
+    if [[ $cur == -* ]]; then
+      _topic_alloc_offer --help --version
+    else
+      _topic_alloc_offer locate list find verify artifact slug help
+    fi
+  elif [[ -n $option ]]; then
+    _topic_offer_value "$command"
+  elif [[ -z $ended && $cur == -* ]]; then
+    _topic_offer_options "$command"
+  else
+    _topic_offer_operand "$command" $((${#operands[@]} - 1))
+  fi
+}
+
+complete -F _topic topic

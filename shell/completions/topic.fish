@@ -1,0 +1,98 @@
+# Completion of topic(1) for fish.
+
+function __topic_command_is --description 'The command is one of the arguments; none: not given yet'
+    set -l words (commandline -opc)
+    if test (count $argv) -eq 0
+        test (count $words) -eq 1
+    else
+        contains -- "$words[2]" $argv
+    end
+end
+
+function __topic_operand_is --argument-names number \
+    --description 'The operand at the cursor has this number; the command is number 0'
+    set -l words (commandline -opc)
+    set -e words[1]
+    argparse f/format= v/verbose r/reuse w/timeout= durable style= width= separator= start= \
+        suffix= allow-gaps enforce= h/help version -- $words 2>/dev/null
+    and test (count $argv) -eq $number
+end
+
+function __topic_topics --description 'The topics of the detected root, with their names'
+    topic list 2>/dev/null | string replace -r '^([^\t]*\t[^\t]*)\t.*' '$1'
+end
+
+complete -c topic -f
+
+complete -c topic -n __topic_command_is -s h -l help -d 'Print the help'
+complete -c topic -n __topic_command_is -l version -d 'Print the version'
+complete -c topic -n __topic_command_is -a locate -d 'Find project and root, create the next topic'
+complete -c topic -n __topic_command_is -a list -d 'List topics with their artifacts'
+complete -c topic -n __topic_command_is -a find -d 'Print the numbers of topics whose name matches'
+complete -c topic -n __topic_command_is -a verify -d 'Check that no number is there twice, and more'
+complete -c topic -n __topic_command_is -a artifact \
+    -d 'Create a directory for artifacts, or an entry in it'
+complete -c topic -n __topic_command_is -a slug -d 'Print the name that a topic would get'
+complete -c topic -n __topic_command_is -a help -d 'Print what there is to know of a command'
+
+# Operands.
+complete -c topic -n '__topic_command_is help; and __topic_operand_is 1' \
+    -a 'locate list find verify artifact slug'
+complete -c topic -n '__topic_command_is list find verify; and __topic_operand_is 1' \
+    -a '(__fish_complete_directories)'
+complete -c topic -n '__topic_command_is artifact; and __topic_operand_is 1' \
+    -a '(__topic_topics) (__fish_complete_directories)'
+complete -c topic -n '__topic_command_is artifact; and __topic_operand_is 2' \
+    -a 'reports plans summaries debug scripts outputs' -d Kind
+
+# Options of commands that create something.
+complete -c topic -n '__topic_command_is locate' -s f -l format -x \
+    -d 'How to print what is created' -a "
+    json\t'An object, indented'
+    jsonl\t'An object, on one line'
+    pipe\t'042|/path'
+    path\t'The path'
+    number\t'The number'
+    shell\t'Assignments for eval'"
+complete -c topic -n '__topic_command_is locate artifact' -s r -l reuse \
+    -d 'Return the entry of exactly that name'
+complete -c topic -n '__topic_command_is locate artifact' -s w -l timeout -x \
+    -d 'Seconds to wait for the lock'
+complete -c topic -n '__topic_command_is locate artifact' -l durable \
+    -d 'Have the new entry on disk before it is reported'
+complete -c topic -n '__topic_command_is locate artifact' -s v -l verbose \
+    -d 'Say how long the lock was waited for and held'
+
+# Options of commands that read.
+complete -c topic -n '__topic_command_is list find' -s f -l format -x \
+    -d 'How to print the topics' -a "
+    table\t'Columns, with tabs when it is not a terminal'
+    json\t'One array'
+    jsonl\t'An object a line'
+    path\t'A path a line'
+    number\t'A number a line'"
+complete -c topic -n '__topic_command_is verify' -l allow-gaps -d 'Numbers may be missing'
+complete -c topic -n '__topic_command_is verify' -l enforce -x \
+    -d 'What follows from a violation' -a "
+    strict\t'Exit with 1 (default)'
+    warn\t'Print it, but exit with 0'
+    off\t'Do not check'"
+complete -c topic -n '__topic_command_is verify' -s f -l format -x \
+    -d 'How to print the violations' -a 'text json'
+
+# Options that say how entries are named.
+complete -c topic -n '__topic_command_is list find verify slug' -l style -x \
+    -d 'How entries are named' -a "
+    topic\t'042_name, a directory (default)'
+    spec-kit\t'042-name, a directory'
+    adr\t'0042-name.md, an empty file'"
+complete -c topic -n '__topic_command_is list find verify' -l width -x \
+    -d 'Least number of digits' -a '1 2 3 4 5 6 7'
+complete -c topic -n '__topic_command_is list find verify' -l separator -x \
+    -d 'Character between number and name' -a '_ - + .'
+complete -c topic -n '__topic_command_is verify' -l start -x \
+    -d 'The number that the first topic must have'
+complete -c topic -n '__topic_command_is list find verify artifact' -l suffix -x \
+    -d 'Entries are files with this extension'
+complete -c topic -n '__topic_command_is locate list find verify artifact slug' -s h -l help \
+    -d 'Print the help of the command'

@@ -1,0 +1,276 @@
+#!/usr/bin/env bash
+#
+# Builds topic-alloc and topic, and installs or removes them. Usage: install.sh --help
+
+set -euo pipefail
+
+# Exit codes of sysexits.h.
+readonly EX_USAGE=64 EX_UNAVAILABLE=69 EX_CANTCREAT=73
+
+# The copy that is being made, until it has its final name.
+temporary=''
+
+# Usage: print_help
+print_help() {
+  cat <<'END'
+Usage: install.sh [--prefix DIR] [--uninstall]
+
+Builds topic-alloc and topic with Swift and installs them, their man pages, their
+completions for bash, zsh and fish, and the library for bash scripts. Files that are
+there already and the same are left alone.
+
+      --prefix DIR    install below DIR (default: /usr/local when you may write there,
+                      else ~/.local)
+      --uninstall     remove the files that an installation below DIR consists of
+  -h, --help          print this
+
+Below DIR:
+  bin/                                        topic-alloc, topic
+  share/man/man1/                             topic-alloc.1, topic.1
+  share/bash-completion/completions/          topic-alloc, topic
+  share/zsh/site-functions/                   _topic-alloc, _topic
+  share/fish/vendor_completions.d/            topic-alloc.fish, topic.fish
+  share/topic-alloc/                          unified-location-detection.sh
+
+For packages: with DESTDIR in the environment, everything goes below $DESTDIR/DIR.
+
+Exit codes: 0 done, 64 wrong usage, 69 cannot build, 73 cannot write.
+END
+}
+
+# Usage: fail CODE WHAT [HINT]
+# Says that WHAT cannot be done, and ends the script with CODE.
+fail() {
+  local code=$1 what=$2 hint=${3-}
+  printf 'install.sh: cannot %s\n' "$what" >&2
+  if [[ -n $hint ]]; then printf 'install.sh: hint: %s\n' "$hint" >&2; fi
+  exit "$code"
+}
+
+# Usage: fail_to_write WHAT
+fail_to_write() {
+  fail "$EX_CANTCREAT" "$1" \
+    "choose another directory with --prefix, or run this as a user who may write there"
+}
+
+# Usage: remove_temporary
+remove_temporary() {
+  if [[ -n $temporary ]]; then rm -f "$temporary"; fi
+}
+
+# Usage: default_prefix
+# Prints the prefix that is taken when none is given.
+default_prefix() {
+  local shared=/usr/local
+  if [[ -n ${DESTDIR-} ]]; then
+    printf '%s\n' "$shared"
+  elif [[ -w $shared && (-w $shared/bin || ! -e $shared/bin) ]]; then
+    printf '%s\n' "$shared"
+  elif [[ -n ${HOME-} ]]; then
+    printf '%s\n' "$HOME/.local"
+  else
+    fail "$EX_USAGE" "choose a directory: HOME is not set" "name one with --prefix"
+  fi
+}
+
+# Usage: absolute_path PATH
+# Prints PATH with the current directory in front unless it is absolute, and no slash at its end.
+absolute_path() {
+  local path=$1
+  case $path in
+    /*) ;;
+    # The shell leaves this to us in --prefix=~/dir.
+    \~ | \~/*) path=${HOME-}${path#\~} ;;
+    .) path=$PWD ;;
+    *) path=${PWD%/}/${path#./} ;;
+  esac
+  while [[ $path == */ ]]; do path=${path%/}; done
+  printf '%s\n' "$path"
+}
+
+# Usage: package_directory
+# Prints the directory of the package that this script belongs to.
+package_directory() {
+  local script=${BASH_SOURCE[0]} shell_directory
+  if [[ -L $script ]]; then script=$(readlink -f "$script"); fi
+  shell_directory=$(dirname "$script")
+  CDPATH='' cd -- "$shell_directory/.." && pwd
+}
+
+# Usage: for_each_file COMMAND PACKAGE PROGRAMS BASE
+# Runs COMMAND MODE SOURCE TARGET for every file of an installation below BASE. This is the one
+# place that knows them.
+for_each_file() {
+  local command=$1 package=$2 programs=$3 base=$4 name
+  local completions=$package/shell/completions share=$base/share
+  for name in topic-alloc topic; do
+    "$command" 755 "$programs/$name" "$base/bin/$name"
+    "$command" 644 "$package/shell/man/$name.1" "$share/man/man1/$name.1"
+    "$command" 644 "$completions/$name.bash" "$share/bash-completion/completions/$name"
+    "$command" 644 "$completions/_$name" "$share/zsh/site-functions/_$name"
+    "$command" 644 "$completions/$name.fish" "$share/fish/vendor_completions.d/$name.fish"
+  done
+  name=unified-location-detection.sh
+  "$command" 644 "$package/shell/$name" "$share/topic-alloc/$name"
+}
+
+# Usage: check_source MODE SOURCE TARGET
+# Fails when SOURCE is missing. Programs are made later.
+check_source() {
+  local mode=$1 source=$2
+  if [[ $mode == 644 && ! -r $source ]]; then
+    fail "$EX_UNAVAILABLE" "find '$source'" "get the package anew, it is not complete"
+  fi
+}
+
+# Usage: check_target MODE SOURCE TARGET
+# Fails when TARGET cannot be written, so far as that can be told before.
+check_target() {
+  local target=$3 directory=${3%/*}
+  if [[ -d $target ]]; then fail_to_write "replace '$target': it is a directory"; fi
+  if ! is_ours "$target"; then
+    fail "$EX_CANTCREAT" "replace '$target': it belongs to something else" \
+      "move it, or choose another directory with --prefix"
+  fi
+  while [[ -n $directory && ! -e $directory && ! -L $directory ]]; do
+    directory=${directory%/*}
+  done
+  directory=${directory:-/}
+  if [[ ! -d $directory ]]; then fail_to_write "write to '$directory': it is no directory"; fi
+  if [[ ! -w $directory ]]; then fail_to_write "write to '$directory': permission denied"; fi
+}
+
+# Usage: build_programs PACKAGE
+# Builds the programs and prints the directory that they are in.
+build_programs() {
+  local package=$1 programs name
+  if ! command -v swift >/dev/null; then
+    fail "$EX_UNAVAILABLE" "build: there is no 'swift' in PATH" \
+      "install a Swift toolchain, version 6.0 or later, and put its bin directory in PATH"
+  fi
+  swift build -c release --package-path "$package" >&2 ||
+    fail "$EX_UNAVAILABLE" "build '$package': see above" \
+      "it needs Swift 6.0 or later; 'swift --version' says which one this is"
+  programs=$(swift build -c release --package-path "$package" --show-bin-path) ||
+    fail "$EX_UNAVAILABLE" "find out where swift puts the programs"
+  for name in topic-alloc topic; do
+    if [[ ! -x $programs/$name ]]; then
+      fail "$EX_UNAVAILABLE" "find '$programs/$name', which should have been built"
+    fi
+  done
+  printf '%s\n' "$programs"
+}
+
+# Usage: permissions FILE
+# Prints its permission bits in octal; stat(1) is not the same everywhere.
+permissions() {
+  stat -c %a "$1" 2>/dev/null || stat -f %Lp "$1"
+}
+
+# Usage: is_ours TARGET
+# Whether TARGET is missing or a file of this package, which all have one of our names in them.
+is_ours() {
+  local target=$1
+  [[ ! -e $target && ! -L $target ]] || grep -qE 'topic(\\-|-|_)alloc|topic\(1\)' "$target" 2>/dev/null
+}
+
+# Usage: install_file MODE SOURCE TARGET
+# Puts a copy of SOURCE at TARGET, unless there is one. It is made under another name beside TARGET
+# and then renamed, so that TARGET is the old file or the new one at any time, never a part of one.
+install_file() {
+  local mode=$1 source=$2 target=$3 directory=${3%/*} reason
+  if cmp -s "$source" "$target" && [[ $(permissions "$target") == "$mode" ]]; then
+    printf 'unchanged %s\n' "$target"
+    return
+  fi
+  temporary=$directory/.${target##*/}.$$
+  reason=$({
+    mkdir -p "$directory" && cp "$source" "$temporary" &&
+      chmod "$mode" "$temporary" && mv -f "$temporary" "$target"
+  } 2>&1) || fail_to_write "install '$target'${reason:+: ${reason##*: }}"
+  temporary=''
+  printf 'installed %s\n' "$target"
+}
+
+# Usage: remove_file MODE SOURCE TARGET
+# Removes TARGET when it is there, and counts it in the variable `removed` of the caller.
+remove_file() {
+  local target=$3 reason
+  if [[ ! -e $target && ! -L $target ]]; then return; fi
+  if ! is_ours "$target"; then
+    printf 'left %s, which belongs to something else\n' "$target"
+    return
+  fi
+  reason=$(rm -f "$target" 2>&1) || fail_to_write "remove '$target'${reason:+: ${reason##*: }}"
+  printf 'removed %s\n' "$target"
+  removed=$((removed + 1))
+}
+
+# Usage: print_hints PREFIX
+# Says what is left to do for the user.
+print_hints() {
+  local prefix=$1
+  if [[ :$PATH: != *":$prefix/bin:"* ]]; then
+    printf "hint: %s is not in PATH; to add it: export PATH=%q:\$PATH\n" "$prefix/bin" "$prefix/bin"
+  fi
+  printf 'hint: to use the library in a bash script: source %q\n' \
+    "$prefix/share/topic-alloc/unified-location-detection.sh"
+}
+
+# Usage: install_package PREFIX DESTDIR
+install_package() {
+  local prefix=$1 destination=$2 package programs
+  package=$(package_directory)
+  for_each_file check_source "$package" '' "$destination$prefix"
+  for_each_file check_target "$package" '' "$destination$prefix"
+  programs=$(build_programs "$package")
+  # Others are to use what is installed, whatever the umask of the user is.
+  umask 022
+  for_each_file install_file "$package" "$programs" "$destination$prefix"
+  if [[ -z $destination ]]; then print_hints "$prefix"; fi
+}
+
+# Usage: uninstall_package PREFIX DESTDIR
+uninstall_package() {
+  local base=$2$1 removed=0
+  for_each_file remove_file '' '' "$base"
+  if rmdir "$base/share/topic-alloc" 2>/dev/null; then
+    printf 'removed %s\n' "$base/share/topic-alloc"
+    removed=$((removed + 1))
+  fi
+  if ((removed == 0)); then printf 'nothing to remove in %s\n' "${base:-/}"; fi
+}
+
+# Usage: main [OPTION]...
+main() {
+  local action=install_package prefix='' destination=${DESTDIR-}
+  while (($# > 0)); do
+    case $1 in
+      --prefix | --prefix=*)
+        if [[ $1 == --prefix=* ]]; then
+          prefix=${1#--prefix=}
+        else
+          prefix=${2-}
+          if (($# > 1)); then shift; fi
+        fi
+        if [[ -z $prefix || $prefix == -* ]]; then
+          fail "$EX_USAGE" "use --prefix without a directory" "install.sh --prefix DIR"
+        fi
+        ;;
+      --uninstall) action=uninstall_package ;;
+      -h | --help)
+        print_help
+        return
+        ;;
+      *) fail "$EX_USAGE" "use '$1': no such option" "install.sh --help lists the options" ;;
+    esac
+    shift
+  done
+  if [[ -z $prefix ]]; then prefix=$(default_prefix); fi
+  prefix=$(absolute_path "$prefix")
+  if [[ -n $destination ]]; then destination=$(absolute_path "$destination"); fi
+  trap remove_temporary EXIT
+  "$action" "$prefix" "$destination"
+}
+
+main "$@"
