@@ -1,0 +1,131 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the documents say, run and compared.
+@Suite struct DocumentationTests {
+  let directory = TemporaryDirectory()
+
+  private func text(_ name: String) throws -> String {
+    try String(contentsOfFile: Product.sources + "/" + name, encoding: .utf8)
+  }
+
+  /// The long options that a help text lists.
+  private func options(inHelp help: String) -> Set<String> {
+    Set(help.matches(of: #/(?m)^ +(?:-\w, )?(--[a-z-]+)/#).map { String($0.output.1) })
+  }
+
+  @Test(
+    "Every shell block of the README runs in order, from an empty directory",
+    .enabled(if: Product.hasProgram("jq")))
+  func readmeBlocks() throws {
+    let blocks = try text("README.md").matches(of: #/(?s)```sh\n(.*?)```/#).map { $0.output.1 }
+    #expect(blocks.count >= 5)
+    let script =
+      "set -euo pipefail\nlibrary='\(LibraryTests.library)'\n" + blocks.joined(separator: "\n")
+    let outcome = try bash(script, in: directory.path)
+    #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.error)")
+    #expect(directory.entries("specs/001_oauth_20_login") == ["plans", "reports"])
+    #expect(directory.entries("doc/adr") == ["0001-use-flock-for-numbering.md"])
+  }
+
+  @Test(
+    "Every option of the programs is in its man page and in the completions for each shell",
+    arguments: ["topic-alloc", "topic"])
+  func options(program: String) throws {
+    let path = program == "topic" ? Product.topic : Product.topicAlloc
+    var helps = [try run([path, "--help"]).text]
+    if program == "topic" {
+      for command in ["locate", "list", "find", "verify", "artifact", "slug"] {
+        helps.append(try run([path, "help", command]).text)
+      }
+    }
+    let options = helps.reduce(into: Set<String>()) { $0.formUnion(self.options(inHelp: $1)) }
+    #expect(options.count > 5 && options.contains("--version"))
+    let page = try text("shell/man/\(program).1").replacing("\\-", with: "-")
+    let bash = try text("shell/completions/\(program).bash")
+    let zsh = try text("shell/completions/_\(program)")
+    let fish = try text("shell/completions/\(program).fish")
+    for option in options {
+      #expect(page.contains(option), "the man page of \(program) has no \(option)")
+      #expect(bash.contains(option), "bash completes no \(option) of \(program)")
+      #expect(zsh.contains(option), "zsh completes no \(option) of \(program)")
+      #expect(
+        fish.contains("-l \(option.dropFirst(2))"), "fish completes no \(option) of \(program)")
+    }
+  }
+
+  @Test("Every exit code is in the README and in both man pages")
+  func exitCodes() throws {
+    for code in ["0", "64", "65", "69", "73", "74", "75", "77"] {
+      #expect(try text("README.md").contains("| \(code) |"))
+      for program in ["topic-alloc", "topic"] {
+        #expect(
+          try text("shell/man/\(program).1").contains("\n.B \(code)\n"), "\(code), \(program)")
+      }
+    }
+  }
+
+  @Test(
+    "bash completes options, values and commands",
+    arguments: [
+      ("topic-alloc --st", "--style --start"), ("topic-alloc --style ", "topic spec-kit adr"),
+      ("topic ver", "verify"), ("topic verify --enforce ", "strict warn off"),
+      ("topic artifact x pl", "plans"), ("topic-alloc --format=n", "number"),
+    ])
+  func bashCompletion(line: String, expected: String) throws {
+    let outcome = try bash(
+      """
+      source '\(Product.sources)/shell/completions/topic-alloc.bash'
+      source '\(Product.sources)/shell/completions/topic.bash'
+      line='\(line)'
+      read -ra COMP_WORDS <<<"${line//=/ = }"
+      if [[ $line == *' ' ]]; then COMP_WORDS+=(''); fi
+      COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_LINE=$line COMP_POINT=${#line} COMPREPLY=()
+      compopt() { :; }
+      function=$(complete -p "${COMP_WORDS[0]}"); function=${function#*-F }
+      "${function%% *}"
+      printf '%s\\n' "${COMPREPLY[@]}"
+      """)
+    let replies = Set(outcome.lines.map { $0.trimmingCharacters(in: .whitespaces) })
+    #expect(
+      replies.isSuperset(of: expected.split(separator: " ").map(String.init)),
+      "\(outcome.text)\(outcome.error)")
+  }
+
+  @Test("The example script takes a topic once and a plan each time, whatever the description")
+  func example() throws {
+    try directory.makeDirectories("specs")
+    let script = Product.sources + "/shell/examples/start-topic.sh"
+    func plan(_ arguments: String) throws -> String {
+      let outcome = try bash("'\(script)' \(arguments)", in: directory.path)
+      return outcome.text.replacing(directory("specs/"), with: "") + outcome.error
+    }
+    #expect(try plan("OAuth 2.0 login") == "001_oauth_20_login/plans/001_oauth_20_login.md\n")
+    #expect(try plan("-- OAuth 2.0 login") == "001_oauth_20_login/plans/002_oauth_20_login.md\n")
+    #expect(try plan("'日本'").hasPrefix("002_untitled/plans/001_untitled.md\n"))
+    #expect(try plan("--help").hasPrefix("Usage: "))
+    #expect(try bash("'\(script)'").code == 64)
+    #expect(directory.entries("specs").count == 2)
+  }
+
+  @Test("The bash blocks of the example command work as they stand, whatever the description")
+  func exampleCommand() throws {
+    try directory.makeDirectories("specs")
+    let blocks = try text("shell/examples/research.md").matches(of: #/(?s)```bash\n(.*?)```/#)
+      .map { match in
+        match.output.1.split(separator: "\n").filter { $0 != "> " }
+          .map { $0.trimmingPrefix("> ") }.joined(separator: "\n")
+      }
+    #expect(blocks.count == 3)
+    let script = blocks.joined(separator: "\n")
+      .replacing("$ARGUMENTS", with: "--deep \"dive\" $(touch PWNED) `touch PWNED` 'x'")
+      .replacing("TOPIC_PATH", with: directory("specs/001_deep_dive_touch_pwned_touch_pwned_x"))
+      .replacing("NAME OF THE PART", with: "Tokens")
+    let outcome = try bash("set -e\n" + script, in: directory.path)
+    #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.error)")
+    #expect(directory.entries() == ["specs"])
+    let reports = directory.entries("specs/001_deep_dive_touch_pwned_touch_pwned_x/reports")
+    #expect(reports == ["001_tokens.md"])
+  }
+}
