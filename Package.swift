@@ -20,19 +20,22 @@ let package = Package(
   targets: [
     .target(name: "ProcessStart"),
     .target(name: "POSIX"),
+    .target(name: "JSON", dependencies: ["POSIX"]),
     .target(name: "TopicAllocation", dependencies: ["POSIX"]),
-    .target(name: "CommandLineTool", dependencies: ["TopicAllocation", "POSIX"]),
+    .target(name: "CommandLineTool", dependencies: ["TopicAllocation", "JSON", "POSIX"]),
     .executableTarget(
       name: "topic-alloc",
       dependencies: ["CommandLineTool", "TopicAllocation", "POSIX", "ProcessStart"],
       linkerSettings: staticExecutable),
     .executableTarget(
-      name: "topic", dependencies: ["CommandLineTool", "TopicAllocation", "POSIX", "ProcessStart"],
+      name: "topic",
+      dependencies: ["CommandLineTool", "TopicAllocation", "JSON", "POSIX", "ProcessStart"],
       linkerSettings: staticExecutable),
     .target(name: "TestSupport", dependencies: ["POSIX"], path: "Tests/TestSupport"),
     .testTarget(name: "POSIXTests", dependencies: ["POSIX", "TestSupport"]),
     .testTarget(
       name: "TopicAllocationTests", dependencies: ["TopicAllocation", "POSIX", "TestSupport"]),
+    .testTarget(name: "JSONTests", dependencies: ["JSON", "POSIX"]),
     .testTarget(
       name: "CommandLineToolTests", dependencies: ["CommandLineTool", "TestSupport"]),
     .testTarget(name: "ToolTests", dependencies: ["POSIX", "TestSupport"]),

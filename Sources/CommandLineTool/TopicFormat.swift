@@ -1,3 +1,4 @@
+import JSON
 import POSIX
 import TopicAllocation
 
@@ -46,10 +47,6 @@ public enum TopicFormat: String, CaseIterable, Sendable {
     case .shell: context.assignments(topic)
     }
   }
-}
-
-extension UInt8 {
-  static let newline = UInt8(ascii: "\n")
 }
 
 /// What the topics of one output have in common.

@@ -20,3 +20,8 @@ extension Bytes {
     append(contentsOf: text.utf8)
   }
 }
+
+extension UInt8 {
+  /// What ends a line.
+  public static let newline = UInt8(ascii: "\n")
+}

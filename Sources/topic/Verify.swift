@@ -1,4 +1,5 @@
 import CommandLineTool
+import JSON
 import POSIX
 import TopicAllocation
 

@@ -13,55 +13,6 @@ import TopicAllocation
     }
   }
 
-  @Test("Foundation reads back every string that is written as JSON")
-  func jsonStrings() throws {
-    for _ in 0..<500 {
-      let text = String(decoding: randomBytes(30), as: UTF8.self)
-      for layout in [JSONWriter.Layout.compact, .indented] {
-        var json = JSONWriter(layout)
-        json.array { json in
-          json.object { $0.member(text, Bytes(text)) }
-          json.string(Bytes(text))
-        }
-        let read = try JSONSerialization.jsonObject(with: Data(json.text)) as? [Any]
-        #expect((read?.first as? [String: String])?[text] == text)
-        #expect(read?.last as? String == text)
-      }
-    }
-  }
-
-  @Test("The compact layout is a line, the indented one has two spaces a level")
-  func layouts() {
-    func write(_ layout: JSONWriter.Layout) -> String {
-      var json = JSONWriter(layout)
-      json.object { json in
-        json.member("a", Bytes("x"))
-        json.key("b")
-        json.array { json in
-          json.string(Bytes("y"))
-          json.object { $0.member("n", 3) }
-        }
-        json.key("c")
-        json.object { _ in }
-      }
-      return String(decoding: json.text, as: UTF8.self)
-    }
-    #expect(write(.compact) == #"{"a":"x","b":["y",{"n":3}],"c":{}}"#)
-    #expect(
-      write(.indented) == """
-        {
-          "a": "x",
-          "b": [
-            "y",
-            {
-              "n": 3
-            }
-          ],
-          "c": {}
-        }
-        """)
-  }
-
   @Test("A shell reads back every word that is quoted for it", arguments: ["sh", "bash"])
   func shellWords(shell: String) throws {
     let words =

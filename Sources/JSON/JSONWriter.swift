@@ -47,6 +47,29 @@ public struct JSONWriter {
     string(value)
   }
 
+  /// Writes a key with a string.
+  public mutating func member(_ key: String, _ value: String) {
+    member(key, Bytes(value))
+  }
+
+  /// Writes a key with a truth value.
+  public mutating func member(_ key: String, _ value: Bool) {
+    self.key(key)
+    literal(value ? "true" : "false")
+  }
+
+  /// Writes a key with a number; what is not finite is null.
+  public mutating func member(_ key: String, _ value: Double?) {
+    self.key(key)
+    number(value)
+  }
+
+  /// Writes a key with a value that was read.
+  public mutating func member(_ key: String, _ value: JSONValue) {
+    self.key(key)
+    self.value(value)
+  }
+
   /// Writes a key with a whole number.
   public mutating func member(_ key: String, _ value: Int) {
     self.key(key)
@@ -55,8 +78,31 @@ public struct JSONWriter {
 
   /// Writes a whole number; nil is null.
   public mutating func number(_ value: Int?) {
+    literal(value.map { String($0) } ?? "null")
+  }
+
+  /// Writes a number as short as it reads back the same; nil and what is not finite are null.
+  public mutating func number(_ value: Double?) {
+    literal(value.flatMap { $0.isFinite ? "\($0)" : nil } ?? "null")
+  }
+
+  /// Writes a value that was read.
+  public mutating func value(_ value: JSONValue) {
+    switch value {
+    case .null: literal("null")
+    case .bool(let truth): literal(truth ? "true" : "false")
+    case .number(let digits): literal(digits)
+    case .string(let text): string(Bytes(text))
+    case .array(let elements):
+      array { json in for element in elements { json.value(element) } }
+    case .object(let members):
+      object { json in for member in members { json.member(member.key, member.value) } }
+    }
+  }
+
+  private mutating func literal(_ word: String) {
     begin()
-    text.append(value.map { String($0) } ?? "null")
+    text.append(word)
   }
 
   /// Writes a string. Bytes that are not UTF-8 come out as U+FFFD.

@@ -1,0 +1,198 @@
+import POSIX
+
+/// Why a text is no JSON, and where.
+public struct JSONError: Error, Hashable, Sendable {
+  /// How many bytes stand before the place.
+  public let offset: Int
+  /// What is wrong there, such as `expected ':' after a key`.
+  public let message: String
+}
+
+extension JSONValue {
+  /// Arrays and objects may lie in each other this deep.
+  public static let deepestNesting = 512
+
+  /// Reads one value, with white space around it and nothing else: RFC 8259, strictly. The text has
+  /// to be UTF-8.
+  public init(parsing text: Bytes) throws(JSONError) {
+    try self.init(parsing: text[...])
+  }
+
+  /// Reads one value from a part of a text; offsets of errors count from the part's beginning.
+  public init(parsing text: ArraySlice<UInt8>) throws(JSONError) {
+    var reader = Reader(text: text)
+    self = try reader.value(depth: 0)
+    reader.skipSpace()
+    if reader.next != nil { throw reader.error("expected nothing more after the value") }
+  }
+}
+
+/// A recursive descent over the bytes. What it has read is before `position`.
+private struct Reader {
+  let text: ArraySlice<UInt8>
+  var position: Int
+
+  init(text: ArraySlice<UInt8>) {
+    self.text = text
+    position = text.startIndex
+  }
+
+  var next: UInt8? { position < text.endIndex ? text[position] : nil }
+
+  func error(_ message: String, at place: Int? = nil) -> JSONError {
+    JSONError(offset: (place ?? position) - text.startIndex, message: message)
+  }
+
+  mutating func skipSpace() {
+    while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+      position += 1
+    }
+  }
+
+  mutating func take(_ character: Unicode.Scalar) -> Bool {
+    guard next == UInt8(ascii: character) else { return false }
+    position += 1
+    return true
+  }
+
+  mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+    skipSpace()
+    guard depth <= JSONValue.deepestNesting else {
+      throw error("nested deeper than \(JSONValue.deepestNesting) levels")
+    }
+    guard let first = next else { throw error("expected a value, found the end") }
+    switch first {
+    case UInt8(ascii: "{"): return try object(depth: depth)
+    case UInt8(ascii: "["): return try array(depth: depth)
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "t"): return try literal("true", .bool(true))
+    case UInt8(ascii: "f"): return try literal("false", .bool(false))
+    case UInt8(ascii: "n"): return try literal("null", .null)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+    default: throw error("expected a value")
+    }
+  }
+
+  private mutating func literal(
+    _ word: String, _ value: JSONValue
+  ) throws(JSONError) -> JSONValue {
+    let bytes = Bytes(word)
+    guard text[position...].starts(with: bytes) else { throw error("expected '\(word)'") }
+    position += bytes.count
+    return value
+  }
+
+  private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
+    position += 1
+    var members: [JSONValue.Member] = []
+    skipSpace()
+    if take("}") { return .object(members) }
+    while true {
+      skipSpace()
+      guard next == UInt8(ascii: "\"") else { throw error("expected a key in double quotes") }
+      let key = try string()
+      skipSpace()
+      guard take(":") else { throw error("expected ':' after a key") }
+      members.append(JSONValue.Member(key, try value(depth: depth + 1)))
+      skipSpace()
+      if take("}") { return .object(members) }
+      guard take(",") else { throw error("expected ',' or '}' in an object") }
+    }
+  }
+
+  private mutating func array(depth: Int) throws(JSONError) -> JSONValue {
+    position += 1
+    var elements: [JSONValue] = []
+    skipSpace()
+    if take("]") { return .array(elements) }
+    while true {
+      elements.append(try value(depth: depth + 1))
+      skipSpace()
+      if take("]") { return .array(elements) }
+      guard take(",") else { throw error("expected ',' or ']' in an array") }
+    }
+  }
+
+  private mutating func number() throws(JSONError) -> JSONValue {
+    let start = position
+    _ = take("-")
+    if !take("0") { try digits() }
+    if take(".") { try digits() }
+    if take("e") || take("E") {
+      if !take("+") { _ = take("-") }
+      try digits()
+    }
+    return .number(String(decoding: text[start..<position], as: UTF8.self))
+  }
+
+  private mutating func digits() throws(JSONError) {
+    guard let first = next, first &- UInt8(ascii: "0") <= 9 else {
+      throw error("expected a digit")
+    }
+    while let byte = next, byte &- UInt8(ascii: "0") <= 9 { position += 1 }
+  }
+
+  private mutating func string() throws(JSONError) -> String {
+    let opening = position
+    position += 1
+    var bytes = Bytes()
+    while true {
+      let start = position
+      while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+        position += 1
+      }
+      bytes += text[start..<position]
+      switch next {
+      case UInt8(ascii: "\""):
+        position += 1
+        guard let string = String(validating: bytes, as: UTF8.self) else {
+          throw error("a string that is not UTF-8", at: opening)
+        }
+        return string
+      case UInt8(ascii: "\\"): try escape(into: &bytes)
+      case nil: throw error("a string without its closing quote", at: opening)
+      default: throw error("a control character in a string")
+      }
+    }
+  }
+
+  private mutating func escape(into bytes: inout Bytes) throws(JSONError) {
+    let start = position
+    position += 1
+    guard let letter = next else { throw error("expected a character after '\\'") }
+    position += 1
+    switch letter {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): bytes.append(letter)
+    case UInt8(ascii: "b"): bytes.append(0x08)
+    case UInt8(ascii: "f"): bytes.append(0x0C)
+    case UInt8(ascii: "n"): bytes.append(0x0A)
+    case UInt8(ascii: "r"): bytes.append(0x0D)
+    case UInt8(ascii: "t"): bytes.append(0x09)
+    case UInt8(ascii: "u"):
+      var code = try hexadecimal()
+      if code & 0xFC00 == 0xD800, take("\\") {
+        guard take("u") else { throw error("half of a surrogate pair", at: start) }
+        let low = try hexadecimal()
+        guard low & 0xFC00 == 0xDC00 else { throw error("half of a surrogate pair", at: start) }
+        code = 0x10000 + (code & 0x3FF) << 10 + low & 0x3FF
+      }
+      guard let scalar = Unicode.Scalar(code) else {
+        throw error("half of a surrogate pair", at: start)
+      }
+      bytes.append(contentsOf: Bytes(String(Character(scalar))))
+    default: throw error("unknown escape in a string", at: start)
+    }
+  }
+
+  private mutating func hexadecimal() throws(JSONError) -> UInt32 {
+    var code: UInt32 = 0
+    for _ in 0..<4 {
+      guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+        throw error("expected four hexadecimal digits")
+      }
+      code = code << 4 | UInt32(digit)
+      position += 1
+    }
+    return code
+  }
+}

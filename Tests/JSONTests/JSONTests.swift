@@ -1,0 +1,153 @@
+import Foundation
+import JSON
+import POSIX
+import Testing
+
+@Suite struct JSONTests {
+  private func read(_ text: String) throws -> JSONValue { try JSONValue(parsing: Bytes(text)) }
+
+  private func randomBytes(_ count: Int, of likely: String) -> Bytes {
+    (0..<count).map { _ in
+      Bool.random() ? UInt8.random(in: 0...255) : Bytes(likely).randomElement() ?? 0
+    }
+  }
+
+  private func written(_ value: JSONValue) -> Bytes {
+    var json = JSONWriter(.compact)
+    json.value(value)
+    return json.text
+  }
+
+  @Test("Foundation reads back every string that is written")
+  func jsonStrings() throws {
+    for _ in 0..<500 {
+      let text = String(decoding: randomBytes(30, of: "'\"\\ $`\n|;&"), as: UTF8.self)
+      for layout in [JSONWriter.Layout.compact, .indented] {
+        var json = JSONWriter(layout)
+        json.array { json in
+          json.object { $0.member(text, Bytes(text)) }
+          json.string(Bytes(text))
+        }
+        let read = try JSONSerialization.jsonObject(with: Data(json.text)) as? [Any]
+        #expect((read?.first as? [String: String])?[text] == text)
+        #expect(read?.last as? String == text)
+      }
+    }
+  }
+
+  @Test("The compact layout is a line, the indented one has two spaces a level")
+  func layouts() {
+    func write(_ layout: JSONWriter.Layout) -> String {
+      var json = JSONWriter(layout)
+      json.object { json in
+        json.member("a", Bytes("x"))
+        json.key("b")
+        json.array { json in
+          json.string(Bytes("y"))
+          json.object { $0.member("n", 3) }
+        }
+        json.key("c")
+        json.object { _ in }
+      }
+      return String(decoding: json.text, as: UTF8.self)
+    }
+    #expect(write(.compact) == #"{"a":"x","b":["y",{"n":3}],"c":{}}"#)
+    #expect(
+      write(.indented) == """
+        {
+          "a": "x",
+          "b": [
+            "y",
+            {
+              "n": 3
+            }
+          ],
+          "c": {}
+        }
+        """)
+  }
+
+  @Test("What is read is written again as it was, digits of numbers included")
+  func roundTrip() throws {
+    let text = #"{"a":[1,-0.50,1e400,true,false,null],"b":{"":"\"\\\n"},"c":[],"d":{}}"#
+    #expect(String(decoding: written(try read(text)), as: UTF8.self) == text)
+    #expect(try read(" [ 1 , { \"a\" : 2 } ]\n") == read(#"[1,{"a":2}]"#))
+  }
+
+  @Test("Escapes become their characters, surrogate pairs one of them")
+  func escapes() throws {
+    #expect(try read(#""\u0041\/\b\f\n\r\t\uD83D\ude00é""#).string == "A/\u{8}\u{c}\n\r\t😀é")
+  }
+
+  @Test("Members and numbers are found; of a key that is there twice the last counts")
+  func access() throws {
+    let value = try read(#"{"n":42,"x":-1.5e2,"s":"t","n":43,"b":true,"big":1e999}"#)
+    #expect(value["n"]?.integer == 43 && value["x"]?.double == -150 && value["s"]?.string == "t")
+    #expect(value["b"]?.bool == true && value["none"] == nil && value["s"]?.integer == nil)
+    #expect(value["big"]?.double == nil)
+  }
+
+  @Test(
+    "What is no JSON is refused, with the place",
+    arguments: [
+      ("", 0), ("  ", 2), ("{", 1), ("[1,]", 3), ("{\"a\" 1}", 5), ("{a:1}", 1), ("01", 1),
+      ("1.", 2), ("-", 1), ("1e", 2), ("tru", 0), ("\"a", 0), ("\"\u{1}\"", 1), (#""\x""#, 1),
+      (#""\u12g4""#, 5), (#""\ud800""#, 1), (#""\ud800\u0041""#, 1), ("1 2", 2), ("[1}", 2),
+      ("'a'", 0), ("NaN", 0), ("\u{FEFF}1", 0),
+    ])
+  func refused(text: String, offset: Int) {
+    #expect { try read(text) } throws: { ($0 as? JSONError)?.offset == offset }
+  }
+
+  @Test("A string that is not UTF-8 is refused")
+  func invalidUTF8() {
+    for bytes: Bytes in [
+      [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
+    ] {
+      #expect(throws: JSONError.self) { try JSONValue(parsing: bytes) }
+    }
+  }
+
+  @Test("Nesting ends at a depth, not with the stack")
+  func nesting() throws {
+    let deepest = JSONValue.deepestNesting
+    let text = { (depth: Int) in
+      String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+    }
+    _ = try read(text(deepest))
+    #expect(throws: JSONError.self) { try read(text(100_000)) }
+  }
+
+  @Test("On random texts it agrees with Foundation: both read the same or both refuse")
+  func random() throws {
+    let pieces = [
+      "{", "}", "[", "]", ",", ":", "\"a\"", "\"\\u00e9\"", "1", "-2.5", "1e3", "true", "null", " ",
+      "0", ".",
+    ]
+    var agreed = 0
+    for _ in 0..<20_000 {
+      let text = (0..<Int.random(in: 1...9)).map { _ in pieces.randomElement() ?? "" }.joined()
+      // Foundation refuses numbers that no double can hold, and takes a comma before the end.
+      if text.contains(/e\d{3}|, *[\]}]/) { continue }
+      let ours = try? read(text)
+      let theirs = try? JSONSerialization.jsonObject(
+        with: Data(text.utf8), options: .fragmentsAllowed)
+      #expect((ours == nil) == (theirs == nil), "\(text)")
+      if let ours, ours != .null {
+        let again = try JSONSerialization.jsonObject(
+          with: Data(written(ours)), options: .fragmentsAllowed)
+        #expect((theirs as? NSObject) == (again as? NSObject), "\(text)")
+        agreed += 1
+      }
+    }
+    #expect(agreed > 100)
+  }
+
+  @Test("Random bytes end in a value or an error")
+  func randomBytes() {
+    for _ in 0..<20_000 {
+      let bytes = randomBytes(Int.random(in: 0...40), of: "{}[]\",:\\u0e-tfn")
+      _ = try? JSONValue(parsing: bytes)
+    }
+  }
+}
