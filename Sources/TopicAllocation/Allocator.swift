@@ -166,19 +166,24 @@ public struct Allocator: Sendable {
     }
   }
 
-  /// Removes what was created. What is not empty any more stays.
+  /// Removes what was created, the newest first, so that no gap is left wherever it breaks off: when
+  /// the process is killed, or at an entry that is not empty any more.
   private func undo(_ work: inout Work, in directory: borrowing Descriptor) {
-    work.done = work.created.filter { topic in
-      do throws(SystemError) {
-        if style.makesFiles {
-          try directory.removeFile(topic.entryName)
-        } else {
-          try directory.removeDirectory(topic.entryName)
-        }
-        return false
-      } catch {
-        return error.errno != .notFound
+    work.done = work.created
+    while let newest = work.done.last, remove(newest, from: directory) { work.done.removeLast() }
+  }
+
+  /// Whether the entry is gone.
+  private func remove(_ topic: Topic, from directory: borrowing Descriptor) -> Bool {
+    do throws(SystemError) {
+      if style.makesFiles {
+        try directory.removeFile(topic.entryName)
+      } else {
+        try directory.removeDirectory(topic.entryName)
       }
+      return true
+    } catch {
+      return error.errno == .notFound
     }
   }
 

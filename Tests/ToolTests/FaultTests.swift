@@ -207,6 +207,15 @@ import Testing
       try run([Product.topicAlloc, "-f", "number", directory("specs"), "a"]).lines == ["001"])
   }
 
+  @Test("Killed while a signal has it undo what it created, it leaves no gap")
+  func killedDuringUndo() throws {
+    let words = [directory("specs"), "a", "b", "c"]
+    let outcome = try strace(
+      "inject=mkdirat:signal=TERM:when=3", "inject=unlinkat:signal=KILL:when=2", words: words)
+    #expect(outcome.signal == SIGKILL)
+    #expect(directory.entries("specs") == ["001_a", "002_b"])
+  }
+
   @Test("A signal during the report lets it finish, and then ends the process")
   func signalDuringReport() throws {
     let words = ["-f", "number", directory("specs"), "a"]
