@@ -56,9 +56,13 @@ public struct AllocationRequest {
     do { allocation = try allocator.allocate(slugs) } catch { throw tell(error, context) }
     try print(allocation.topics, context)
     if arguments.has("verbose") {
+      let (acquired, released) = (allocation.acquired, allocation.released)
+      // The moments let a reader see that no two held it at once.
       tool.note(
-        "waited \(milliseconds(allocation.waited)) ms for the lock,"
-          + " held it for \(milliseconds(allocation.held)) ms")
+        "waited \(decimal(allocation.waited, .milliseconds)) ms for the lock, held it for"
+          + " \(decimal(released.nanoseconds(since: acquired), .milliseconds)) ms,"
+          + " from \(decimal(acquired.nanoseconds, .seconds)) s"
+          + " to \(decimal(released.nanoseconds, .seconds)) s")
     }
   }
 
@@ -118,9 +122,15 @@ extension Failure {
   }
 }
 
-/// With three digits after the point: `0.045`.
-private func milliseconds(_ nanoseconds: UInt64) -> String {
-  let micros = (nanoseconds + 500) / 1_000
-  let fraction = String(micros % 1_000)
-  return "\(micros / 1_000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+private enum TimeUnit {
+  case milliseconds, seconds
+}
+
+/// Milliseconds with three digits after the point, or seconds with nine: `0.045`, `81.123456789`.
+private func decimal(_ nanoseconds: UInt64, _ unit: TimeUnit) -> String {
+  let (value, digits): (UInt64, Int) =
+    unit == .seconds ? (nanoseconds, 9) : ((nanoseconds + 500) / 1_000, 3)
+  let scale: UInt64 = unit == .seconds ? 1_000_000_000 : 1_000
+  let fraction = String(value % scale)
+  return "\(value / scale)." + String(repeating: "0", count: digits - fraction.count) + fraction
 }

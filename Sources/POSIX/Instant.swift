@@ -11,6 +11,11 @@ public struct Instant: Comparable, Sendable {
   /// Nanoseconds since the clock began.
   public let nanoseconds: UInt64
 
+  /// The moment so many nanoseconds after the clock began.
+  public init(nanoseconds: UInt64) {
+    self.nanoseconds = nanoseconds
+  }
+
   /// Now.
   public static var now: Instant {
     var time = timespec()

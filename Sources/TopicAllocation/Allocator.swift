@@ -29,8 +29,10 @@ public struct Allocator: Sendable {
     public let topics: [Topic]
     /// Nanoseconds from the wish for the lock to its possession.
     public let waited: UInt64
-    /// Nanoseconds from the possession of the lock to its release.
-    public let held: UInt64
+    /// From the possession of the lock on.
+    public let acquired: Instant
+    /// Until its release.
+    public let released: Instant
   }
 
   /// Allocates a topic for every one of `slugs`, with consecutive numbers.
@@ -44,10 +46,11 @@ public struct Allocator: Sendable {
       let lock = try RootLock.acquire(root, timeout: timeout)
       TerminationSignals.hold()
       try create(&work, in: lock.directory)
-      let waited = lock.waited
-      let held = lock.release()
+      let (waited, acquired) = (lock.waited, lock.acquired)
+      let released = lock.release()
       if isDurable { try synchronize(work) }
-      return Allocation(topics: work.done, waited: waited, held: held)
+      return Allocation(
+        topics: work.done, waited: waited, acquired: acquired, released: released)
     } catch {
       throw AllocationFailure(
         done: work.done, missing: Array(slugs.dropFirst(work.done.count)), reason: error)

@@ -13,7 +13,7 @@ public struct LockHolder: Hashable, Sendable {
   /// file and has a `lock:` line in fdinfo. Whom /proc/locks names took the lock, and is asked
   /// first; after `exec 9>file; flock 9` it is gone, and its shell holds the lock. Of a process of
   /// another user only /proc/locks tells.
-  static func of(_ path: Path) -> LockHolder? {
+  public static func of(_ path: Path) -> LockHolder? {
     guard let file = try? FileStatus.of(path), let locks = contents(of: Path("/proc/locks")) else {
       return nil
     }

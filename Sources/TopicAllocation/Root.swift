@@ -2,6 +2,9 @@ import POSIX
 
 /// A directory that holds topics. It need not exist yet.
 public struct Root: Sendable {
+  /// The name of the lock file in every root.
+  public static let lockFileName = Bytes(".topic_number.lock")
+
   /// Its absolute path, links resolved as far as it exists.
   public let path: Path
   /// How many directories are missing, from the root upward.

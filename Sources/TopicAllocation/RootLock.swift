@@ -43,16 +43,14 @@ import POSIX
 
 /// A root and its lock file, open and locked until the value ends.
 struct RootLock: ~Copyable {
-  /// The name of the lock file in a root.
-  static let fileName = Bytes(".topic_number.lock")
-
   /// The root, open for reading and for making entries.
   let directory: Descriptor
   private let lockFile: Descriptor?
   private let outcome: Outcome
   /// Nanoseconds from the wish for the locks to their possession.
   let waited: UInt64
-  private let acquired: Instant
+  /// When both were had.
+  let acquired: Instant
 
   private enum Outcome {
     case held, lockFileBusy, directoryBusy
@@ -62,7 +60,7 @@ struct RootLock: ~Copyable {
   var busy: Path? {
     switch outcome {
     case .held: nil
-    case .lockFileBusy: directory.path.appending(Self.fileName)
+    case .lockFileBusy: directory.path.appending(Root.lockFileName)
     case .directoryBusy: directory.path
     }
   }
@@ -116,9 +114,11 @@ struct RootLock: ~Copyable {
     waited = acquired.nanoseconds(since: begin)
   }
 
-  /// Lets go of both, the directory's first; returns how long they were held, in nanoseconds.
-  consuming func release() -> UInt64 {
-    Instant.now.nanoseconds(since: acquired)
+  /// Lets go of both, the directory's first; returns the moment before.
+  consuming func release() -> Instant {
+    let released = Instant.now
+    _ = consume self
+    return released
   }
 
   private static func lock(
@@ -154,7 +154,7 @@ struct RootLock: ~Copyable {
       do throws(SystemError) {
         let permissions = root.permissions & 0o666 | 0o444
         made = try Descriptor(
-          opening: fileName, in: directory, .creatingNew(permissions: permissions))
+          opening: Root.lockFileName, in: directory, .creatingNew(permissions: permissions))
       } catch {
         switch error.errno {
         case .exists: continue
@@ -171,7 +171,7 @@ struct RootLock: ~Copyable {
     in directory: borrowing Descriptor
   ) throws(SystemError) -> Descriptor? {
     do throws(SystemError) {
-      return try Descriptor(opening: fileName, in: directory, .readWriteNoLink)
+      return try Descriptor(opening: Root.lockFileName, in: directory, .readWriteNoLink)
     } catch {
       switch error.errno {
       case .notFound: return nil
@@ -179,6 +179,6 @@ struct RootLock: ~Copyable {
       default: throw error
       }
     }
-    return try Descriptor(opening: fileName, in: directory, .readNoLink)
+    return try Descriptor(opening: Root.lockFileName, in: directory, .readNoLink)
   }
 }

@@ -11,7 +11,7 @@ let help = """
     -f, --format FORMAT   json (default), jsonl, pipe (042|/path), path, number,
                           or shell (assignments for eval)
     -v, --verbose         say on standard error how long the lock was waited for
-                          and held
+                          and held, and from when to when (monotonic clock)
   Numbers:
     -r, --reuse           when a topic of exactly that name exists, return it and
                           create nothing (with -n: only if it has that number)

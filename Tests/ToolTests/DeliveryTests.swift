@@ -171,7 +171,8 @@ import Testing
   func verbose() throws {
     let outcome = try run([Product.topicAlloc, "-v", "-f", "number", directory("specs"), "a"])
     #expect(outcome.lines == ["001"])
-    let shape = #/topic-alloc: waited \d+\.\d{3} ms for the lock, held it for \d+\.\d{3} ms\n/#
+    let shape =
+      #/topic-alloc: waited \d+\.\d{3} ms for the lock, held it for \d+\.\d{3} ms, from \d+\.\d{9} s to \d+\.\d{9} s\n/#
     #expect(outcome.error.wholeMatch(of: shape) != nil, "\(outcome.error)")
   }
 
