@@ -19,7 +19,8 @@ let package = Package(
   ],
   targets: [
     .target(name: "ProcessStart"),
-    .target(name: "POSIX"),
+    .target(name: "ProcessLaunch"),
+    .target(name: "POSIX", dependencies: ["ProcessLaunch"]),
     .target(name: "JSON", dependencies: ["POSIX"]),
     .target(name: "TopicAllocation", dependencies: ["POSIX"]),
     .target(name: "CommandLineTool", dependencies: ["TopicAllocation", "JSON", "POSIX"]),

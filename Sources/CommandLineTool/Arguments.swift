@@ -22,7 +22,7 @@ public struct Option: Sendable {
 
 /// The arguments of a command, read by the rules of getopt_long(3): options stand anywhere before
 /// `--`, `--name=value` and `-nvalue` are as good as two words, letters can be joined, of an option
-/// that is given twice the last one counts, and `-` alone is no option.
+/// that is given twice the last one counts (``value(of:)``), and `-` alone is no option.
 public struct Arguments {
   /// What is no option, in order.
   public private(set) var operands: [Bytes] = []
@@ -54,6 +54,11 @@ public struct Arguments {
   /// The value of the option; nil when it is not given.
   public func value(of name: String) -> Bytes? {
     given.last { $0.name == name }?.value
+  }
+
+  /// All values of an option that may be given several times, in order.
+  public func values(of name: String) -> [Bytes] {
+    given.filter { $0.name == name }.map(\.value)
   }
 
   private mutating func takeLong(

@@ -101,16 +101,20 @@ extension SystemCall {
   /// What the call does, to follow "cannot".
   fileprivate var verb: String {
     switch self {
-    case .creat, .mkdir, .mkdirat: "create"
-    case .open, .fdopendir, .fcntl: "open"
-    case .access, .fstat, .lstat, .realpath, .stat: "find"
-    case .read, .readdir: "read"
+    case .creat, .mkdir, .mkdirat, .mkdtemp: "create"
+    case .open, .fdopendir, .fcntl, .pipe: "open"
+    case .access, .fstat, .lstat, .realpath, .stat, .statvfs: "find"
+    case .read, .readdir, .pread: "read"
     case .write: "write to"
+    case .ftruncate: "shorten"
+    case .renameat: "rename"
+    case .fork: "start"
+    case .mount: "mount a file system on"
     case .fsync: "put on disk"
     case .flock, .setitimer: "lock"
     case .unlinkat: "remove"
     case .fchown: "set the group of"
-    case .poll: "wait for"
+    case .poll, .waitpid: "wait for"
     }
   }
 

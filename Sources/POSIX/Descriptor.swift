@@ -22,11 +22,16 @@ public struct Descriptor: ~Copyable {
     case readNoLink
     /// An existing file that is no link itself, for reading and writing.
     case readWriteNoLink
+    /// A file for reading, and for writing at its end only; made when it is missing, permissions
+    /// 0666 less the umask.
+    case appending
     /// A new, empty file for reading and writing; an error when the name is taken, by whatever it
     /// is. The umask leaves its permissions alone when they are given; else they are 0666 less it.
     case creatingNew(permissions: UInt16?)
     /// An existing directory, for reading its entries.
     case directory
+    /// An existing directory that is no link itself, for reading its entries.
+    case directoryNoLink
 
     // O_NONBLOCK: opening a pipe must not wait for its other end.
     fileprivate var flags: Int32 {
@@ -34,8 +39,10 @@ public struct Descriptor: ~Copyable {
       case .read: O_RDONLY | O_CLOEXEC | O_NONBLOCK
       case .readNoLink: O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
       case .readWriteNoLink: O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
+      case .appending: O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK
       case .creatingNew: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
       case .directory: O_RDONLY | O_DIRECTORY | O_CLOEXEC
+      case .directoryNoLink: O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW
       }
     }
 

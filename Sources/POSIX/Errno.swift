@@ -43,6 +43,8 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
   public static let linkLoop = Errno(rawValue: ELOOP)
   /// A name or path that is longer than the file system takes.
   public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+  /// There is no child to wait for.
+  public static let noChildren = Errno(rawValue: ECHILD)
   /// No such file or directory.
   public static let notFound = Errno(rawValue: ENOENT)
   /// The system has no lock to give, or no lock server.

@@ -39,6 +39,8 @@ public struct FileStatus: Sendable {
   public let device: UInt64
   /// Its number on that device.
   public let inode: UInt64
+  /// Its length in bytes.
+  public let size: UInt64
   /// When its contents last changed.
   public let modified: WallTime
 
@@ -53,6 +55,7 @@ public struct FileStatus: Sendable {
     group = status.st_gid
     device = UInt64(truncatingIfNeeded: status.st_dev)
     inode = UInt64(status.st_ino)
+    size = UInt64(max(status.st_size, 0))
     #if canImport(Darwin)
       modified = WallTime(secondsSince1970: status.st_mtimespec.tv_sec)
     #else

@@ -45,8 +45,8 @@ extension Descriptor {
 }
 
 /// The timer that interrupts a call that waits. A process has one.
-private enum Alarm {
-  private static let repeatMicroseconds: suseconds_t = 10_000
+enum Alarm {
+  private static let repeatNanoseconds: UInt64 = 10_000_000
 
   static func start(after nanoseconds: UInt64, _ path: Path) throws(SystemError) {
     var action = sigaction()
@@ -62,26 +62,31 @@ private enum Alarm {
     sigemptyset(&alarm)
     sigaddset(&alarm, SIGALRM)
     sigprocmask(SIG_UNBLOCK, &alarm, nil)
-    // A zero would switch the timer off.
-    let microseconds = max(nanoseconds / 1_000, 1)
-    try set(
-      first: timeval(
-        tv_sec: time_t(min(microseconds / 1_000_000, 1_000_000_000)),
-        tv_usec: suseconds_t(microseconds % 1_000_000)),
-      then: timeval(tv_sec: 0, tv_usec: repeatMicroseconds), path)
+    try set(first: nanoseconds, then: repeatNanoseconds, path)
   }
 
   static func stop() {
-    try? set(first: timeval(), then: timeval(), Path(""))
+    try? set(first: 0, then: 0, Path(""))
   }
 
-  private static func set(first: timeval, then: timeval, _ path: Path) throws(SystemError) {
-    var timer = itimerval(it_interval: then, it_value: first)
+  /// Has SIGALRM come after `first` nanoseconds and every `then` after that; 0 is never.
+  static func set(
+    first: UInt64, then: UInt64, _ path: Path
+  ) throws(SystemError) {
+    var timer = itimerval(it_interval: time(then), it_value: time(first))
     #if canImport(Glibc)
       let clock = __itimer_which_t(ITIMER_REAL.rawValue)
     #else
       let clock = ITIMER_REAL
     #endif
     try perform(.setitimer, path) { setitimer(clock, &timer, nil) }
+  }
+
+  /// Rounded up, as a zero would switch the timer off.
+  private static func time(_ nanoseconds: UInt64) -> timeval {
+    let microseconds = nanoseconds / 1_000 + (nanoseconds % 1_000 == 0 ? 0 : 1)
+    return timeval(
+      tv_sec: time_t(min(microseconds / 1_000_000, 1_000_000_000)),
+      tv_usec: suseconds_t(microseconds % 1_000_000))
   }
 }

@@ -10,7 +10,7 @@
 public enum TerminationSignals {
   private static let all = (SIGHUP, SIGINT, SIGQUIT, SIGTERM)
 
-  private static var set: sigset_t {
+  static var set: sigset_t {
     var signals = sigset_t()
     sigemptyset(&signals)
     sigaddset(&signals, all.0)

@@ -78,7 +78,7 @@ public enum StandardStream: Int32, Sendable {
   }
 }
 
-/// write(2), whose name a method above has.
-private func writeBytes(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
+/// write(2), whose name methods have.
+func writeBytes(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
   write(descriptor, start, count)
 }

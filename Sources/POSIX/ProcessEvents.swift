@@ -1,0 +1,97 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A signal of this platform: signal(7).
+public struct Signal: RawRepresentable, Hashable, Sendable {
+  /// The number, one of the `SIG…` constants.
+  public let rawValue: Int32
+
+  /// The signal with this number.
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// Goes on after a stop.
+  public static let `continue` = Signal(rawValue: SIGCONT)
+  /// Ends the process at once.
+  public static let kill = Signal(rawValue: SIGKILL)
+  /// Stops the process until it is told to go on.
+  public static let stop = Signal(rawValue: SIGSTOP)
+}
+
+/// What a process waits for that watches over children: that one changes, that time passes, that the
+/// user wants it to end. All come as signals that are blocked, so that none is ever lost and no
+/// handler runs.
+public enum ProcessEvents {
+  /// What happened.
+  public enum Event: Hashable, Sendable {
+    /// A child ended, stopped or went on.
+    case childChanged
+    /// The deadline is reached.
+    case deadline
+    /// The user asks the process to end.
+    case termination(Signal)
+  }
+
+  private static var set: sigset_t {
+    var signals = TerminationSignals.set
+    sigaddset(&signals, SIGCHLD)
+    sigaddset(&signals, SIGALRM)
+    return signals
+  }
+
+  /// From now on these signals wait until ``next(before:)`` takes them: sigprocmask(2).
+  public static func hold() {
+    var signals = set
+    sigprocmask(SIG_BLOCK, &signals, nil)
+    // A signal that is ignored may be dropped even while it is blocked.
+    let handler: @convention(c) (Int32) -> Void = { _ in }
+    signal(SIGCHLD, handler)
+    signal(SIGALRM, handler)
+  }
+
+  /// Waits for the next event, at most until `deadline`: setitimer(2), sigwait(3).
+  public static func next(before deadline: Instant) throws(SystemError) -> Event {
+    let left = deadline.nanoseconds(since: .now)
+    if left == 0 {
+      // What is there already comes first all the same.
+      return try pendingEvent() ?? .deadline
+    }
+    try Alarm.set(first: left, then: 0, Path(""))
+    let number = wait()
+    if number == SIGALRM { return .deadline }
+    try Alarm.set(first: 0, then: 0, Path(""))
+    return number == SIGCHLD ? .childChanged : .termination(Signal(rawValue: number))
+  }
+
+  private static func pendingEvent() throws(SystemError) -> Event? {
+    var pending = sigset_t()
+    sigemptyset(&pending)
+    sigpending(&pending)
+    var signals = set
+    for number in 1..<Int32(32)
+    where sigismember(&pending, number) == 1 && sigismember(&signals, number) == 1 {
+      let taken = wait()
+      if taken == SIGALRM { continue }
+      return taken == SIGCHLD ? .childChanged : .termination(Signal(rawValue: taken))
+    }
+    return nil
+  }
+
+  private static func wait() -> Int32 {
+    var signals = set
+    var number: Int32 = 0
+    while sigwait(&signals, &number) != 0 {}
+    return number
+  }
+
+  /// Has `signal` end the process as soon as ``TerminationSignals/release()`` lets it through.
+  public static func raiseAgain(_ signal: Signal) {
+    kill(getpid(), signal.rawValue)
+  }
+}

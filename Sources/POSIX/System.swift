@@ -1,0 +1,87 @@
+import ProcessLaunch
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What the system says of itself and of this process.
+public enum System {
+  /// Name, release and machine of the kernel, such as `Linux 6.18.5 x86_64`: uname(2).
+  public static var kernel: String {
+    var names = utsname()
+    uname(&names)
+    func text<Field>(_ field: Field) -> String {
+      withUnsafeBytes(of: field) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+    }
+    return [text(names.sysname), text(names.release), text(names.machine)].joined(separator: " ")
+  }
+
+  /// How many processors are there for use: sysconf(3).
+  public static var processors: Int { max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1) }
+
+  /// The id of this process: getpid(2).
+  public static var process: Int32 { getpid() }
+
+  /// The user for whom this process works: geteuid(2).
+  public static var user: UInt32 { geteuid() }
+
+  /// Nanoseconds of processor time that this process used, in user and kernel mode: getrusage(2).
+  public static var processorTime: UInt64 { time(ofChildren: false) }
+
+  /// Nanoseconds of processor time that children used which have been waited for: getrusage(2).
+  public static var processorTimeOfChildren: UInt64 { time(ofChildren: true) }
+
+  private static func time(ofChildren: Bool) -> UInt64 {
+    var usage = rusage()
+    #if canImport(Glibc)
+      let who = ofChildren ? RUSAGE_CHILDREN : RUSAGE_SELF
+      getrusage(__rusage_who_t(who.rawValue), &usage)
+    #else
+      getrusage(ofChildren ? RUSAGE_CHILDREN : RUSAGE_SELF, &usage)
+    #endif
+    func nanoseconds(_ time: timeval) -> UInt64 {
+      UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_usec) * 1_000
+    }
+    return nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime)
+  }
+}
+
+extension Path {
+  /// How many more files the file system can hold for this user: statvfs(3).
+  public func freeInodes() throws(SystemError) -> UInt64 {
+    var status = statvfs()
+    try perform(.statvfs, self) { withCString { statvfs($0, &status) } }
+    return UInt64(status.f_favail)
+  }
+
+  /// Mounts a tmpfs(5) with room for so many files on this directory, for this process and those that
+  /// it starts; it goes with the last of them: unshare(2), mount(2).
+  public func mountPrivateTmpfs(files: Int) throws(SystemError) {
+    try perform(.mount, self) { withCString { mount_private_tmpfs($0, files) } }
+  }
+
+  /// Takes off what is mounted there, as soon as nobody uses it any more: umount2(2).
+  public func unmount() {
+    #if canImport(Glibc) || canImport(Musl)
+      _ = withCString { umount2($0, Int32(MNT_DETACH)) }
+    #endif
+  }
+
+  /// Whether this process may execute the file: access(2).
+  public var isExecutable: Bool {
+    (try? perform(.access, self) { withCString { access($0, X_OK) } }) != nil
+  }
+
+  /// Where the symbolic link leads, as it stands there; nil when this is none: readlink(2).
+  public var linkTarget: Path? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = withCString { readlink($0, &buffer, buffer.count) }
+    return count < 0 ? nil : Path(buffer.prefix(count).map { UInt8(bitPattern: $0) })
+  }
+}

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <sys/types.h>
+
+// What a child does between its creation and execve(2). On Linux it shares the memory of its parent
+// until then, so all of this has to stay where it is until the child has ended.
+struct process_launch {
+  const char *program;     // path of the executable
+  char *const *arguments;  // argv, NULL at the end
+  int output;              // becomes standard output
+  int error;               // becomes standard error
+  int barrier_read;        // end of file here is the start signal
+  int barrier_write;       // the child closes its copy of the other end
+  long descriptor_limit;   // RLIMIT_NOFILE, or -1 for that of the parent
+  pid_t parent;            // filled in by launch_process
+  void *stack;             // for the child alone, LAUNCH_STACK bytes, aligned to 16
+};
+
+enum { LAUNCH_STACK = 1 << 15 };
+
+// Creates a child that leads a process group of its own, reads nothing from standard input, waits at
+// the barrier, and executes the program. It dies with its parent where the system can do that.
+// Returns its id, or -1 with errno. A program that cannot be executed ends the child with code 127
+// and a message.
+pid_t launch_process(struct process_launch *launch);
+
+// Makes this process the parent of all its descendants whose own parent ends: prctl(2). Returns 0,
+// or -1 where the system cannot do that.
+int adopt_orphans(void);
+
+// Mounts a tmpfs(5) with room for so many files on `path`, in a mount namespace that only this
+// process and its children see; without the privilege to do so, in a user namespace, too. Returns 0,
+// or -1 with errno.
+int mount_private_tmpfs(const char *path, long files);
