@@ -23,6 +23,7 @@ let package = Package(
     .target(name: "POSIX", dependencies: ["ProcessLaunch"]),
     .target(name: "JSON", dependencies: ["POSIX"]),
     .target(name: "TopicAllocation", dependencies: ["POSIX"]),
+    .target(name: "RunState", dependencies: ["JSON", "POSIX"]),
     .target(name: "CommandLineTool", dependencies: ["TopicAllocation", "JSON", "POSIX"]),
     .executableTarget(
       name: "topic-alloc",
@@ -37,6 +38,7 @@ let package = Package(
     .testTarget(
       name: "TopicAllocationTests", dependencies: ["TopicAllocation", "POSIX", "TestSupport"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "POSIX"]),
+    .testTarget(name: "RunStateTests", dependencies: ["RunState", "JSON", "POSIX", "TestSupport"]),
     .testTarget(
       name: "CommandLineToolTests", dependencies: ["CommandLineTool", "TestSupport"]),
     .testTarget(name: "ToolTests", dependencies: ["POSIX", "TestSupport"]),

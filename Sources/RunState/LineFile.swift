@@ -1,0 +1,60 @@
+import POSIX
+
+/// A file of lines that many processes append to, any of which can die at any moment.
+public struct LineFile: ~Copyable {
+  private let file: Descriptor
+
+  /// Opens it for appending and reading; it is made when it is missing, its directory is not.
+  public init(opening path: Path) throws(SystemError) {
+    file = try Descriptor(opening: path, .appending)
+  }
+
+  /// Its length in bytes.
+  public func size() throws(SystemError) -> UInt64 { try file.status().size }
+
+  /// Appends whole lines, each ended by its newline, in one write(2): what others append meanwhile
+  /// stands before or behind. A last line that a crash left without its newline is ended first, so
+  /// that it spoils no other.
+  public func append(_ lines: Bytes) throws(SystemError) {
+    let end = try size()
+    let last = try file.read(at: max(end, 1) - 1, upTo: 1)
+    let isCut = !last.isEmpty && last != [.newline]
+    try file.write(isCut ? [.newline] + lines : lines)
+  }
+
+  /// Puts what was appended on the disk: fsync(2).
+  public func synchronize() throws(SystemError) { try file.synchronize() }
+
+  /// Cuts off what stands behind the first `size` bytes.
+  public func truncate(to size: UInt64) throws(SystemError) { try file.truncate(to: size) }
+
+  /// The longest line that is read, in bytes. A longer one is none of ours.
+  public static let longestLine = 1 << 24
+
+  /// Calls `body` with every line, newline left out, from the first one; in memory of a few blocks,
+  /// however long the file is. A last line without its newline is no line yet, or one that a crash
+  /// cut: the second argument says so. Empty lines and those over ``longestLine`` are left out.
+  public func forEachLine(
+    _ body: (ArraySlice<UInt8>, _ isCut: Bool) -> Void
+  ) throws(SystemError) {
+    var offset: UInt64 = 0
+    var rest = Bytes()
+    var isTooLong = false
+    while true {
+      let block = try file.read(at: offset, upTo: 1 << 16)
+      if block.isEmpty { break }
+      offset += UInt64(block.count)
+      var start = block.startIndex
+      while let end = block[start...].firstIndex(of: .newline) {
+        rest += block[start..<end]
+        if !rest.isEmpty, !isTooLong { body(rest[...], false) }
+        rest.removeAll(keepingCapacity: true)
+        isTooLong = false
+        start = end + 1
+      }
+      if rest.count + block.count - start > Self.longestLine { isTooLong = true }
+      if isTooLong { rest.removeAll() } else { rest += block[start...] }
+    }
+    if !rest.isEmpty { body(rest[...], true) }
+  }
+}

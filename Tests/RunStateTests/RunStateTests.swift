@@ -1,0 +1,165 @@
+import Foundation
+import JSON
+import POSIX
+import RunState
+import TestSupport
+import Testing
+
+@Suite struct LineFileTests {
+  let directory = TemporaryDirectory()
+
+  private func lines(_ text: String) throws -> [String] {
+    try directory.makeFile("log", text)
+    var lines: [String] = []
+    try LineFile(opening: Path(directory("log"))).forEachLine { line, isCut in
+      lines.append(String(decoding: line, as: UTF8.self) + (isCut ? "…" : ""))
+    }
+    return lines
+  }
+
+  @Test("Lines are read whole, across blocks, empty ones left out, a cut one told")
+  func reading() throws {
+    #expect(try lines("") == [] && lines("\n\n") == [])
+    #expect(try lines("a\n\nb\nc") == ["a", "b", "c…"])
+    let long = String(repeating: "x", count: 100_000)
+    #expect(try lines("\(long)\n\(long)1\n") == [long, long + "1"])
+  }
+
+  @Test("A line that is longer than any of ours is left out, and the next one is read")
+  func tooLong() throws {
+    let long = String(repeating: "x", count: LineFile.longestLine + 100_000)
+    #expect(try lines("a\n\(long)\nb\n") == ["a", "b"])
+  }
+
+  @Test("A last line that was cut is ended before the next one is appended")
+  func cut() throws {
+    try directory.makeFile("log", "{\"a\":1}\n{\"a\":")
+    try LineFile(opening: Path(directory("log"))).append(Bytes("{\"a\":2}\n"))
+    #expect(
+      try String(contentsOfFile: directory("log"), encoding: .utf8)
+        == "{\"a\":1}\n{\"a\":\n{\"a\":2}\n")
+  }
+}
+
+@Suite struct AtomicFileTests {
+  let directory = TemporaryDirectory()
+
+  @Test("A file is replaced whole, and nothing else is left")
+  func replace() throws {
+    for text in ["one", "", String(repeating: "two", count: 50_000)] {
+      try AtomicFile.write(Bytes(text), to: Path(directory("state.json")))
+      #expect(try String(contentsOfFile: directory("state.json"), encoding: .utf8) == text)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["state.json"])
+  }
+
+  @Test("Where it cannot be written, the error names it, and nothing is left")
+  func failure() throws {
+    #expect(throws: SystemError.self) { try AtomicFile.write([], to: Path(directory("no/state"))) }
+    try directory.makeDirectories("state/full")
+    #expect(throws: SystemError.self) { try AtomicFile.write([], to: Path(directory("state"))) }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["state"])
+  }
+}
+
+@Suite struct RunDirectoryTests {
+  let directory = TemporaryDirectory()
+
+  @Test("Runs of one second have ids of their own, which sort in their order")
+  func ids() throws {
+    let time = WallTime(secondsSince1970: 1_764_405_000)
+    let paths = try (0..<12).map { _ in
+      try RunDirectory.create(in: Path(directory("a/runs")), at: time)
+    }
+    let names = paths.map { String(decoding: $0.lastComponent, as: UTF8.self) }
+    #expect(names[0] == "20251129T083000Z-001" && names[11] == "20251129T083000Z-012")
+    #expect(names == names.sorted() && Set(names).count == 12)
+  }
+
+  @Test("A file in the place of the directory is an error that names it")
+  func file() throws {
+    try directory.makeFile("runs")
+    #expect { try RunDirectory.create(in: Path(directory("runs"))) } throws: { error in
+      (error as? SystemError)?.errno == .notDirectory
+    }
+  }
+}
+
+@Suite struct HistogramTests {
+  @Test("Percentiles are right within one part in 128, extremes and mean exactly")
+  func percentiles() {
+    for _ in 0..<20 {
+      let bound = UInt64.random(in: 1...(1 << 40))
+      let values = (0..<5_000).map { _ in UInt64.random(in: 0...bound) }.sorted()
+      var histogram = Histogram()
+      for value in values { histogram.add(value) }
+      for share in [0, 0.01, 0.5, 0.95, 0.99, 1] {
+        let exact = values[max(Int((share * 5_000).rounded(.up)), 1) - 1]
+        let error = abs(Double(histogram.percentile(share)) - Double(exact))
+        #expect(error <= Double(exact) / 128, "\(share) of values up to \(bound)")
+      }
+      #expect(histogram.lowest == values.first && histogram.highest == values.last)
+      #expect(
+        histogram.count == 5_000 && histogram.counts(between: [bound / 2]).reduce(0, +) == 5_000)
+    }
+  }
+
+  @Test("Nothing, the lowest and the highest values are counted")
+  func extremes() {
+    var histogram = Histogram()
+    #expect(histogram.percentile(0.5) == 0 && histogram.mean == 0)
+    histogram.add(.max)
+    #expect(histogram.percentile(0.5) == .max)
+    histogram.add(0)
+    #expect(histogram.percentile(0.5) == 0 && histogram.counts(between: [1]) == [1, 1])
+  }
+}
+
+@Suite struct MetricsSummaryTests {
+  let directory = TemporaryDirectory()
+
+  private func summary(_ text: String, required: [String] = []) throws -> MetricsSummary {
+    try directory.makeFile("metrics", text)
+    var summary = MetricsSummary(required: required)
+    try summary.add(LineFile(opening: Path(directory("metrics"))))
+    return summary
+  }
+
+  @Test("Totals, success rate, completeness and means are those of the readable lines")
+  func sums() throws {
+    let text = """
+      {"status":"passed","n":1,"x":"a"}
+      {"status":"failed","n":3}
+      garbage
+      [1]
+      {"status":"passed","n":5,"x":null}
+      {"status":"pas
+      """
+    let summary = try summary(text, required: ["n", "x"])
+    #expect(summary.entries == 3 && summary.passed == 2 && summary.unreadable == 3)
+    #expect(summary.complete == 1 && summary.successRate == 2.0 / 3)
+    #expect(summary["n"]?.mean == 3 && summary["n"]?.first == 1 && summary["n"]?.count == 3)
+    #expect(summary["x"] == nil)
+  }
+
+  @Test("The median is that of the last ten")
+  func median() throws {
+    let lines = (1...25).map { "{\"n\":\($0)}\n" }.joined()
+    #expect(try summary(lines)["n"]?.medianOfLatest == 20.5)
+    #expect(try summary("{\"n\":4}\n{\"n\":1}\n{\"n\":9}\n")["n"]?.medianOfLatest == 4)
+  }
+
+  @Test("However many fields there are, memory stays the same")
+  func fields() throws {
+    let lines = (0..<2_000).map { "{\"f\($0)\":1}\n" }.joined()
+    #expect(try summary(lines).fields.count == MetricsSummary.mostFields)
+  }
+
+  @Test("Of random bytes, lines are counted or not readable")
+  func random() throws {
+    for _ in 0..<200 {
+      let text = (0..<200).map { _ in "{}[]\":,1a\n".randomElement() ?? "x" }
+      _ = try summary(String(text))
+    }
+  }
+}
