@@ -16,6 +16,7 @@ let package = Package(
   products: [
     .executable(name: "topic-alloc", targets: ["topic-alloc"]),
     .executable(name: "topic", targets: ["topic"]),
+    .executable(name: "topic-stress", targets: ["topic-stress"]),
   ],
   targets: [
     .target(name: "ProcessStart"),
@@ -33,6 +34,14 @@ let package = Package(
       name: "topic",
       dependencies: ["CommandLineTool", "TopicAllocation", "JSON", "POSIX", "ProcessStart"],
       linkerSettings: staticExecutable),
+    .target(
+      name: "StressHarness",
+      dependencies: ["CommandLineTool", "RunState", "TopicAllocation", "JSON", "POSIX"],
+      path: "stress/harness"),
+    .executableTarget(
+      name: "topic-stress",
+      dependencies: ["StressHarness", "CommandLineTool", "POSIX", "ProcessStart"],
+      path: "stress/topic-stress", linkerSettings: staticExecutable),
     .target(name: "TestSupport", dependencies: ["POSIX"], path: "Tests/TestSupport"),
     .testTarget(name: "POSIXTests", dependencies: ["POSIX", "TestSupport"]),
     .testTarget(
@@ -41,6 +50,8 @@ let package = Package(
     .testTarget(name: "RunStateTests", dependencies: ["RunState", "JSON", "POSIX", "TestSupport"]),
     .testTarget(
       name: "CommandLineToolTests", dependencies: ["CommandLineTool", "TestSupport"]),
+    .testTarget(
+      name: "StressTests", dependencies: ["StressHarness", "JSON", "POSIX", "TestSupport"]),
     .testTarget(name: "ToolTests", dependencies: ["POSIX", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

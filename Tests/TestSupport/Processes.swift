@@ -136,6 +136,8 @@ public enum Product {
   public static let topicAlloc = directory + "/topic-alloc"
   /// `topic`.
   public static let topic = directory + "/topic"
+  /// `topic-stress`.
+  public static let topicStress = directory + "/topic-stress"
   /// The top of the package's sources.
   public static let sources = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path

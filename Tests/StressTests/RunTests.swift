@@ -1,0 +1,318 @@
+import Foundation
+import JSON
+import POSIX
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The program itself, with real processes.
+@Suite(.serialized) struct RunTests {
+  let directory = TemporaryDirectory()
+  private static let locked = "'\(Product.sources)/stress/allocators/locked.sh' {root} {name}"
+  private static let unlocked = "'\(Product.sources)/stress/allocators/unlocked.sh' {root} {name}"
+
+  init() throws {
+    try directory.makeDirectories("tmp")
+  }
+
+  private var environment: [String: String] { ["TMPDIR": directory("tmp")] }
+
+  @discardableResult
+  private func stress(_ words: String..., variables: [String: String] = [:]) throws -> Outcome {
+    try run(
+      [Product.topicStress, "--run-dir", directory("runs")] + words,
+      environment: environment.merging(variables) { _, given in given })
+  }
+
+  private func json(_ outcome: Outcome) throws -> JSONValue {
+    try JSONValue(parsing: Bytes(outcome.output))
+  }
+
+  private func read(_ name: String, of run: String) throws -> JSONValue {
+    let text = try Data(contentsOf: URL(fileURLWithPath: directory("runs/\(run)/\(name)")))
+    return try JSONValue(parsing: Bytes(text))
+  }
+
+  private var runs: [String] { directory.entries("runs").filter { $0 != "metrics.jsonl" } }
+
+  private func lines(_ name: String) throws -> [JSONValue] {
+    try String(contentsOfFile: directory("runs/\(name)"), encoding: .utf8)
+      .split(separator: "\n").map { try JSONValue(parsing: Bytes(String($0))) }
+  }
+
+  // MARK: Allocators
+
+  @Test("The default allocator passes, and the report says so; nothing is on standard error")
+  func plain() throws {
+    let outcome = try stress("-n", "20")
+    #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.text)\(outcome.error)")
+    #expect(outcome.lines.first == "Collision rate: 0/200 (0%)")
+    #expect(!outcome.text.contains("FAILED") && outcome.text.contains("Throughput"))
+    #expect(outcome.text.contains("ok      no two held the lock at once"))
+    #expect(directory.entries("tmp").isEmpty)
+  }
+
+  @Test("An allocator without a lock is found out, every time", arguments: 1...5)
+  func unlocked(seed: Int) throws {
+    let outcome = try stress("-n", "10", "--seed", "\(seed)", "--allocator", Self.unlocked)
+    #expect(outcome.code == 1)
+    #expect(outcome.text.contains("FAILED  no number twice"))
+    #expect(outcome.text.contains("Repeat with: topic-stress --iterations 10 --processes 10"))
+    #expect(outcome.text.contains("--seed \(seed)"))
+    #expect(!outcome.text.contains("Collision rate: 0/"))
+  }
+
+  @Test("The old protocol passes, alone and mixed in")
+  func locked() throws {
+    #expect(try stress("-n", "5", "--allocator", Self.locked).code == 0)
+    let mixed = try stress("-n", "10", "--mix", Self.locked)
+    #expect(mixed.code == 0, "\(mixed.text)")
+  }
+
+  @Test(
+    "Allocators that answer wrongly get a verdict of their own",
+    arguments: [
+      ("sh -c 'echo nonsense' {root} {name}", "printed no number, path or JSON"),
+      ("sh -c : {root} {name}", "printed nothing"),
+      ("sh -c 'sleep 1000' {root} {name}", "did not end and was killed"),
+      ("sh -c 'echo 1; sleep 1000 & exit' {root} {name}", "stayed behind and was killed"),
+      ("sh -c 'echo 1; setsid sleep 1000 & exit' {root} {name}", "stayed behind and was killed"),
+      ("sh -c 'kill -SEGV $$' {root} {name}", "was ended by signal 11"),
+      ("sh -c 'exit 3' {root} {name}", "failed with code 3"),
+      ("yes {root} {name}", "printed without end and was killed"),
+      ("sh -c 'echo 7' {root} {name}", "reported number 7, which is not there"),
+      ("sh -c 'mkdir \"$1/7_$2\"; exit 3' sh {root} {name}", "failed with code 3"),
+    ])
+  func wrong(command: String, verdict: String) throws {
+    // In single quotes, $$ and "$1" are the shell's that is called.
+    let outcome = try stress("-n", "3", "-p", "3", "--timeout", "1", "--allocator", command)
+    #expect(outcome.code == 1)
+    #expect(outcome.text.contains(verdict), "\(outcome.text)")
+    #expect(try run(["pgrep", "-f", "^sleep 1000$"]).lines.isEmpty)
+    #expect(directory.entries("tmp").isEmpty)
+  }
+
+  @Test(
+    "What cannot be run is refused before anything is made",
+    arguments: [
+      (["--allocator", "no-such-program {root} {name}"], "'no-such-program' does not exist"),
+      (["--mix", "sh {root}"], "has no {name}"), (["--chaos", "kil"], "did you mean 'kill'?"),
+      (["--iterations", "many"], "--iterations takes a number"),
+      (["--minutes", "0"], "takes minutes"),
+      (["--root", "/x", "--chaos", "full"], "without --root"), (["operand"], "options only"),
+      (["--fail-below", "x"], "takes a share"), (["--seed", "-1"], "--seed takes a number"),
+    ] as [([String], String)])
+  func refused(words: [String], message: String) throws {
+    let outcome = try run(
+      [Product.topicStress, "-d", directory("runs")] + words, environment: environment)
+    #expect(outcome.code == 64, "\(outcome.error)")
+    #expect(outcome.error.contains(message), "\(outcome.error)")
+    #expect(outcome.output.isEmpty && directory.entries() == ["tmp"])
+  }
+
+  // MARK: Chaos
+
+  @Test(
+    "Under every kind of chaos, no assertion fails",
+    arguments: [
+      "kill", "pause", "lockfile", "foreign", "nofile", "kill,pause,lockfile,foreign,nofile",
+    ])
+  func chaos(kinds: String) throws {
+    let outcome = try stress("-n", "30", "--chaos", kinds)
+    #expect(outcome.code == 0, "\(outcome.text)\(outcome.error)")
+  }
+
+  @Test(
+    "Killed at every system call, it leaves nothing that an assertion finds",
+    .enabled(if: Product.hasProgram("strace")))
+  func crashMatrix() throws {
+    let outcome = try stress("--chaos", "syscall-kill", "-p", "4", "--format", "json")
+    #expect(outcome.code == 0, "\(outcome.text)\(outcome.error)")
+    let report = try json(outcome)
+    let iterations = try #require(report["iterations"]?.integer)
+    let killed = try #require(report["killed"]?.integer)
+    #expect(iterations > 30 && killed > iterations * 3 / 4)
+  }
+
+  @Test("On a disk that runs full, those that find no room fail and leave nothing")
+  func full() throws {
+    let outcome = try stress("-n", "30", "--chaos", "full", "--format", "json")
+    // Where nothing may be mounted, that is what it says.
+    if outcome.code == 77 {
+      #expect(outcome.error.contains("cannot mount a small file system"))
+      return
+    }
+    #expect(outcome.code == 0, "\(outcome.text)\(outcome.error)")
+    let report = try json(outcome)
+    #expect((report["refused"]?.integer ?? 0) > 0 && (report["acknowledged"]?.integer ?? 0) > 0)
+    #expect(directory.entries("tmp").isEmpty)
+  }
+
+  @Test("A violation that chaos brings out is found: an allocator whose lock file alone protects")
+  func brokenByChaos() throws {
+    let script = """
+      exec 9>>"$1/.topic_number.lock"; flock 9; n=$(ls "$1" | sort -n | tail -n 1); n=${n%%_*}
+      n=$(printf %03d $((10#${n:-0} + 1))); mkdir "$1/${n}_$2" && echo "$n"
+      """
+    try directory.makeFile("alloc.sh", script)
+    let command = "bash \(directory("alloc.sh")) {root} {name}"
+    #expect(try stress("-n", "10", "--allocator", command).code == 0)
+    // Only with many rounds is the moment sure to be met.
+    let outcome = try stress("-n", "200", "--chaos", "lockfile", "--allocator", command)
+    #expect(outcome.code == 1 && outcome.text.contains("FAILED"), "\(outcome.text)")
+  }
+
+  // MARK: What a run leaves
+
+  @Test("A run leaves history, manifest, checkpoint, report and a line of metrics")
+  func record() throws {
+    let page = directory("page.html")
+    let outcome = try stress(
+      "-n", "5", "-p", "4", "--seed", "7", "--format", "json", "--report", page)
+    let report = try json(outcome)
+    let run = try #require(report["run"]?.string)
+    #expect(runs == [run])
+    let history = try lines("\(run)/history.jsonl")
+    #expect(history.count == 20 && history.allSatisfy { $0["exit"]?.integer == 0 })
+    #expect(Set(history.compactMap { $0["number"]?.integer }) == Set(1...20))
+    let manifest = try read("manifest.json", of: run)
+    #expect(manifest["verdict"]?.string == "passed" && manifest["seed"]?.integer == 7)
+    #expect(manifest["kernel"]?.string?.isEmpty == false && manifest["file_system"] != nil)
+    #expect(try read("checkpoint.json", of: run)["iterations"]?.integer == 5)
+    let metrics = try #require(try lines("metrics.jsonl").first)
+    #expect(metrics["run"]?.string == run && metrics["status"]?.string == "passed")
+    let html = try String(contentsOfFile: page, encoding: .utf8)
+    #expect(
+      try html == String(contentsOfFile: directory("runs/\(run)/report.html"), encoding: .utf8))
+    #expect(html.hasPrefix("<!DOCTYPE html>") && html.contains("<svg"))
+    for external in ["http:", "https:", "src=", "@import", "url("] {
+      #expect(!html.contains(external))
+    }
+  }
+
+  @Test("Runs at the same moment have directories and lines of their own")
+  func together() throws {
+    let started = try (0..<4).map { _ in
+      try RunningProcess(
+        [Product.topicStress, "-d", directory("runs"), "-n", "3", "-p", "2"],
+        environment: environment)
+    }
+    for process in started { #expect(try process.wait().code == 0) }
+    #expect(runs.count == 4)
+    #expect(Set(try lines("metrics.jsonl").compactMap { $0["run"]?.string }) == Set(runs))
+  }
+
+  @Test("A run in a root that has topics goes on from them, and leaves its own")
+  func ownRoot() throws {
+    try directory.makeDirectories("specs/041_old")
+    let outcome = try stress(
+      "-n", "4", "-p", "3", "--root", directory("specs"), "--judge-every", "2")
+    #expect(outcome.code == 0, "\(outcome.text)")
+    #expect(directory.entries("specs").compactMap { Int($0.prefix(3)) } == Array(41...53))
+  }
+
+  @Test("Ctrl-C stops the children, judges what ran, and leaves no process and no directory")
+  func interrupted() throws {
+    let process = try RunningProcess(
+      [Product.topicStress, "-d", directory("runs"), "-n", "unlimited", "--chaos", "kill"],
+      environment: environment)
+    while (try? read("checkpoint.json", of: runs.first ?? "")["iterations"]?.integer ?? 0) ?? 0 < 3
+    {
+      usleep(20_000)
+    }
+    kill(process.id, SIGINT)
+    let outcome = try process.wait()
+    #expect(outcome.signal == SIGINT)
+    #expect(
+      outcome.text.contains("Collision rate: 0/") && outcome.text.contains("Interrupted after"))
+    #expect(outcome.text.contains("Go on with: topic-stress --resume"))
+    #expect(directory.entries("tmp").isEmpty)
+    #expect(try run(["pgrep", "-f", directory.path]).lines.isEmpty)
+    #expect(try read("manifest.json", of: runs[0])["verdict"]?.string == "interrupted")
+  }
+
+  @Test("A run that was killed is resumed with the same totals, and every call is there once")
+  func resumed() throws {
+    let words = ["-n", "60", "-p", "5", "--seed", "3", "--chaos", "kill", "--judge-every", "10"]
+    let process = try RunningProcess(
+      [Product.topicStress, "-d", directory("runs")] + words, environment: environment)
+    while (try? read("checkpoint.json", of: runs.first ?? "")["iterations"]?.integer ?? 0) ?? 0 < 12
+    {
+      usleep(5_000)
+    }
+    kill(process.id, SIGKILL)
+    _ = try process.wait()
+    let run = try #require(runs.first)
+    // What the break-off can have left behind the checkpoint.
+    let history = try FileHandle(
+      forWritingTo: URL(fileURLWithPath: directory("runs/\(run)/history.jsonl")))
+    try history.seekToEnd()
+    try history.write(contentsOf: Data("{\"iteration\":13,\"pro".utf8))
+    try history.close()
+
+    let outcome = try stress("--resume", run, "--format", "json")
+    #expect(outcome.code == 0, "\(outcome.text)\(outcome.error)")
+    let report = try json(outcome)
+    #expect(report["run"]?.string == run && report["resumes"]?.integer == 1)
+    #expect(report["calls"]?.integer == 300 && report["iterations"]?.integer == 60)
+    let keys = try lines("\(run)/history.jsonl").map {
+      "\($0["iteration"]?.integer ?? 0)/\($0["process"]?.integer ?? 0)"
+    }
+    #expect(keys.count == 300 && Set(keys).count == 300)
+    #expect(try read("manifest.json", of: run)["request"]?["seed"]?.integer == 3)
+  }
+
+  @Test(
+    "Killed at any call of its own, a run leaves files that are whole, and can be resumed or says no"
+  )
+  func killedAnywhere() throws {
+    for call in ["creat", "write", "fsync", "renameat", "mkdir", "unlinkat", "fork"] {
+      for count in [1, 2, 3, 5, 8, 13] {
+        let outcome = try stress(
+          "-n", "4", "-p", "2", "--judge-every", "2",
+          variables: ["POSIX_FAULT": "\(call):\(count):kill"])
+        guard outcome.signal == SIGKILL, let run = runs.last else { continue }
+        for name in directory.entries("runs/\(run)") where name.hasSuffix(".json") {
+          _ = try read(name, of: run)
+        }
+        let resumed = try stress("--resume", run, "--format", "json")
+        if resumed.code == 65 { continue }
+        #expect(resumed.code == 0, "\(call) \(count): \(resumed.text)\(resumed.error)")
+        #expect(try json(resumed)["calls"]?.integer == 8, "\(call) \(count)")
+      }
+    }
+    #expect(try stress("--summary").code == 0)
+  }
+
+  @Test("A run that fell far behind the median of the earlier ones fails when that is asked for")
+  func slower() throws {
+    try directory.makeDirectories("runs")
+    let line = { (share: Double) in
+      "{\"status\":\"passed\",\"configuration\":\"topic-alloc, 2 at once\",\"relative_throughput\":\(share)}\n"
+    }
+    try directory.makeFile("runs/metrics.jsonl", String(repeating: line(100), count: 10) + "{\"cut")
+    let outcome = try stress("-n", "2", "-p", "2", "--fail-below", "0.5")
+    #expect(outcome.code == 1 && outcome.text.contains("FAILED  not slower than the last runs"))
+    #expect(try stress("-n", "2", "-p", "2").code == 0, "unless it is asked for")
+    let summary = try stress("--summary")
+    #expect(
+      summary.code == 0 && summary.lines.first?.contains("1 lines cut or spoilt") == true,
+      "\(summary.text)")
+  }
+
+  @Test("What goes on is told on a terminal", .enabled(if: Product.hasProgram("script")))
+  func progress() throws {
+    let command =
+      "TMPDIR='\(directory("tmp"))' '\(Product.topicStress)' -d '\(directory("runs"))' -n 30"
+    let outcome = try run(["script", "-qec", command, "/dev/null"])
+    #expect(outcome.text.contains("allocations/s, no violation") && outcome.text.contains("left"))
+    #expect(outcome.text.contains("Collision rate: 0/300 (0%)"))
+  }
+}

@@ -1,0 +1,108 @@
+import JSON
+import POSIX
+
+/// The number that an allocator says it took.
+struct Answer: Hashable {
+  let number: Int
+  /// The entry of the root, where the answer names it.
+  let entry: Bytes?
+}
+
+extension Answer {
+  /// Reads what an allocator printed: a number, a path, `number|path`, or a JSON object that holds a
+  /// number or a path. Of several lines that are not JSON the last one counts. Nil when there is no
+  /// number in it.
+  init?(parsing output: Bytes, root: Path) {
+    let text = output.trimmed
+    if text.first == UInt8(ascii: "{") {
+      self.init(json: text, root: root)
+      return
+    }
+    guard let line = text.split(separator: .newline).last else { return nil }
+    let parts = line.split(separator: UInt8(ascii: "|"), maxSplits: 1).map(Bytes.init)
+    if parts.count == 2, let number = Self.number(parts[0].trimmed) {
+      self.init(number: number, entry: Self.entry(of: parts[1].trimmed, root))
+    } else {
+      self.init(word: Bytes(line).trimmed, root: root)
+    }
+  }
+
+  /// A number or a path.
+  private init?(word: Bytes, root: Path) {
+    if let number = Self.number(word) {
+      self.init(number: number, entry: nil)
+    } else if let entry = Self.entry(of: word, root), let number = Entry.number(of: entry) {
+      self.init(number: number, entry: entry)
+    } else {
+      return nil
+    }
+  }
+
+  private init?(json text: Bytes, root: Path) {
+    guard let members = (try? JSONValue(parsing: text))?.members else { return nil }
+    let words = members.compactMap { member -> (key: String, word: Bytes)? in
+      switch member.value {
+      case .string(let text): (member.key.lowercased(), Bytes(text))
+      case .number(let digits): (member.key.lowercased(), Bytes(digits))
+      default: nil
+      }
+    }
+    let number = words.first { $0.key.contains("num") }.flatMap { Self.number($0.word) }
+    let entry = words.lazy.filter { $0.word.contains(UInt8(ascii: "/")) }
+      .compactMap { Self.entry(of: $0.word, root) }.first
+    if let number {
+      self.init(number: number, entry: entry)
+    } else if let entry, let number = Entry.number(of: entry) {
+      self.init(number: number, entry: entry)
+    } else {
+      return nil
+    }
+  }
+
+  /// Digits and nothing else, at most seven.
+  private static func number(_ word: Bytes) -> Int? {
+    guard (1...7).contains(word.count), word.allSatisfy({ $0 &- UInt8(ascii: "0") <= 9 }) else {
+      return nil
+    }
+    return Int(String(decoding: word, as: UTF8.self))
+  }
+
+  /// The entry of the root that a path leads to or through; of a path elsewhere, the last component
+  /// that begins with a number.
+  private static func entry(of path: Bytes, _ root: Path) -> Bytes? {
+    let slash = UInt8(ascii: "/")
+    if path.starts(with: root.bytes + [slash]) {
+      return path.dropFirst(root.bytes.count + 1).split(separator: slash).first.map(Bytes.init)
+    }
+    // Without a slash it is a name, or a sentence.
+    if !path.contains(slash), path.contains(UInt8(ascii: " ")) { return nil }
+    return path.split(separator: slash).last { Entry.number(of: Bytes($0)) != nil }.map(Bytes.init)
+  }
+}
+
+/// The names of entries in a root.
+enum Entry {
+  /// The decimal value of the one to seven digits in front; nil when the name begins otherwise, or
+  /// with more digits.
+  static func number(of name: Bytes) -> Int? {
+    let digits = name.prefix { $0 &- UInt8(ascii: "0") <= 9 }
+    guard (1...7).contains(digits.count) else { return nil }
+    return Int(String(decoding: digits, as: UTF8.self))
+  }
+
+  /// What stands behind the number and one more character, up to a dot: `i1p2` for `003_i1p2.md`.
+  static func callName(of name: Bytes) -> String {
+    let rest = name.drop { $0 &- UInt8(ascii: "0") <= 9 }.dropFirst()
+    return String(decoding: rest.prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self)
+  }
+}
+
+extension Bytes {
+  /// Without white space at both ends.
+  fileprivate var trimmed: Bytes {
+    let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
+    var slice = drop(while: isSpace)
+    while let last = slice.last, isSpace(last) { slice.removeLast() }
+    return Bytes(slice)
+  }
+}

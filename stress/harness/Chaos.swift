@@ -1,0 +1,201 @@
+import CommandLineTool
+import POSIX
+import TopicAllocation
+
+/// What can be done to a run while it goes on.
+enum ChaosKind: String, CaseIterable {
+  case kill
+  case syscallKill = "syscall-kill"
+  case pause, lockfile, foreign, full, nofile
+}
+
+/// Disturbs the iterations of a run. What it does, and to whom, follows from the seed and the number of
+/// the iteration; when it happens is as repeatable as the scheduler is.
+final class Chaos {
+  /// What has been done, for the report.
+  struct Tally {
+    var kills = 0
+    var pauses = 0
+    var pausesOfHolder = 0
+    var lockFilesDeleted = 0
+    var foreignActs = 0
+    var starved = 0
+  }
+
+  private enum Act {
+    case kill(place: Int)
+    /// Stops all, finds out who holds the lock, and lets the others go on; when nobody holds it,
+    /// tries again a little later.
+    case pauseHolder(tries: Int)
+    /// Lets the holder go on.
+    case resume(ChildProcess, holder: Int)
+    case deleteLockFile
+    case foreign
+  }
+
+  let kinds: [ChaosKind]
+  private(set) var tally = Tally()
+  private let seed: UInt64
+  private let matrix: CrashMatrix?
+  private let disk: SmallDisk?
+
+  private var random = SplitMix64(seed: 0)
+  private var acts: [(time: UInt64, act: Act)] = []
+  private var root = Path("")
+  /// The highest number that is known to exist; the bystander stays below it.
+  private var highest = 0
+  private var bystanders: [Bytes] = []
+  /// Nanoseconds that an iteration takes, about.
+  private var span: UInt64 = 5_000_000
+
+  init(_ kinds: [ChaosKind], seed: UInt64, matrix: CrashMatrix?, disk: SmallDisk?) {
+    self.kinds = kinds
+    self.seed = seed
+    self.matrix = matrix
+    self.disk = disk
+  }
+
+  /// Draws what will happen in this iteration. Returns what its processes are to run instead.
+  func prepare(
+    _ assignments: [Assignment], iteration: Int, root: Path, highest: Int
+  ) throws(SystemError) -> [Assignment] {
+    random = SplitMix64(seed: seed &+ UInt64(iteration) &* 0xD134_2543_DE82_EF95)
+    if root != self.root { bystanders = [] }
+    self.root = root
+    self.highest = highest
+    acts = []
+    var assignments = assignments
+    for kind in kinds {
+      switch kind {
+      case .kill:
+        for _ in 0..<Int.random(in: 1...3, using: &random) {
+          draw(.kill(place: Int.random(in: assignments.indices, using: &random)))
+        }
+      case .syscallKill:
+        if let matrix { assignments[0] = matrix.doom(assignments[0], iteration: iteration) }
+      case .pause: draw(.pauseHolder(tries: 20), within: span / 2)
+      case .lockfile: for _ in 0..<5 { draw(.deleteLockFile) }
+      case .foreign: for _ in 0..<5 { draw(.foreign) }
+      case .full:
+        try disk?.leaveFree(Int.random(in: 0...assignments.count, using: &random))
+        for place in assignments.indices { assignments[place].isStarved = true }
+      case .nofile:
+        for place in assignments.indices where Bool.random(using: &random) {
+          assignments[place].descriptorLimit = Int.random(in: 3...12, using: &random)
+          assignments[place].isStarved = true
+          tally.starved += 1
+        }
+      }
+    }
+    acts.sort { $0.time < $1.time }
+    return assignments
+  }
+
+  private func draw(_ act: Act, within time: UInt64? = nil) {
+    acts.append((UInt64.random(in: 0...(time ?? span), using: &random), act))
+  }
+
+  /// Remembers how long the iteration took, so that the next one is disturbed within its time.
+  func learn(span latest: UInt64) { span = (span * 7 + min(latest, 1_000_000_000)) / 8 }
+
+  /// When to act next, in nanoseconds after the start.
+  var next: UInt64? { acts.first?.time }
+
+  /// Does what is due at `time`, nanoseconds after the start.
+  func perform(at time: UInt64, _ crew: Crew) {
+    while let first = acts.first, first.time <= time {
+      acts.removeFirst()
+      switch first.act {
+      case .kill(let place): if crew.kill(place) { tally.kills += 1 }
+      case .pauseHolder(let tries): pauseHolder(tries, at: time, crew)
+      case .resume(let group, let holder): resume(group, holder: holder)
+      case .deleteLockFile: deleteLockFile()
+      case .foreign: actAsBystander()
+      }
+    }
+  }
+
+  private func schedule(_ act: Act, at time: UInt64) {
+    let place = acts.firstIndex { $0.time > time } ?? acts.endIndex
+    acts.insert((time, act), at: place)
+  }
+
+  private func pauseHolder(_ tries: Int, at time: UInt64, _ crew: Crew) {
+    crew.sendToAll(.stop)
+    let holder = holder()
+    // Somebody else may use the root of --root.
+    guard let holder, let group = ChildProcess(id: Int32(holder.process)).group,
+      crew.sendToAll(.continue, but: group)
+    else {
+      crew.sendToAll(.continue)
+      if tries > 0 { schedule(.pauseHolder(tries: tries - 1), at: time + 300_000) }
+      return
+    }
+    let pause = UInt64.random(in: 1_000_000...20_000_000, using: &random)
+    schedule(.resume(group, holder: holder.process), at: time + pause)
+  }
+
+  private func resume(_ group: ChildProcess, holder: Int) {
+    // A stopped process lets nothing go: who holds the lock now has held it all the time.
+    tally.pauses += 1
+    if self.holder()?.process == holder { tally.pausesOfHolder += 1 }
+    group.sendToGroup(.continue)
+  }
+
+  /// Who holds the lock of the root, or that of its lock file.
+  private func holder() -> LockHolder? {
+    LockHolder.of(root) ?? LockHolder.of(root.appending(Root.lockFileName))
+  }
+
+  private func deleteLockFile() {
+    do throws(SystemError) {
+      try Descriptor(opening: root, .directory).removeFile(Root.lockFileName)
+      tally.lockFilesDeleted += 1
+    } catch {
+      // There is none at the moment.
+    }
+  }
+
+  /// Makes, renames or removes a numbered directory, with no lock, and never one that is the highest.
+  private func actAsBystander() {
+    guard highest > 1, let directory = try? Descriptor(opening: root, .directory) else { return }
+    let number = String(Int.random(in: 1..<highest, using: &random))
+    let digits = String(repeating: "0", count: max(3 - number.count, 0)) + number
+    let name = Bytes(
+      "\(digits)_\(Checker.bystander)_\(UInt32.random(in: 0...9_999, using: &random))")
+    let old = bystanders.indices.randomElement(using: &random)
+    do throws(SystemError) {
+      switch (Int.random(in: 0...2, using: &random), old) {
+      case (0, let old?):
+        try directory.rename(bystanders[old], to: name)
+        bystanders[old] = name
+      case (1, let old?):
+        try directory.removeDirectory(bystanders[old])
+        bystanders.remove(at: old)
+      default:
+        try directory.makeDirectory(name)
+        bystanders.append(name)
+      }
+      tally.foreignActs += 1
+    } catch {
+      // The name is taken, or the disk is full.
+    }
+  }
+}
+
+/// What /proc says of processes.
+enum Processes {
+  /// The children of this process, adopted ones included, with their command lines.
+  static func children() -> [(id: Int32, command: Bytes)] {
+    let list = contents("self/task/\(System.process)/children")
+    return list.split(separator: UInt8(ascii: " ")).compactMap { word in
+      guard let id = Int32(String(decoding: word, as: UTF8.self)) else { return nil }
+      let line = contents("\(id)/cmdline").map { $0 == 0 ? UInt8(ascii: " ") : $0 }
+      return (id, line.last == UInt8(ascii: " ") ? line.dropLast() : line)
+    }
+  }
+
+  private static func contents(_ name: String) -> Bytes {
+    (try? Descriptor(opening: Path("/proc/" + name), .read).readToEnd()) ?? []
+  }
+}

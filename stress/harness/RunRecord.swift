@@ -1,0 +1,139 @@
+import CommandLineTool
+import JSON
+import POSIX
+import RunState
+
+/// The files of a run: `history.jsonl`, `checkpoint.json`, `manifest.json` and `report.html`.
+///
+/// The history is appended to after every iteration. The checkpoint says how much of it counts: what
+/// an iteration wrote that no checkpoint knows of is cut off by a resume, and the iteration repeated.
+final class RunRecord {
+  /// The directory of the run.
+  let path: Path
+  private let history: LineFile
+
+  /// What a resume has to know.
+  struct Checkpoint {
+    /// Iterations that are complete.
+    var iterations = 0
+    /// How often the run was resumed.
+    var resumes = 0
+    /// Nanoseconds that the run took.
+    var elapsed: UInt64 = 0
+    /// Nanoseconds of processor time, of the harness and of what it started.
+    var processorTime: UInt64 = 0
+    var processorTimeOfChildren: UInt64 = 0
+    /// The length of the history.
+    var historyBytes: UInt64 = 0
+    /// Processes that could be started and ended in a second, doing nothing.
+    var floor: Double = 0
+    /// The root at hand, and what it had before the first of the iterations that are not judged yet.
+    var root = Path("")
+    var base: Int?
+    var judged = 0
+    var verdicts = Verdicts()
+  }
+
+  /// Begins a run in a new directory of `parent`.
+  init(in parent: Path) throws(Failure) {
+    path = try attempt(RunDirectory.create(in: parent), otherwise: .cannotCreate)
+    history = try attempt(
+      LineFile(opening: path.appending("history.jsonl")), otherwise: .cannotCreate)
+  }
+
+  /// Opens the run in the directory `path`.
+  init(resuming path: Path) throws(Failure) {
+    self.path = path
+    _ = try attempt(FileStatus.of(path.appending("checkpoint.json")), otherwise: .data)
+    history = try attempt(LineFile(opening: path.appending("history.jsonl")), otherwise: .data)
+  }
+
+  /// Its id, which is the name of its directory.
+  var id: String { String(decoding: path.lastComponent, as: UTF8.self) }
+
+  /// Appends the calls of an iteration to the history.
+  func append(_ calls: [Call], _ checkpoint: inout Checkpoint) throws(SystemError) {
+    try history.append(calls.reduce(into: Bytes()) { $0 += $1.line })
+    checkpoint.historyBytes = try history.size()
+  }
+
+  /// Has the history end where `checkpoint` knows it, and gives its calls to `body`, an iteration at
+  /// a time.
+  func replay(_ checkpoint: Checkpoint, _ body: ([Call]) -> Void) throws(SystemError) {
+    if try history.size() > checkpoint.historyBytes {
+      try history.truncate(to: checkpoint.historyBytes)
+    }
+    var iteration: [Call] = []
+    try history.forEachLine { line, _ in
+      guard let call = (try? JSONValue(parsing: line)).flatMap({ Call($0) }) else { return }
+      if let first = iteration.first, first.iteration != call.iteration {
+        body(iteration)
+        iteration.removeAll(keepingCapacity: true)
+      }
+      iteration.append(call)
+    }
+    if !iteration.isEmpty { body(iteration) }
+  }
+
+  /// Replaces a file of the run as a whole.
+  func write(_ contents: Bytes, to name: String) throws(SystemError) {
+    try AtomicFile.write(contents, to: path.appending(name))
+  }
+
+  /// Replaces the checkpoint.
+  func save(_ checkpoint: Checkpoint) throws(SystemError) {
+    var json = JSONWriter(.indented)
+    checkpoint.write(to: &json)
+    json.endLine()
+    try write(json.text, to: "checkpoint.json")
+  }
+
+  /// Reads one of its files that holds an object.
+  func read(_ name: String) throws(Failure) -> JSONValue {
+    let file = path.appending(name)
+    let text = try attempt(Descriptor(opening: file, .read).readToEnd(), otherwise: .data)
+    do throws(JSONError) {
+      return try JSONValue(parsing: text)
+    } catch {
+      throw Failure(
+        .data,
+        "cannot read \(file.bytes.quotedForMessage): \(error.message) at byte \(error.offset)")
+    }
+  }
+}
+
+extension RunRecord.Checkpoint {
+  /// Reads what ``write(to:)`` wrote; nil when it is not that.
+  init?(_ json: JSONValue) {
+    guard let iterations = json["iterations"]?.integer, let resumes = json["resumes"]?.integer,
+      let elapsed = json["elapsed_ns"]?.integer, let own = json["processor_ns"]?.integer,
+      let children = json["processor_ns_of_children"]?.integer,
+      let historyBytes = json["history_bytes"]?.integer, let floor = json["floor"]?.double,
+      let root = json["root"]?.string, let judged = json["judged"]?.integer,
+      let verdicts = json["verdicts"].flatMap({ Verdicts($0) }),
+      [iterations, resumes, elapsed, own, children, historyBytes, judged].allSatisfy({ $0 >= 0 })
+    else { return nil }
+    self.init(
+      iterations: iterations, resumes: resumes, elapsed: UInt64(elapsed),
+      processorTime: UInt64(own), processorTimeOfChildren: UInt64(children),
+      historyBytes: UInt64(historyBytes), floor: floor, root: Path(root),
+      base: json["base"]?.integer, judged: judged, verdicts: verdicts)
+  }
+
+  fileprivate func write(to json: inout JSONWriter) {
+    json.object { json in
+      json.member("iterations", iterations)
+      json.member("resumes", resumes)
+      json.member("elapsed_ns", Int(elapsed))
+      json.member("processor_ns", Int(processorTime))
+      json.member("processor_ns_of_children", Int(processorTimeOfChildren))
+      json.member("history_bytes", Int(historyBytes))
+      json.member("floor", floor)
+      json.member("root", root.bytes)
+      if let base { json.member("base", base) }
+      json.member("judged", judged)
+      json.key("verdicts")
+      verdicts.write(to: &json)
+    }
+  }
+}

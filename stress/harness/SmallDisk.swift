@@ -1,0 +1,41 @@
+import CommandLineTool
+import POSIX
+
+/// A small file system that runs full: a tmpfs(5) in a mount namespace of this process, so that it
+/// goes with the process however that ends.
+final class SmallDisk {
+  /// Where it is mounted.
+  let path: Path
+  private let fillers: Path
+  private var count = 0
+
+  /// Mounts it on the existing directory `path`, with room for so many files.
+  init(at path: Path, files: Int) throws(Failure) {
+    do throws(SystemError) {
+      try path.mountPrivateTmpfs(files: files)
+      self.path = path
+      fillers = path.appending("fillers")
+      try fillers.makeDirectory()
+    } catch {
+      throw Failure(
+        .noPermission, "--chaos full cannot mount a small file system: \(error.errno.message)",
+        advice: "run as root, or allow user namespaces (sysctl user.max_user_namespaces)")
+    }
+  }
+
+  /// Fills it up with empty files, or removes some, until so many more files have room.
+  func leaveFree(_ wanted: Int) throws(SystemError) {
+    let directory = try Descriptor(opening: fillers, .directory)
+    var free = Int(try path.freeInodes())
+    while free > wanted {
+      count += 1
+      _ = try Descriptor(opening: Bytes("\(count)"), in: directory, .creatingNew(permissions: nil))
+      free -= 1
+    }
+    while free < wanted, count > 0 {
+      try directory.removeFile(Bytes("\(count)"))
+      count -= 1
+      free += 1
+    }
+  }
+}

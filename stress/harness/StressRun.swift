@@ -1,0 +1,280 @@
+import CommandLineTool
+import POSIX
+import RunState
+import TopicAllocation
+
+/// Runs the iterations, watches over them, and has them judged.
+final class StressRun {
+  private(set) var request: StressRequest
+  let record: RunRecord
+  let allocators: [AllocatorCommand]
+  private(set) var checkpoint: RunRecord.Checkpoint
+  private(set) var statistics = Statistics()
+  private(set) var chaos: Chaos?
+  /// How many system calls the crash matrix has.
+  private(set) var matrixSize: Int?
+  /// The signal with which the user ended the run.
+  private(set) var termination: Signal?
+  /// Why the run ended before its time.
+  private(set) var stopReason: String?
+
+  private let scratch: Path
+  private let crew: Crew
+  /// Where fresh roots are made.
+  private(set) var rootParent: Path
+  /// The calls that are not judged yet.
+  private var calls: [Call] = []
+  private let progress = ProgressLine()
+
+  /// Prepares a new run, or the rest of one that has a checkpoint. The temporary directory that it
+  /// makes is removed by ``finish()``.
+  init(_ request: StressRequest, _ record: RunRecord, resuming checkpoint: RunRecord.Checkpoint?)
+    throws(Failure)
+  {
+    self.request = request
+    self.record = record
+    self.checkpoint = checkpoint ?? RunRecord.Checkpoint()
+    var allocators: [AllocatorCommand] = []
+    for words in request.allocators { allocators.append(try Self.command(words)) }
+    self.allocators = allocators
+    ProcessEvents.hold()
+    ChildProcess.adoptOrphans()
+    let parent = Path(Environment.variable("TMPDIR") ?? Bytes("/tmp"))
+    scratch = try attempt(
+      Path.makeTemporaryDirectory(parent.appending("topic-stress")).resolved(),
+      otherwise: .cannotCreate)
+    rootParent = scratch
+    crew = try attempt(
+      Crew(request.processes, scratch: scratch, timeout: request.timeout), otherwise: .cannotCreate)
+  }
+
+  /// Prepares a new run that is recorded in `runs`.
+  convenience init(_ request: StressRequest, in runs: Path) throws(Failure) {
+    // Whatever is wrong with the allocators is said before a directory is made.
+    for words in request.allocators { _ = try Self.command(words) }
+    try self.init(request, RunRecord(in: runs), resuming: nil)
+  }
+
+  private static func command(_ words: Bytes?) throws(Failure) -> AllocatorCommand {
+    if let words { try AllocatorCommand(parsing: words) } else { try .topicAlloc() }
+  }
+
+  /// Removes the temporary directory.
+  func finish() {
+    progress.clear()
+    rootParent.unmount()
+    try? scratch.removeTree()
+  }
+
+  /// Everything from the first to the last iteration. `begin` is told the request once all of it is
+  /// known.
+  func execute(begin: (StressRequest) throws(SystemError) -> Void) throws(Failure) {
+    try prepareChaos()
+    try system(begin(request))
+    if checkpoint.iterations > 0 { try takeUp() }
+    if checkpoint.floor == 0 { try measureFloor() }
+    try beginStretch()
+    // Of an earlier session there can be more than this process has used so far, hence the signs.
+    let own = Int(System.processorTime) - Int(checkpoint.processorTime)
+    let children =
+      Int(System.processorTimeOfChildren) - Int(checkpoint.processorTimeOfChildren)
+    let origin = Instant(nanoseconds: Instant.now.nanoseconds - checkpoint.elapsed)
+    while goesOn {
+      try system(iterate(origin: origin.nanoseconds))
+      checkpoint.elapsed = Instant.now.nanoseconds(since: origin)
+      checkpoint.processorTime = UInt64(Int(System.processorTime) - own)
+      checkpoint.processorTimeOfChildren = UInt64(Int(System.processorTimeOfChildren) - children)
+      progress.show(self)
+    }
+    try judge()
+    try system(record.save(checkpoint))
+  }
+
+  private var goesOn: Bool {
+    if termination != nil || stopReason != nil { return false }
+    if let duration = request.duration, checkpoint.elapsed >= duration { return false }
+    return request.iterations.map { checkpoint.iterations < $0 } ?? true
+  }
+
+  private func system<Result>(
+    _ call: @autoclosure () throws(SystemError) -> Result
+  ) throws(Failure) -> Result {
+    try attempt(call(), otherwise: .inputOutput)
+  }
+
+  // MARK: Before the first iteration
+
+  private func prepareChaos() throws(Failure) {
+    var disk: SmallDisk?
+    if request.chaos.contains(.full) {
+      let path = scratch.appending("disk")
+      try attempt(path.makeDirectory(), otherwise: .cannotCreate)
+      disk = try SmallDisk(at: path, files: request.judgeEvery * request.processes + 100)
+      rootParent = path
+    }
+    var matrix: CrashMatrix?
+    if request.chaos.contains(.syscallKill) {
+      let whole = try CrashMatrix(of: allocators[0], crew, scratch: scratch)
+      matrix = whole
+      matrixSize = whole.count
+      if request.isWholeMatrix { request.iterations = whole.count }
+    }
+    chaos =
+      request.chaos.isEmpty
+      ? nil : Chaos(request.chaos, seed: request.seed, matrix: matrix, disk: disk)
+  }
+
+  /// Takes up the statistics of an earlier session, and judges what it had not judged yet.
+  private func takeUp() throws(Failure) {
+    let judged = checkpoint.judged
+    try system(
+      record.replay(checkpoint) { calls in
+        statistics.add(calls)
+        if let first = calls.first, first.iteration > judged { self.calls += calls }
+      })
+    checkpoint.resumes += 1
+    try judge()
+  }
+
+  /// Measures how many processes that do nothing can be started and ended in a second.
+  private func measureFloor() throws(Failure) {
+    guard let program = AllocatorCommand.findInPath(Bytes("true")) else { return }
+    let nothing = Assignment(
+      allocator: 0, name: "", program: program, arguments: [Bytes("true")])
+    let rounds = 20
+    let crowd = Array(repeating: nothing, count: request.processes)
+    let begin = Instant.now
+    for _ in 0..<rounds { _ = try system(crew.run(crowd, iteration: 0, root: Path("/"))) }
+    let seconds = Double(Instant.now.nanoseconds(since: begin)) / 1e9
+    checkpoint.floor = Double(rounds * request.processes) / seconds
+    termination = crew.termination
+  }
+
+  // MARK: Iterations
+
+  private func iterate(origin: UInt64) throws(SystemError) {
+    let iteration = checkpoint.iterations + 1
+    let suffix = checkpoint.resumes > 0 ? "r\(checkpoint.resumes)" : ""
+    var assignments = (1...request.processes).map { process in
+      let allocator = (process - 1) % allocators.count
+      let name = "i\(iteration)p\(process)\(suffix)"
+      return Assignment(
+        allocator: allocator, name: name, program: allocators[allocator].program,
+        arguments: allocators[allocator].arguments(root: checkpoint.root, name: name))
+    }
+    if let chaos {
+      let highest = calls.compactMap { $0.answer?.number }.max() ?? checkpoint.base ?? 0
+      assignments = try chaos.prepare(
+        assignments, iteration: iteration, root: checkpoint.root, highest: highest)
+    }
+    let latest = try crew.run(
+      assignments, iteration: iteration, root: checkpoint.root, origin: origin, chaos: chaos
+    ) { () throws(SystemError) in
+      // The one of the iteration before: the disk is waited for while processes are at work.
+      try record.save(checkpoint)
+    }
+    termination = crew.termination
+    chaos?.learn(span: Statistics.Trace(latest).span)
+    try record.append(latest, &checkpoint)
+    statistics.add(latest)
+    calls += latest
+    checkpoint.iterations = iteration
+    watchLocks(after: latest)
+    stopIfHopeless(latest)
+    if iteration - checkpoint.judged >= request.judgeEvery {
+      try judgeStretch()
+      try beginStretchOrThrow()
+    }
+  }
+
+  /// Processes are gone, so nobody may hold a lock.
+  private func watchLocks(after latest: [Call]) {
+    for process in crew.leftBehind {
+      add(
+        Violation(
+          .finished,
+          "process \(process.id) (\(process.command.quotedForMessage)) stayed behind and was killed",
+          latest))
+    }
+    for path in [checkpoint.root.appending(Root.lockFileName), checkpoint.root] {
+      guard let file = try? Descriptor(opening: path, .read),
+        let isFree = try? file.tryLock(), !isFree
+      else { continue }
+      let holder = LockHolder.of(path).map { ", by \($0.inWords)" } ?? ""
+      add(Violation(.unlocked, "\(path.bytes.quotedForMessage) is still locked\(holder)", latest))
+    }
+  }
+
+  private func stopIfHopeless(_ latest: [Call]) {
+    if latest.contains(where: { $0.fate == .hung }) {
+      stopReason = "a process hung"
+    } else if !crew.leftBehind.isEmpty {
+      stopReason = "a process stayed behind"
+    } else if checkpoint.iterations == 1, termination == nil,
+      latest.allSatisfy({ $0.answer == nil && $0.fate != .killed && !$0.isStarved })
+    {
+      stopReason = "no call of the first iteration was answered"
+    }
+  }
+
+  // MARK: Stretches
+
+  /// The names in the root at hand; nil when it is gone, as after a restart of the machine.
+  private func entries() throws(SystemError) -> [Bytes]? {
+    do throws(SystemError) {
+      var names: [Bytes] = []
+      try Descriptor(opening: checkpoint.root, .directory).forEachEntry { name, _ in
+        names.append(Bytes(name))
+      }
+      return names
+    } catch {
+      if error.errno == .notFound { return nil }
+      throw error
+    }
+  }
+
+  private func judge() throws(Failure) { try system(judgeStretch()) }
+
+  private func judgeStretch() throws(SystemError) {
+    defer {
+      checkpoint.judged = checkpoint.iterations
+      calls.removeAll(keepingCapacity: true)
+    }
+    if calls.isEmpty { return }
+    let checker = Checker(
+      calls: calls, base: checkpoint.base, entries: try entries(),
+      lastIteration: checkpoint.iterations)
+    for violation in checker.violations() { add(violation) }
+    checkpoint.verdicts.collisions += checker.collisions
+  }
+
+  /// Counts and keeps a violation.
+  func add(_ violation: Violation) {
+    checkpoint.verdicts.add(violation, allocators)
+  }
+
+  private func beginStretch() throws(Failure) { try system(beginStretchOrThrow()) }
+
+  private func beginStretchOrThrow() throws(SystemError) {
+    if let root = request.root {
+      checkpoint.root = try root.resolvedOrMade()
+      checkpoint.base = try entries()?.compactMap { Entry.number(of: $0) }.max()
+    } else {
+      if !checkpoint.root.bytes.isEmpty {
+        // A resume must not judge what is half removed.
+        try record.save(checkpoint)
+        try? checkpoint.root.removeTree()
+      }
+      checkpoint.root = rootParent.appending("root-\(checkpoint.iterations + 1)")
+      checkpoint.base = nil
+      try checkpoint.root.makeDirectory()
+    }
+  }
+}
+
+extension Path {
+  fileprivate func resolvedOrMade() throws(SystemError) -> Path {
+    if !isReachable { try makeDirectory() }
+    return try resolved()
+  }
+}

@@ -1,0 +1,112 @@
+import CommandLineTool
+import JSON
+import POSIX
+
+/// What was found against the assertions, in constant memory: all are counted, the first ones told.
+struct Verdicts {
+  /// How many violations of an assertion are told.
+  static let mostTold = 5
+
+  private(set) var counts: [Assertion: Int] = [:]
+  private(set) var told: [(assertion: Assertion, text: String)] = []
+  /// Calls that were given a number which another one was given, too.
+  var collisions = 0
+
+  /// How many violations there are.
+  var total: Int { counts.values.reduce(0, +) }
+
+  /// Counts a violation, and keeps it in words when it is one of the first.
+  mutating func add(_ violation: Violation, _ allocators: [AllocatorCommand]) {
+    let count = counts[violation.assertion, default: 0] + 1
+    counts[violation.assertion] = count
+    if count <= Self.mostTold {
+      told.append((violation.assertion, violation.text(allocators)))
+    }
+  }
+
+  /// What is told of one assertion.
+  func texts(of assertion: Assertion) -> [String] {
+    told.filter { $0.assertion == assertion }.map(\.text)
+  }
+}
+
+extension Verdicts {
+  /// Reads what ``write(to:)`` wrote; nil when it is not that.
+  init?(_ json: JSONValue) {
+    guard let collisions = json["collisions"]?.integer, let counts = json["counts"]?.members,
+      let told = json["told"]?.elements
+    else { return nil }
+    self.collisions = collisions
+    for member in counts {
+      guard let assertion = Assertion(rawValue: member.key) else { continue }
+      self.counts[assertion] = member.value.integer
+    }
+    self.told = told.compactMap { entry in
+      guard let assertion = entry["assertion"]?.string.flatMap({ Assertion(rawValue: $0) }),
+        let text = entry["text"]?.string
+      else { return nil }
+      return (assertion, text)
+    }
+  }
+
+  /// Writes everything as an object.
+  func write(to json: inout JSONWriter) {
+    json.object { json in
+      json.member("collisions", collisions)
+      json.key("counts")
+      json.object { json in
+        for assertion in Assertion.allCases {
+          if let count = counts[assertion] { json.member(assertion.rawValue, count) }
+        }
+      }
+      json.key("told")
+      json.array { json in
+        for entry in told {
+          json.object { json in
+            json.member("assertion", entry.assertion.rawValue)
+            json.member("text", entry.text)
+          }
+        }
+      }
+    }
+  }
+}
+
+extension Violation {
+  /// The message, and a line for each of the first calls: when it ran, how it ended, what it said.
+  fileprivate func text(_ allocators: [AllocatorCommand]) -> String {
+    let most = 12
+    var lines = [message]
+    for call in calls.prefix(most) {
+      let times = "\(call.start.asMilliseconds) to \(call.end.asMilliseconds)"
+      let ending =
+        switch call.ending {
+        case .exited(let code): "code \(code)"
+        case .signaled(let number): "signal \(number)"
+        }
+      var line = "process \(call.process) of iteration \(call.iteration), \(times), \(ending)"
+      if let answer = call.answer { line += ", number \(answer.number)" }
+      if allocators.count > 1 { line += ", \(allocators[call.allocator].text)" }
+      if !call.output.isEmpty {
+        line += ", printed \(Bytes(call.output.prefix(200)).quotedForMessage)"
+      }
+      let complaint = call.error.split(separator: .newline).first.map(Bytes.init) ?? []
+      if call.answer == nil, !complaint.isEmpty {
+        line += ", said \(Bytes(complaint.prefix(200)).quotedForMessage)"
+      }
+      lines.append(line)
+    }
+    if calls.count > most { lines.append("and \(calls.count - most) more") }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension UInt64 {
+  /// Nanoseconds as milliseconds: `12.345 ms`.
+  var asMilliseconds: String {
+    let microseconds = (self + 500) / 1_000
+    let fraction = String(microseconds % 1_000)
+    return "\(microseconds / 1_000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+      + " ms"
+  }
+}

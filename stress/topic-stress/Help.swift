@@ -1,0 +1,58 @@
+let help = """
+  Usage: topic-stress [option]...
+
+  Has many processes allocate at once, again and again, records what each of them did
+  and when, and judges the history and the root: no number twice, no gap, nothing lost,
+  real-time order, nothing locked, nobody hung. Prints the collision rate, throughput
+  and latencies. Exit code 0 only when every assertion holds.
+
+    -n, --iterations N    how often (default 100); 'unlimited' or 'unbounded': until
+                          --minutes are over, or Ctrl-C
+    -p, --processes N     so many at once, from a barrier (default 10)
+    -m, --minutes M       stop after M minutes (fractions allowed)
+        --root DIR        number in DIR, which keeps what is made there (default: a
+                          fresh root in a temporary directory)
+        --judge-every N   judge, and begin a fresh root, every N iterations
+                          (default 100)
+    -w, --timeout SECS    a process that takes longer hangs (default 60)
+
+  What is tested:
+    -a, --allocator CMD   any program that prints a number, a path or JSON, with {root}
+                          and {name} where they go (default: topic-alloc)
+        --mix CMD         another one beside it in the same root; may be repeated
+
+  What is done to it:
+    -c, --chaos KIND,...  kill          SIGKILL at a random moment
+                          syscall-kill  SIGKILL at every system call in turn (strace)
+                          pause         SIGSTOP while it holds the lock, then SIGCONT
+                          lockfile      the lock file is deleted
+                          foreign       a bystander makes, renames and removes numbered
+                                        directories, never the highest
+                          full          a small disk runs full (mounts a tmpfs)
+                          nofile        few descriptors
+    -s, --seed N          the same chaos again, as far as scheduling allows
+
+  What is left:
+    -d, --run-dir DIR     a directory for each run, and metrics.jsonl (default:
+                          $XDG_STATE_HOME/topic-stress, ~/.local/state/topic-stress)
+    -r, --resume RUN      go on with a run that broke off: its id or its directory
+        --report FILE     copy the report to FILE, which needs nothing but a browser
+    -f, --format FORMAT   text (default) or json
+        --fail-below R    fail when the throughput, as a share of the processes that
+                          can be started, is below R of the median of the last ten runs
+        --summary         run nothing; sum up metrics.jsonl
+
+    -h, --help            print this
+        --version         print the version
+
+  Examples:
+    topic-stress
+    topic-stress --chaos kill,lockfile --minutes 5
+    topic-stress --allocator './number.sh {root} {name}'
+    topic-stress --mix 'stress/allocators/locked.sh {root} {name}' --iterations 50
+
+  Exit codes: 0 every assertion holds, 1 one does not, 64 usage, 65 data, 69 strace is
+  missing, 73 cannot create, 74 input or output, 77 permission denied, 128+n ended by
+  signal n.
+
+  """
