@@ -174,6 +174,8 @@ private func call(
     let report = try #require(LockReport(parsing: Bytes(line)))
     #expect(report.waited == 12_000 && report.held == 81_000_000_001...81_000_045_001)
     #expect(report.since(81_000_000_000)?.held == 1...45_001)
+    #expect(report.since(0 &- 5)?.held == 81_000_000_006...81_000_045_006, "a run before this boot")
+    #expect(report.since(90_000_000_000) == nil)
     #expect(LockReport(parsing: Bytes("the lock was held\n")) == nil)
   }
 }

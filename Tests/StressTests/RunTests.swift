@@ -236,6 +236,8 @@ import Testing
     #expect(directory.entries("tmp").isEmpty)
     #expect(try run(["pgrep", "-f", directory.path]).lines.isEmpty)
     #expect(try read("manifest.json", of: runs[0])["verdict"]?.string == "interrupted")
+    let done = try #require(try read("checkpoint.json", of: runs[0])["iterations"]?.integer)
+    #expect(outcome.text.contains("after \(done) iterations"))
   }
 
   @Test("A run that was killed is resumed with the same totals, and every call is there once")

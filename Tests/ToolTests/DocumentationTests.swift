@@ -30,6 +30,30 @@ import Testing
   }
 
   @Test(
+    "Every shell block of the stress README runs",
+    .enabled(if: Product.hasProgram("jq")))
+  func stressBlocks() throws {
+    let blocks = try text("stress/README.md").matches(of: #/(?s)```sh\n(.*?)```/#)
+      .map { $0.output.1 }
+    #expect(blocks.count == 3)
+    let script =
+      "set -euo pipefail\nproject='\(Product.sources)'\n" + blocks.joined(separator: "\n")
+    let state = ["XDG_STATE_HOME": directory("state")]
+    let outcome = try bash(script, in: directory.path, environment: state)
+    #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.text)\(outcome.error)")
+    #expect(directory.entries() == ["page.html", "runs", "state"])
+  }
+
+  @Test("The stress README and the help name every kind of chaos")
+  func stressNames() throws {
+    let help = try run([Product.topicStress, "--help"]).text
+    let page = try text("stress/README.md")
+    for kind in ["kill", "syscall-kill", "pause", "lockfile", "foreign", "full", "nofile"] {
+      #expect(page.contains("| `\(kind)` |") && help.contains(" \(kind) "))
+    }
+  }
+
+  @Test(
     "Every option of the programs is in its man page and in the completions for each shell",
     arguments: ["topic-alloc", "topic"])
   func options(program: String) throws {

@@ -129,11 +129,11 @@ struct LockReport {
   /// of the run on (``since(_:)``).
   let held: ClosedRange<UInt64>
 
-  /// The same, counted from `origin` on, a moment of the monotonic clock.
+  /// The same, counted from `origin` on, a moment of the monotonic clock that may lie before its
+  /// beginning; nil for what was before that.
   func since(_ origin: UInt64) -> LockReport? {
-    guard held.lowerBound >= origin else { return nil }
-    return LockReport(
-      waited: waited, held: held.lowerBound - origin...held.upperBound - origin)
+    let (from, to) = (held.lowerBound &- origin, held.upperBound &- origin)
+    return from <= to && to < 1 << 62 ? LockReport(waited: waited, held: from...to) : nil
   }
 
   /// Nanoseconds from the first to the last moment.

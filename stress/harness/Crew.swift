@@ -91,11 +91,10 @@ final class Crew {
   }
 
   /// Runs all assignments at once and returns what became of them, when the last one has ended.
-  /// `chaos` acts meanwhile. `whileTheyRun` is done as soon as they are on their way.
+  /// `chaos` acts meanwhile.
   func run(
     _ assignments: [Assignment], iteration: Int, root: Path, origin: UInt64 = 0,
-    chaos: Chaos? = nil,
-    whileTheyRun: () throws(SystemError) -> Void = {}
+    chaos: Chaos? = nil
   ) throws(SystemError) -> [Call] {
     workers.removeAll(keepingCapacity: true)
     leftBehind = []
@@ -113,7 +112,6 @@ final class Crew {
     let begin = Instant.now
     start = begin.nanoseconds
     barrier.open()
-    try whileTheyRun()
     try watch(since: begin, chaos)
     try waitForOrphans()
     return try calls(iteration: iteration, root: root, origin: origin)
@@ -209,7 +207,7 @@ final class Crew {
       calls.append(
         Call(
           iteration: iteration, process: index + 1, allocator: worker.assignment.allocator,
-          name: worker.assignment.name, start: start - origin, end: worker.end - origin,
+          name: worker.assignment.name, start: start &- origin, end: worker.end &- origin,
           ending: ending, fate: worker.fate, isStarved: worker.assignment.isStarved,
           output: output, error: error,
           answer: hasAnswered ? Answer(parsing: output, root: root) : nil,

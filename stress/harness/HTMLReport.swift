@@ -42,7 +42,7 @@ struct HTMLReport {
       <p>Allocations a second over the time of the run.</p>
       \(throughput)
       <h2>Who held the lock when</h2>
-      <p>A row for every process, from the barrier to its end; dark, where it held the lock.
+      <p>A row for every process, from the barrier to its end; red, where it held the lock.
       \(statistics.held.count == 0 ? "This allocator does not say when it holds the lock." : "")</p>
       \(timelines.joined(separator: "\n"))
       </body>

@@ -52,10 +52,12 @@ final class RunRecord {
   var id: String { String(decoding: path.lastComponent, as: UTF8.self) }
 
   /// Appends the calls of an iteration to the history.
-  func append(_ calls: [Call], _ checkpoint: inout Checkpoint) throws(SystemError) {
+  func append(_ calls: [Call]) throws(SystemError) {
     try history.append(calls.reduce(into: Bytes()) { $0 += $1.line })
-    checkpoint.historyBytes = try history.size()
   }
+
+  /// The length of the history.
+  func historyBytes() throws(SystemError) -> UInt64 { try history.size() }
 
   /// Has the history end where `checkpoint` knows it, and gives its calls to `body`, an iteration at
   /// a time.

@@ -25,6 +25,7 @@ final class StressRun {
   /// The calls that are not judged yet.
   private var calls: [Call] = []
   private let progress = ProgressLine()
+  private var clock = Clock(since: RunRecord.Checkpoint())
 
   /// Prepares a new run, or the rest of one that has a checkpoint. The temporary directory that it
   /// makes is removed by ``finish()``.
@@ -74,16 +75,10 @@ final class StressRun {
     if checkpoint.iterations > 0 { try takeUp() }
     if checkpoint.floor == 0 { try measureFloor() }
     try beginStretch()
-    // Of an earlier session there can be more than this process has used so far, hence the signs.
-    let own = Int(System.processorTime) - Int(checkpoint.processorTime)
-    let children =
-      Int(System.processorTimeOfChildren) - Int(checkpoint.processorTimeOfChildren)
-    let origin = Instant(nanoseconds: Instant.now.nanoseconds - checkpoint.elapsed)
+    try system(record.save(checkpoint))
+    clock = Clock(since: checkpoint)
     while goesOn {
-      try system(iterate(origin: origin.nanoseconds))
-      checkpoint.elapsed = Instant.now.nanoseconds(since: origin)
-      checkpoint.processorTime = UInt64(Int(System.processorTime) - own)
-      checkpoint.processorTimeOfChildren = UInt64(Int(System.processorTimeOfChildren) - children)
+      try system(iterate())
       progress.show(self)
     }
     try judge()
@@ -152,39 +147,43 @@ final class StressRun {
 
   // MARK: Iterations
 
-  private func iterate(origin: UInt64) throws(SystemError) {
+  private func iterate() throws(SystemError) {
     let iteration = checkpoint.iterations + 1
+    let latest = try crew.run(
+      assignments(of: iteration), iteration: iteration, root: checkpoint.root,
+      origin: clock.origin, chaos: chaos)
+    termination = crew.termination
+    chaos?.learn(span: Statistics.Trace(latest).span)
+    statistics.add(latest)
+    calls += latest
+    clock.read(into: &checkpoint)
+    watchLocks(after: latest)
+    try record.append(latest)
+    // An iteration that the user broke off is judged, and repeated by a resume.
+    if termination != nil { return }
+    checkpoint.iterations = iteration
+    checkpoint.historyBytes = try record.historyBytes()
+    stopIfHopeless(latest)
+    if iteration - checkpoint.judged >= request.judgeEvery {
+      try judgeStretch()
+      try beginStretchOrThrow()
+    }
+    try record.save(checkpoint)
+  }
+
+  private func assignments(of iteration: Int) throws(SystemError) -> [Assignment] {
     let suffix = checkpoint.resumes > 0 ? "r\(checkpoint.resumes)" : ""
-    var assignments = (1...request.processes).map { process in
+    let assignments = (1...request.processes).map { process in
       let allocator = (process - 1) % allocators.count
       let name = "i\(iteration)p\(process)\(suffix)"
       return Assignment(
         allocator: allocator, name: name, program: allocators[allocator].program,
         arguments: allocators[allocator].arguments(root: checkpoint.root, name: name))
     }
-    if let chaos {
-      let highest = calls.compactMap { $0.answer?.number }.max() ?? checkpoint.base ?? 0
-      assignments = try chaos.prepare(
-        assignments, iteration: iteration, root: checkpoint.root, highest: highest)
-    }
-    let latest = try crew.run(
-      assignments, iteration: iteration, root: checkpoint.root, origin: origin, chaos: chaos
-    ) { () throws(SystemError) in
-      // The one of the iteration before: the disk is waited for while processes are at work.
-      try record.save(checkpoint)
-    }
-    termination = crew.termination
-    chaos?.learn(span: Statistics.Trace(latest).span)
-    try record.append(latest, &checkpoint)
-    statistics.add(latest)
-    calls += latest
-    checkpoint.iterations = iteration
-    watchLocks(after: latest)
-    stopIfHopeless(latest)
-    if iteration - checkpoint.judged >= request.judgeEvery {
-      try judgeStretch()
-      try beginStretchOrThrow()
-    }
+    guard let chaos else { return assignments }
+    return try chaos.prepare(
+      assignments, iteration: iteration, root: checkpoint.root,
+      highest: calls.compactMap { $0.answer?.number }.max() ?? checkpoint.base ?? 0)
   }
 
   /// Processes are gone, so nobody may hold a lock.
@@ -243,7 +242,7 @@ final class StressRun {
     if calls.isEmpty { return }
     let checker = Checker(
       calls: calls, base: checkpoint.base, entries: try entries(),
-      lastIteration: checkpoint.iterations)
+      lastIteration: calls.map(\.iteration).max() ?? 0)
     for violation in checker.violations() { add(violation) }
     checkpoint.verdicts.collisions += checker.collisions
   }
@@ -269,6 +268,30 @@ final class StressRun {
       checkpoint.base = nil
       try checkpoint.root.makeDirectory()
     }
+  }
+}
+
+/// How long a run takes over all its sessions, by the monotonic clock and in processor time.
+private struct Clock {
+  /// The moment at which the run would have begun if it had never been broken off, in nanoseconds of
+  /// the monotonic clock. That can be before the machine started: count with overflow.
+  let origin: UInt64
+  // Less than zero when earlier sessions used more than this process has used so far.
+  private let processorTime: Int
+  private let processorTimeOfChildren: Int
+
+  init(since checkpoint: RunRecord.Checkpoint) {
+    origin = Instant.now.nanoseconds &- checkpoint.elapsed
+    processorTime = Int(System.processorTime) - Int(checkpoint.processorTime)
+    processorTimeOfChildren =
+      Int(System.processorTimeOfChildren) - Int(checkpoint.processorTimeOfChildren)
+  }
+
+  func read(into checkpoint: inout RunRecord.Checkpoint) {
+    checkpoint.elapsed = Instant.now.nanoseconds &- origin
+    checkpoint.processorTime = UInt64(Int(System.processorTime) - processorTime)
+    checkpoint.processorTimeOfChildren = UInt64(
+      Int(System.processorTimeOfChildren) - processorTimeOfChildren)
   }
 }
 

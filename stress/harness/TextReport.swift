@@ -110,8 +110,11 @@ extension Outcome {
     return rounded == 0 ? "<0.01%" : "\(rounded)%"
   }
 
+  /// Such as `0.25 s`, `12.5 s` or `3 min 20 s`.
   static func time(_ seconds: Double) -> String {
-    seconds < 60 ? "\((seconds * 10).rounded() / 10) s" : Int(seconds).asTime
+    if seconds >= 60 { return Int(seconds).asTime }
+    let scale: Double = seconds < 10 ? 100 : 10
+    return "\((seconds * scale).rounded() / scale) s"
   }
 }
 
