@@ -81,9 +81,9 @@ import Testing
     arguments: [
       ("sh -c 'echo nonsense' {root} {name}", "printed no number, path or JSON"),
       ("sh -c : {root} {name}", "printed nothing"),
-      ("sh -c 'sleep 1000' {root} {name}", "did not end and was killed"),
-      ("sh -c 'echo 1; sleep 1000 & exit' {root} {name}", "stayed behind and was killed"),
-      ("sh -c 'echo 1; setsid sleep 1000 & exit' {root} {name}", "stayed behind and was killed"),
+      ("sh -c 'sleep 1234' {root} {name}", "did not end and was killed"),
+      ("sh -c 'echo 1; sleep 1234 & exit' {root} {name}", "stayed behind and was killed"),
+      ("sh -c 'echo 1; setsid sleep 1234 & exit' {root} {name}", "stayed behind and was killed"),
       ("sh -c 'kill -SEGV $$' {root} {name}", "was ended by signal 11"),
       ("sh -c 'exit 3' {root} {name}", "failed with code 3"),
       ("yes {root} {name}", "printed without end and was killed"),
@@ -95,7 +95,7 @@ import Testing
     let outcome = try stress("-n", "3", "-p", "3", "--timeout", "1", "--allocator", command)
     #expect(outcome.code == 1)
     #expect(outcome.text.contains(verdict), "\(outcome.text)")
-    #expect(try run(["pgrep", "-f", "^sleep 1000$"]).lines.isEmpty)
+    #expect(runningCommands(containing: "sleep 1234 ").isEmpty)
     #expect(directory.entries("tmp").isEmpty)
   }
 
@@ -216,6 +216,10 @@ import Testing
       "-n", "4", "-p", "3", "--root", directory("specs"), "--judge-every", "2")
     #expect(outcome.code == 0, "\(outcome.text)")
     #expect(directory.entries("specs").compactMap { Int($0.prefix(3)) } == Array(41...53))
+    #expect(
+      try stress("-n", "4", "-p", "3", "--root", directory("specs"), "--chaos", "foreign").code == 0
+    )
+    #expect(directory.entries("specs").compactMap { Int($0.prefix(3)) } == Array(41...65))
   }
 
   @Test("Ctrl-C stops the children, judges what ran, and leaves no process and no directory")
@@ -234,7 +238,7 @@ import Testing
       outcome.text.contains("Collision rate: 0/") && outcome.text.contains("Interrupted after"))
     #expect(outcome.text.contains("Go on with: topic-stress --resume"))
     #expect(directory.entries("tmp").isEmpty)
-    #expect(try run(["pgrep", "-f", directory.path]).lines.isEmpty)
+    #expect(runningCommands(containing: directory.path).isEmpty)
     #expect(try read("manifest.json", of: runs[0])["verdict"]?.string == "interrupted")
     let done = try #require(try read("checkpoint.json", of: runs[0])["iterations"]?.integer)
     #expect(outcome.text.contains("after \(done) iterations"))

@@ -108,6 +108,16 @@ public func run(
   try RunningProcess(words, in: directory, environment: environment, input: input).wait()
 }
 
+/// The command lines of all processes that hold `text`, words separated by spaces: proc(5).
+public func runningCommands(containing text: String) -> [String] {
+  let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+  return entries.filter { Int($0) != nil }.compactMap { process in
+    let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+    let words = String(decoding: line, as: UTF8.self).replacing("\0", with: " ")
+    return words.contains(text) ? words : nil
+  }
+}
+
 /// Runs a script in bash, with the programs of the package in PATH.
 @discardableResult
 public func bash(

@@ -183,6 +183,14 @@ final class Chaos {
   }
 }
 
+extension Chaos {
+  /// Removes the bystander's directories, in a root that is kept.
+  func removeBystanders() {
+    guard let directory = try? Descriptor(opening: root, .directory) else { return }
+    for name in bystanders { try? directory.removeDirectory(name) }
+  }
+}
+
 /// What /proc says of processes.
 enum Processes {
   /// The children of this process, adopted ones included, with their command lines.

@@ -60,9 +60,10 @@ final class StressRun {
     if let words { try AllocatorCommand(parsing: words) } else { try .topicAlloc() }
   }
 
-  /// Removes the temporary directory.
+  /// Removes what is not to stay: the temporary directory, the bystander's in a root of the user's.
   func finish() {
     progress.clear()
+    if request.root != nil { chaos?.removeBystanders() }
     rootParent.unmount()
     try? scratch.removeTree()
   }
@@ -172,7 +173,9 @@ final class StressRun {
   }
 
   private func assignments(of iteration: Int) throws(SystemError) -> [Assignment] {
-    let suffix = checkpoint.resumes > 0 ? "r\(checkpoint.resumes)" : ""
+    // In a root that is kept, an earlier run or session can have left the plain name.
+    let session = checkpoint.resumes > 0 ? "r\(checkpoint.resumes)" : ""
+    let suffix = session + (request.root == nil ? "" : record.id.lowercased().filter { $0 != "-" })
     let assignments = (1...request.processes).map { process in
       let allocator = (process - 1) % allocators.count
       let name = "i\(iteration)p\(process)\(suffix)"
