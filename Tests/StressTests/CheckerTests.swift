@@ -65,6 +65,15 @@ private func call(
     #expect(judge([call(1, 1, entry: "001_i1p1")], entries: ["001_other"]).contains(.exists))
   }
 
+  @Test("An answer that contradicts itself, leads elsewhere, or names another's entry is found")
+  func wrongEntry() {
+    #expect(
+      judge([call(1, 1, entry: "002_i1p1")], entries: ["001_i1p1", "002_i1p1"]).contains(.exists))
+    #expect(judge([call(1, 1, entry: "/elsewhere/001_i1p1")], entries: ["001_i1p1"]) == [.exists])
+    let others = [call(1, 1, entry: "001_i1p2"), call(2, 2)]
+    #expect(judge(others, entries: ["001_i1p2", "002_x"]) == [.exists])
+  }
+
   @Test("What is there and was not acknowledged is found, unless its process was killed")
   func accounted() {
     let failed = [call(1, 1), call(2, nil, ending: .exited(74), isStarved: true)]
@@ -138,6 +147,7 @@ private func call(
       ("created\n/r/012_a\n", 12, "012_a"), ("specs/012_a/", 12, "012_a"),
       ("{\n  \"topic_number\": \"012\",\n  \"topic_path\": \"/r/012_a\"\n}\n", 12, "012_a"),
       (#"{"BRANCH_NAME":"012-a","SPEC_FILE":"/r/012-a/spec.md","FEATURE_NUM":"012"}"#, 12, "012-a"),
+      ("/else/where/012_a", 12, "/else/where/012_a"),
       (#"{"id":7,"path":"/r/0012-a.md"}"#, 12, "0012-a.md"), (#"{"number": 12}"#, 12, nil),
     ] as [(String, Int, String?)])
   func found(output: String, number: Int, entry: String?) {

@@ -87,6 +87,7 @@ import Testing
       ("sh -c 'kill -SEGV $$' {root} {name}", "was ended by signal 11"),
       ("sh -c 'exit 3' {root} {name}", "failed with code 3"),
       ("yes {root} {name}", "printed without end and was killed"),
+      ("sh -c 'mkdir \"$1/001_$2\"; echo /else/001_$2' sh {root} {name}", "which is not there"),
       ("sh -c 'echo 7' {root} {name}", "reported number 7, which is not there"),
       ("sh -c 'mkdir \"$1/7_$2\"; exit 3' sh {root} {name}", "failed with code 3"),
     ])
@@ -242,6 +243,35 @@ import Testing
     #expect(try read("manifest.json", of: runs[0])["verdict"]?.string == "interrupted")
     let done = try #require(try read("checkpoint.json", of: runs[0])["iterations"]?.integer)
     #expect(outcome.text.contains("after \(done) iterations"))
+  }
+
+  @Test("A long answer counts by its last line, and a run of no time has one iteration")
+  func longAnswer() throws {
+    let script = """
+      exec 9>>"$1/.topic_number.lock"; flock 9; seq 20000 >&2; seq -f 'line %g' 20000
+      n=$(ls "$1" | wc -l); mkdir "$1/00$((n + 1))_$2"; echo "00$((n + 1))"
+      """
+    try directory.makeFile("alloc.sh", script)
+    let outcome = try stress(
+      "-m", "0.00001", "-p", "3", "--allocator", "bash \(directory("alloc.sh")) {root} {name}")
+    #expect(
+      outcome.code == 0 && outcome.lines.first == "Collision rate: 0/3 (0%)", "\(outcome.text)")
+  }
+
+  @Test("A run that is at work cannot be resumed by another process")
+  func resumedTwice() throws {
+    let process = try RunningProcess(
+      [Product.topicStress, "-d", directory("runs"), "-n", "unlimited"], environment: environment)
+    while !FileManager.default.fileExists(
+      atPath: directory("runs/\(runs.first ?? "")/checkpoint.json"))
+    {
+      usleep(10_000)
+    }
+    let outcome = try stress("--resume", runs[0])
+    #expect(
+      outcome.code == 75 && outcome.error.contains("at work already, by process \(process.id)"))
+    kill(process.id, SIGTERM)
+    #expect(try process.wait().signal == SIGTERM)
   }
 
   @Test("A run that was killed is resumed with the same totals, and every call is there once")

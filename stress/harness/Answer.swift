@@ -31,7 +31,9 @@ extension Answer {
   private init?(word: Bytes, root: Path) {
     if let number = Self.number(word) {
       self.init(number: number, entry: nil)
-    } else if let entry = Self.entry(of: word, root), let number = Entry.number(of: entry) {
+    } else if let entry = Self.entry(of: word, root),
+      let number = Entry.number(of: Path(entry).lastComponent)
+    {
       self.init(number: number, entry: entry)
     } else {
       return nil
@@ -48,8 +50,12 @@ extension Answer {
       }
     }
     let number = words.first { $0.key.contains("num") }.flatMap { Self.number($0.word) }
-    let entry = words.lazy.filter { $0.word.contains(UInt8(ascii: "/")) }
-      .compactMap { Self.entry(of: $0.word, root) }.first
+    let slash = UInt8(ascii: "/")
+    // Other paths, such as that of the project, are no answer.
+    let entry = words.lazy.filter {
+      $0.word.starts(with: root.bytes + [slash])
+        || ($0.word.contains(slash) && $0.word.first != slash)
+    }.compactMap { Self.entry(of: $0.word, root) }.first
     if let number {
       self.init(number: number, entry: entry)
     } else if let entry, let number = Entry.number(of: entry) {
@@ -73,6 +79,10 @@ extension Answer {
     let slash = UInt8(ascii: "/")
     if path.starts(with: root.bytes + [slash]) {
       return path.dropFirst(root.bytes.count + 1).split(separator: slash).first.map(Bytes.init)
+    }
+    // Elsewhere: kept whole, so that it is found missing from the root.
+    if path.first == slash {
+      return Entry.number(of: Path(path).lastComponent) == nil ? nil : path
     }
     // Without a slash it is a name, or a sentence.
     if !path.contains(slash), path.contains(UInt8(ascii: " ")) { return nil }

@@ -51,7 +51,7 @@ struct Call {
 
   /// Whether it was killed by the harness, so that nobody knows what it did.
   var isIndeterminate: Bool {
-    if case .signaled = ending { fate != .free } else { false }
+    ending != .exited(0) && fate != .free
   }
 
   /// As one line of the history.

@@ -113,7 +113,7 @@ struct Checker {
       case (.exited(0), _):
         Violation(
           .answered, "\(call.title) printed no number, path or JSON with one of them", [call])
-      case (.exited(let code), _) where !call.isStarved:
+      case (.exited(let code), .free) where !call.isStarved:
         Violation(.answered, "\(call.title) failed with code \(code)", [call])
       case (.exited, _): nil
       }
@@ -170,8 +170,19 @@ struct Checker {
   private func missing() -> [Violation] {
     let names = Set(entries ?? [])
     let numbers = Set(topics.map(\.number))
+    let callNames = Set(calls.map(\.name))
     return acknowledged.compactMap { call in
       guard let answer = call.answer else { return nil }
+      if let entry = answer.entry, let number = Entry.number(of: entry), number != answer.number {
+        return Violation(
+          .exists,
+          "\(call.title) reported number \(answer.number) and \(entry.quotedForMessage)", [call])
+      }
+      if let name = answer.entry.map({ Entry.callName(of: $0) }), name != call.name,
+        callNames.contains(name)
+      {
+        return Violation(.exists, "\(call.title) reported the entry of another call", [call])
+      }
       if let entry = answer.entry, !names.contains(entry) {
         return Violation(
           .exists, "\(call.title) reported \(entry.quotedForMessage), which is not there", [call])

@@ -20,7 +20,7 @@ struct Assignment {
 /// need not be polled, and a process never waits for its reader.
 final class Crew {
   /// A process that prints more than this is stopped, in bytes.
-  private static let mostOutput: UInt64 = 1 << 24
+  fileprivate static let mostOutput: UInt64 = 1 << 24
 
   private final class Place {
     let launchPad = LaunchPad()
@@ -46,12 +46,9 @@ final class Crew {
     }
 
     func take(_ file: borrowing Descriptor, from start: inout UInt64) throws(SystemError) -> Bytes {
-      let bytes = try file.read(at: start, upTo: Call.mostOutput)
-      if bytes.count < Call.mostOutput {
-        start += UInt64(bytes.count)
-      } else {
-        start = try file.status().size
-      }
+      let end = try file.status().size
+      let bytes = try file.read(at: start, upTo: Int(min(end - start, Crew.mostOutput)))
+      start = end
       if start > 1 << 20 {
         try file.truncate(to: 0)
         start = 0
@@ -209,7 +206,8 @@ final class Crew {
           iteration: iteration, process: index + 1, allocator: worker.assignment.allocator,
           name: worker.assignment.name, start: start &- origin, end: worker.end &- origin,
           ending: ending, fate: worker.fate, isStarved: worker.assignment.isStarved,
-          output: output, error: error,
+          output: Bytes(output.prefix(Call.mostOutput)),
+          error: Bytes(error.prefix(Call.mostOutput)),
           answer: hasAnswered ? Answer(parsing: output, root: root) : nil,
           lock: LockReport(parsing: error)?.since(origin)))
     }

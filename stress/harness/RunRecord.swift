@@ -2,6 +2,7 @@ import CommandLineTool
 import JSON
 import POSIX
 import RunState
+import TopicAllocation
 
 /// The files of a run: `history.jsonl`, `checkpoint.json`, `manifest.json` and `report.html`.
 ///
@@ -11,6 +12,8 @@ final class RunRecord {
   /// The directory of the run.
   let path: Path
   private let history: LineFile
+  /// Locked as long as the run is at work, so that no other process resumes it meanwhile.
+  private let directory: Descriptor
 
   /// What a resume has to know.
   struct Checkpoint {
@@ -37,6 +40,7 @@ final class RunRecord {
   /// Begins a run in a new directory of `parent`.
   init(in parent: Path) throws(Failure) {
     path = try attempt(RunDirectory.create(in: parent), otherwise: .cannotCreate)
+    directory = try Self.locked(path)
     history = try attempt(
       LineFile(opening: path.appending("history.jsonl")), otherwise: .cannotCreate)
   }
@@ -45,7 +49,19 @@ final class RunRecord {
   init(resuming path: Path) throws(Failure) {
     self.path = path
     _ = try attempt(FileStatus.of(path.appending("checkpoint.json")), otherwise: .data)
+    directory = try Self.locked(path)
     history = try attempt(LineFile(opening: path.appending("history.jsonl")), otherwise: .data)
+  }
+
+  private static func locked(_ path: Path) throws(Failure) -> Descriptor {
+    let directory = try attempt(Descriptor(opening: path, .directory), otherwise: .data)
+    guard try attempt(directory.tryLock(), otherwise: .data) else {
+      let holder = LockHolder.of(path).map { ", by \($0.inWords)" } ?? ""
+      throw Failure(
+        .temporary, "the run \(path.bytes.quotedForMessage) is at work already\(holder)",
+        advice: "wait for its end, or stop it with Ctrl-C")
+    }
+    return directory
   }
 
   /// Its id, which is the name of its directory.

@@ -45,8 +45,12 @@ final class StressRun {
       Path.makeTemporaryDirectory(parent.appending("topic-stress")).resolved(),
       otherwise: .cannotCreate)
     rootParent = scratch
-    crew = try attempt(
-      Crew(request.processes, scratch: scratch, timeout: request.timeout), otherwise: .cannotCreate)
+    do throws(SystemError) {
+      crew = try Crew(request.processes, scratch: scratch, timeout: request.timeout)
+    } catch {
+      try? scratch.removeTree()
+      throw Failure(error, otherwise: .cannotCreate)
+    }
   }
 
   /// Prepares a new run that is recorded in `runs`.
@@ -83,11 +87,15 @@ final class StressRun {
       progress.show(self)
     }
     try judge()
+    if statistics.acknowledged == 0, checkpoint.verdicts.total == 0, termination == nil {
+      add(Violation(.answered, "no call of the run was answered"))
+    }
     try system(record.save(checkpoint))
   }
 
   private var goesOn: Bool {
     if termination != nil || stopReason != nil { return false }
+    if checkpoint.iterations == 0 { return true }
     if let duration = request.duration, checkpoint.elapsed >= duration { return false }
     return request.iterations.map { checkpoint.iterations < $0 } ?? true
   }
