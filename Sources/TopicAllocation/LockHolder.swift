@@ -13,7 +13,17 @@ public struct LockHolder: Hashable, Sendable {
   /// file and has a `lock:` line in fdinfo. Whom /proc/locks names took the lock, and is asked
   /// first; after `exec 9>file; flock 9` it is gone, and its shell holds the lock. Of a process of
   /// another user only /proc/locks tells.
-  public static func of(_ path: Path) -> LockHolder? {
+  ///
+  /// While many locks come and go, a reading of /proc/locks can leave one out, so that it takes several
+  /// `readings` to be sure.
+  public static func of(_ path: Path, readings: Int = 3) -> LockHolder? {
+    for _ in 0..<readings {
+      if let holder = read(path) { return holder }
+    }
+    return nil
+  }
+
+  private static func read(_ path: Path) -> LockHolder? {
     guard let file = try? FileStatus.of(path), let locks = contents(of: Path("/proc/locks")) else {
       return nil
     }

@@ -91,7 +91,8 @@ struct RootLock: ~Copyable {
         root = again
       }
     }
-    throw .lockBusy(busy, LockHolder.of(busy), waited: Instant.now.nanoseconds(since: begin))
+    throw .lockBusy(
+      busy, LockHolder.of(busy), waited: Instant.now.nanoseconds(since: begin))
   }
 
   /// Opens the root at `path` and waits for both locks until `deadline`; ``busy`` says whether in

@@ -144,7 +144,8 @@ final class Chaos {
 
   /// Who holds the lock of the root, or that of its lock file.
   private func holder() -> LockHolder? {
-    LockHolder.of(root) ?? LockHolder.of(root.appending(Root.lockFileName))
+    LockHolder.of(root, readings: 1)
+      ?? LockHolder.of(root.appending(Root.lockFileName), readings: 1)
   }
 
   private func deleteLockFile() {
