@@ -39,7 +39,8 @@ public enum ProcessEvents {
   }
 
   private static var set: sigset_t {
-    var signals = TerminationSignals.set
+    // One that is ignored, as SIGHUP under nohup(1), would wait and be taken all the same.
+    var signals = TerminationSignals.notIgnored
     sigaddset(&signals, SIGCHLD)
     sigaddset(&signals, SIGALRM)
     return signals
@@ -90,7 +91,8 @@ public enum ProcessEvents {
     return number
   }
 
-  /// Has `signal` end the process as soon as ``TerminationSignals/release()`` lets it through.
+  /// Has `signal` end the process as soon as ``TerminationSignals/release()`` lets it through; it was
+  /// taken by ``next(before:)``, so it is not ignored.
   public static func raiseAgain(_ signal: Signal) {
     kill(getpid(), signal.rawValue)
   }

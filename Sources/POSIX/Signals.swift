@@ -20,6 +20,15 @@ public enum TerminationSignals {
     return signals
   }
 
+  /// Those of them that are not ignored: sigaction(2).
+  static var notIgnored: sigset_t {
+    var signals = set
+    for signal in [all.0, all.1, all.2, all.3] where isIgnored(signal) {
+      sigdelset(&signals, signal)
+    }
+    return signals
+  }
+
   /// From now on they wait instead of ending the process: sigprocmask(2).
   public static func hold() {
     var signals = set
@@ -37,7 +46,10 @@ public enum TerminationSignals {
   }
 
   private static func waits(_ signal: Int32, _ pending: inout sigset_t) -> Bool {
-    guard sigismember(&pending, signal) == 1 else { return false }
+    sigismember(&pending, signal) == 1 && !isIgnored(signal)
+  }
+
+  private static func isIgnored(_ signal: Int32) -> Bool {
     var action = sigaction()
     sigaction(signal, nil, &action)
     #if canImport(Darwin)
@@ -45,7 +57,7 @@ public enum TerminationSignals {
     #else
       let handler = action.__sigaction_handler.sa_handler
     #endif
-    return unsafeBitCast(handler, to: Int.self) != unsafeBitCast(SIG_IGN, to: Int.self)
+    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// Lets them through: one that waits ends the process here, as it would have at first.

@@ -274,6 +274,40 @@ import Testing
     #expect(try process.wait().signal == SIGTERM)
   }
 
+  @Test("A signal that is ignored does not end a run, and a child that it found is left alone")
+  func ignoredSignal() throws {
+    let outcome = try bash(
+      """
+      trap '' HUP
+      sleep 5 & sleeper=$!
+      (sleep 0.3; kill -HUP $$) &
+      bash -c 'exec topic-stress --run-dir "$1" --minutes 0.02' bash '\(directory("runs"))' &
+      stress=$!; sleep 0.3; kill -HUP $stress; wait $stress; echo "code $?"
+      kill $sleeper && echo alive
+      """, environment: environment)
+    #expect(
+      outcome.text.contains("code 0\nalive") && !outcome.text.contains("Interrupted"),
+      "\(outcome.text)")
+    let inherited = try bash(
+      "bash -c 'sleep 5 & exec topic-stress --run-dir \"$1\" -n 2' bash '\(directory("runs"))'; pkill -P $$ sleep; true",
+      environment: environment)
+    #expect(!inherited.text.contains("FAILED"), "\(inherited.text)")
+  }
+
+  @Test(
+    "A history that is shorter than its checkpoint says is refused; a run that is complete stays one line"
+  )
+  func lostHistory() throws {
+    #expect(try stress("-n", "4", "-p", "2").code == 0)
+    let run = try #require(runs.first)
+    #expect(try stress("--resume", run).code == 0)
+    #expect(try lines("metrics.jsonl").count == 1)
+    try directory.makeFile("runs/\(run)/history.jsonl", "garbage\n")
+    let outcome = try stress("--resume", run)
+    #expect(outcome.code == 65 && outcome.error.contains("its history has 0 calls, not 4 times 2"))
+    #expect(directory.entries("tmp").isEmpty)
+  }
+
   @Test("A run that was killed is resumed with the same totals, and every call is there once")
   func resumed() throws {
     let words = ["-n", "60", "-p", "5", "--seed", "3", "--chaos", "kill", "--judge-every", "10"]

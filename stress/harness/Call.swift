@@ -93,7 +93,8 @@ extension Call {
     guard let iteration = entry["iteration"]?.integer, let process = entry["process"]?.integer,
       let name = entry["name"]?.string, let allocator = entry["allocator"]?.integer,
       let start = entry["start_ns"]?.integer, let end = entry["end_ns"]?.integer,
-      start >= 0, end >= start, let ending = ChildProcess.End(entry)
+      (0...1 << 60).contains(start), end >= start, end <= 1 << 60,
+      (0...9_999_999).contains(entry["number"]?.integer ?? 0), let ending = ChildProcess.End(entry)
     else { return nil }
     self.init(
       iteration: iteration, process: process, allocator: allocator, name: name,

@@ -20,6 +20,9 @@ final class Chaos {
     var lockFilesDeleted = 0
     var foreignActs = 0
     var starved = 0
+    /// Calls that strace was to kill, and the places of the crash matrix at which it did.
+    var doomed = 0
+    var hit: Set<Int> = []
   }
 
   private enum Act {
@@ -97,6 +100,13 @@ final class Chaos {
 
   /// Remembers how long the iteration took, so that the next one is disturbed within its time.
   func learn(span latest: UInt64) { span = (span * 7 + min(latest, 1_000_000_000)) / 8 }
+
+  /// Remembers whether the first process of the iteration was killed at its place of the crash matrix.
+  func noteVictim(_ call: Call, of iteration: Int) {
+    guard let matrix else { return }
+    tally.doomed += 1
+    if call.ending != .exited(0) { tally.hit.insert((iteration - 1) % matrix.count) }
+  }
 
   /// When to act next, in nanoseconds after the start.
   var next: UInt64? { acts.first?.time }

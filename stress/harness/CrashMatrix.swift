@@ -39,19 +39,25 @@ struct CrashMatrix {
     for assignment in [plain, traced] {
       let calls = try attempt(
         crew.run([assignment], iteration: 0, root: root), otherwise: .inputOutput)
+      if let signal = crew.termination {
+        ProcessEvents.raiseAgain(signal)
+        throw Failure(.temporary, nil)
+      }
       guard let call = calls.first, call.ending == .exited(0) else {
         throw Failure(
           .unavailable,
           "--chaos syscall-kill: a first call of '\(command.text)' failed: "
             + (calls.first.map { String(decoding: $0.error, as: UTF8.self) } ?? ""),
-          advice: "strace has to be allowed to trace; see ptrace(2) and /proc/sys/kernel/yama")
+          advice:
+            "the allocator has to work, and strace to be allowed to trace; see ptrace(2) and /proc/sys/kernel/yama"
+        )
       }
     }
     let text = try attempt(
       Descriptor(opening: trace, .read).readToEnd(), otherwise: .inputOutput)
     var seen: [String: Int] = [:]
     points = text.split(separator: .newline).compactMap { line -> Point? in
-      // Such as `708 openat(AT_FDCWD, …`; lines of signals and exits have no call.
+      // Such as `openat(AT_FDCWD, …`; lines of signals and exits have no call.
       let words = line.split(separator: UInt8(ascii: "("), maxSplits: 1)
       guard words.count == 2, let name = words[0].split(separator: UInt8(ascii: " ")).last,
         name.allSatisfy({
@@ -80,9 +86,9 @@ struct CrashMatrix {
   ) -> Assignment {
     var traced = assignment
     traced.program = strace
-    // -f: what the allocator starts is traced, too.
+    // Without -f: the process itself, not what it starts.
     traced.arguments =
-      [Bytes("strace"), Bytes("-f")] + options.map { Bytes($0) } + [output.bytes, Bytes("--")]
+      [Bytes("strace")] + options.map { Bytes($0) } + [output.bytes, Bytes("--")]
       + [assignment.program.bytes] + assignment.arguments.dropFirst()
     return traced
   }

@@ -69,6 +69,8 @@ final class Crew {
   }
 
   private let places: [Place]
+  /// Children that this process had before its first one; they are none of its own.
+  private let inherited = Set(Processes.children().map(\.id))
   /// Nanoseconds that a process may take.
   private let timeout: UInt64
   private var workers: [Worker] = []
@@ -169,13 +171,13 @@ final class Crew {
   /// The children of a killed process need a moment to end; one that does not, stays.
   private func waitForOrphans() throws(SystemError) {
     let patience = Instant.now.advanced(byNanoseconds: 1_000_000_000)
-    while ChildProcess.anyIsLeft {
+    while isAnyLeft {
       try reap()
-      if !ChildProcess.anyIsLeft { return }
+      if !isAnyLeft { return }
       if Instant.now >= patience {
-        leftBehind = Processes.children()
-        while ChildProcess.anyIsLeft {
-          for orphan in Processes.children() { ChildProcess(id: orphan.id).send(.kill) }
+        leftBehind = orphans
+        while isAnyLeft {
+          for orphan in orphans { ChildProcess(id: orphan.id).send(.kill) }
           try reap()
           _ = try ProcessEvents.next(before: Instant.now.advanced(byNanoseconds: 1_000_000))
         }
@@ -187,6 +189,14 @@ final class Crew {
         termination = signal
       }
     }
+  }
+
+  private var orphans: [(id: Int32, command: Bytes)] {
+    Processes.children().filter { !inherited.contains($0.id) }
+  }
+
+  private var isAnyLeft: Bool {
+    ChildProcess.anyIsLeft && (inherited.isEmpty || !orphans.isEmpty)
   }
 
   private func calls(

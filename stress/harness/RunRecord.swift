@@ -70,6 +70,8 @@ final class RunRecord {
   /// Appends the calls of an iteration to the history.
   func append(_ calls: [Call]) throws(SystemError) {
     try history.append(calls.reduce(into: Bytes()) { $0 += $1.line })
+    // What the checkpoint is to count has to be on the disk before it.
+    try history.synchronize()
   }
 
   /// The length of the history.
@@ -77,10 +79,12 @@ final class RunRecord {
 
   /// Has the history end where `checkpoint` knows it, and gives its calls to `body`, an iteration at
   /// a time.
-  func replay(_ checkpoint: Checkpoint, _ body: ([Call]) -> Void) throws(SystemError) {
+  /// Returns how many calls there are.
+  func replay(_ checkpoint: Checkpoint, _ body: ([Call]) -> Void) throws(SystemError) -> Int {
     if try history.size() > checkpoint.historyBytes {
       try history.truncate(to: checkpoint.historyBytes)
     }
+    var count = 0
     var iteration: [Call] = []
     try history.forEachLine { line, _ in
       guard let call = (try? JSONValue(parsing: line)).flatMap({ Call($0) }) else { return }
@@ -89,8 +93,10 @@ final class RunRecord {
         iteration.removeAll(keepingCapacity: true)
       }
       iteration.append(call)
+      count += 1
     }
     if !iteration.isEmpty { body(iteration) }
+    return count
   }
 
   /// Replaces a file of the run as a whole.
@@ -129,7 +135,9 @@ extension RunRecord.Checkpoint {
       let historyBytes = json["history_bytes"]?.integer, let floor = json["floor"]?.double,
       let root = json["root"]?.string, let judged = json["judged"]?.integer,
       let verdicts = json["verdicts"].flatMap({ Verdicts($0) }),
-      [iterations, resumes, elapsed, own, children, historyBytes, judged].allSatisfy({ $0 >= 0 })
+      [iterations, resumes, elapsed, own, children, historyBytes, judged].allSatisfy({
+        (0...1 << 60).contains($0)
+      }), judged <= iterations, (0...1e9).contains(floor)
     else { return nil }
     self.init(
       iterations: iterations, resumes: resumes, elapsed: UInt64(elapsed),

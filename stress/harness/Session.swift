@@ -76,7 +76,7 @@ package struct Session {
     } catch {
       throw Failure(error, otherwise: .inputOutput)
     }
-    try metrics.append(outcome)
+    if run.hasWorked { try metrics.append(outcome) }
     return outcome
   }
 
@@ -116,16 +116,16 @@ package struct Session {
 
   /// Prints the report, and copies the page where it was asked for.
   package func report(_ outcome: Outcome) throws(Failure) {
-    if let file = arguments.value(of: "report") {
-      try attempt(
-        AtomicFile.write(Bytes(HTMLReport(outcome).text), to: Path(file)), otherwise: .cannotCreate)
-    }
     switch format {
     case .text: try printOut(outcome.text)
     case .json:
       var json = JSONWriter(.indented)
       outcome.write(to: &json, details: true)
       try printOut(json.text)
+    }
+    if let file = arguments.value(of: "report") {
+      try attempt(
+        AtomicFile.write(Bytes(HTMLReport(outcome).text), to: Path(file)), otherwise: .cannotCreate)
     }
   }
 }

@@ -41,6 +41,11 @@ struct StressRequest {
     processes = try arguments.number("processes", in: 1...1_000) ?? processes
     root = arguments.value(of: "root").map { Path($0) }
     if root?.bytes.isEmpty == true { throw .usage("the root is empty") }
+    if let root, String(validating: root.bytes, as: UTF8.self) == nil {
+      throw Failure(
+        .data, "cannot write \(root.bytes.quotedForMessage) into JSON: it is not UTF-8",
+        advice: "choose another root")
+    }
     allocators = [arguments.value(of: "allocator")] + arguments.values(of: "mix")
     for list in arguments.values(of: "chaos") {
       for word in list.split(separator: UInt8(ascii: ",")) {
@@ -96,7 +101,8 @@ extension StressRequest {
     guard let processes = json["processes"]?.integer, let allocators = json["allocators"]?.elements,
       let chaos = json["chaos"]?.elements, let seed = json["seed"]?.integer, seed >= 0,
       let judgeEvery = json["judge_every"]?.integer, let timeout = json["timeout_ns"]?.integer,
-      processes > 0, judgeEvery > 0, timeout > 0
+      (1...1_000).contains(processes), judgeEvery > 0, timeout > 0, !allocators.isEmpty,
+      json["duration_ns"]?.integer ?? 1 > 0, json["iterations"]?.integer ?? 1 > 0
     else { return nil }
     iterations = json["iterations"]?.integer
     duration = json["duration_ns"]?.integer.map { UInt64($0) }

@@ -18,6 +18,10 @@ final class StressRun {
   /// Why the run ended before its time.
   private(set) var stopReason: String?
 
+  /// Whether there was an iteration in this session; a run that is complete has none when it is
+  /// resumed.
+  private(set) var hasWorked = false
+
   private let scratch: Path
   private let crew: Crew
   /// Where fresh roots are made.
@@ -75,6 +79,9 @@ final class StressRun {
   /// Everything from the first to the last iteration. `begin` is told the request once all of it is
   /// known.
   func execute(begin: (StressRequest) throws(SystemError) -> Void) throws(Failure) {
+    if let root = request.root {
+      request.root = try attempt(root.resolvedOrMade(), otherwise: .cannotCreate)
+    }
     try prepareChaos()
     try system(begin(request))
     if checkpoint.iterations > 0 { try takeUp() }
@@ -87,6 +94,9 @@ final class StressRun {
       progress.show(self)
     }
     try judge()
+    if let matrixSize, chaos?.tally.doomed ?? 0 >= matrixSize, chaos?.tally.hit.isEmpty == true {
+      add(Violation(.answered, "strace killed nobody, so the crash matrix says nothing"))
+    }
     if statistics.acknowledged == 0, checkpoint.verdicts.total == 0, termination == nil {
       add(Violation(.answered, "no call of the run was answered"))
     }
@@ -131,11 +141,19 @@ final class StressRun {
   /// Takes up the statistics of an earlier session, and judges what it had not judged yet.
   private func takeUp() throws(Failure) {
     let judged = checkpoint.judged
-    try system(
+    let count = try system(
       record.replay(checkpoint) { calls in
-        statistics.add(calls)
-        if let first = calls.first, first.iteration > judged { self.calls += calls }
+        let known = calls.filter { allocators.indices.contains($0.allocator) }
+        statistics.add(known)
+        if let first = known.first, first.iteration > judged { self.calls += known }
       })
+    guard count == checkpoint.iterations * request.processes, statistics.calls == count else {
+      throw Failure(
+        .data,
+        "cannot resume \(record.path.bytes.quotedForMessage): its history has \(count) calls,"
+          + " not \(checkpoint.iterations) times \(request.processes)",
+        advice: "begin a new run")
+    }
     checkpoint.resumes += 1
     try judge()
   }
@@ -158,11 +176,15 @@ final class StressRun {
 
   private func iterate() throws(SystemError) {
     let iteration = checkpoint.iterations + 1
+    hasWorked = true
     let latest = try crew.run(
       assignments(of: iteration), iteration: iteration, root: checkpoint.root,
       origin: clock.origin, chaos: chaos)
     termination = crew.termination
     chaos?.learn(span: Statistics.Trace(latest).span)
+    if request.chaos.contains(.syscallKill), let victim = latest.first {
+      chaos?.noteVictim(victim, of: iteration)
+    }
     statistics.add(latest)
     calls += latest
     clock.read(into: &checkpoint)

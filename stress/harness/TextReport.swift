@@ -71,7 +71,8 @@ extension Outcome {
     return chaos.kinds.map { kind in
       switch kind {
       case .kill: "\(tally.kills.grouped) kills sent"
-      case .syscallKill: "crash matrix of \(run.matrixSize ?? 0) system calls"
+      case .syscallKill:
+        "crash matrix: killed at \(tally.hit.count) of \(run.matrixSize ?? 0) system calls"
       case .pause:
         "\(tally.pauses.grouped) pauses, \(tally.pausesOfHolder.grouped) of the holder of the lock"
       case .lockfile: "lock file deleted \(tally.lockFilesDeleted.grouped) times"
@@ -103,6 +104,7 @@ extension Outcome {
 
   /// A share with as many digits as it is worth: `0%`, `0.04%`, `12%`.
   static func percent(_ share: Double) -> String {
+    guard share.isFinite, abs(share) < 1e6 else { return "\(share)" }
     let value = share * 100
     if value == 0 || value >= 10 { return "\(Int(value.rounded()))%" }
     let scale: Double = value >= 1 ? 10 : 100
