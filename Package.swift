@@ -20,8 +20,8 @@ let package = Package(
   ],
   targets: [
     .target(name: "ProcessStart"),
-    .target(name: "ProcessLaunch"),
-    .target(name: "POSIX", dependencies: ["ProcessLaunch"]),
+    .target(name: "CSystem"),
+    .target(name: "POSIX", dependencies: ["CSystem"]),
     .target(name: "JSON", dependencies: ["POSIX"]),
     .target(name: "TopicAllocation", dependencies: ["POSIX"]),
     .target(name: "RunState", dependencies: ["JSON", "POSIX"]),
@@ -52,7 +52,7 @@ let package = Package(
       name: "CommandLineToolTests", dependencies: ["CommandLineTool", "TestSupport"]),
     .testTarget(
       name: "StressTests", dependencies: ["StressHarness", "JSON", "POSIX", "TestSupport"]),
-    .testTarget(name: "ToolTests", dependencies: ["POSIX", "TestSupport"]),
+    .testTarget(name: "ToolTests", dependencies: ["StressHarness", "POSIX", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -103,9 +103,9 @@ extension SystemCall {
     switch self {
     case .creat, .mkdir, .mkdirat, .mkdtemp: "create"
     case .open, .fdopendir, .fcntl, .pipe: "open"
-    case .access, .fstat, .lstat, .realpath, .stat, .statvfs: "find"
+    case .access, .fstat, .fstatfs, .ioctl, .lstat, .realpath, .stat, .statvfs: "find"
     case .read, .readdir, .pread: "read"
-    case .write: "write to"
+    case .pwrite, .write: "write to"
     case .ftruncate: "shorten"
     case .renameat: "rename"
     case .fork: "start"

@@ -1,4 +1,4 @@
-import ProcessLaunch
+import CSystem
 
 #if canImport(Glibc)
   import Glibc

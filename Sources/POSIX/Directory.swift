@@ -13,21 +13,22 @@ extension Descriptor {
   public func forEachEntry(
     _ body: (UnsafeBufferPointer<UInt8>, FileStatus.Kind?) -> Void
   ) throws(SystemError) {
-    let copy = try perform(.fcntl, path) { fcntl(number, F_DUPFD_CLOEXEC, 3) }
+    // Opened anew, not duplicated: closing a duplicate would end a watch of this descriptor.
+    let reading = try perform(.open, path) {
+      openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
     var stream: DirectoryStream?
     do throws(SystemError) {
       try perform(.fdopendir, path) {
-        stream = fdopendir(copy)
+        stream = fdopendir(reading)
         return stream == nil ? -1 : 0
       }
     } catch {
-      close(copy)
+      close(reading)
       throw error
     }
     guard let stream else { preconditionFailure("fdopendir gave neither stream nor error") }
     defer { closedir(stream) }
-    // The copy shares the position of this descriptor, which an earlier reading left at the end.
-    rewinddir(stream)
     guard let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name) else {
       preconditionFailure("d_name is a stored field")
     }

@@ -41,8 +41,26 @@ public struct FileStatus: Sendable {
   public let inode: UInt64
   /// Its length in bytes.
   public let size: UInt64
+  /// How many names it has; of a directory, on most file systems, two more than it has directories, and
+  /// on others 1.
+  public let links: UInt64
   /// When its contents last changed.
   public let modified: WallTime
+  /// When anything of it last changed, which nobody can set: ctime.
+  public let changed: ChangeTime
+
+  /// A moment of the clock by which a file system marks changes.
+  public struct ChangeTime: Hashable, Sendable {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    public let seconds: Int
+    /// Nanoseconds of the second.
+    public let nanoseconds: Int
+
+    init(_ time: timespec) {
+      seconds = Int(time.tv_sec)
+      nanoseconds = Int(time.tv_nsec)
+    }
+  }
 
   /// The upper part of the device's number, as in /proc/locks: major(3).
   public var deviceMajor: UInt64 { (device >> 8) & 0xFFF | (device >> 32) & ~0xFFF }
@@ -56,10 +74,13 @@ public struct FileStatus: Sendable {
     device = UInt64(truncatingIfNeeded: status.st_dev)
     inode = UInt64(status.st_ino)
     size = UInt64(max(status.st_size, 0))
+    links = UInt64(status.st_nlink)
     #if canImport(Darwin)
       modified = WallTime(secondsSince1970: status.st_mtimespec.tv_sec)
+      changed = ChangeTime(status.st_ctimespec)
     #else
       modified = WallTime(secondsSince1970: status.st_mtim.tv_sec)
+      changed = ChangeTime(status.st_ctim)
     #endif
   }
 

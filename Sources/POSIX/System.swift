@@ -1,4 +1,4 @@
-import ProcessLaunch
+import CSystem
 
 #if canImport(Glibc)
   import Glibc
@@ -20,6 +20,23 @@ public enum System {
       }
     }
     return [text(names.sysname), text(names.release), text(names.machine)].joined(separator: " ")
+  }
+
+  /// The first two numbers of the kernel's release, 6 and 18 of `6.18.5-arch1`: uname(2).
+  static var kernelRelease: (major: Int, minor: Int) {
+    var names = utsname()
+    uname(&names)
+    return withUnsafeBytes(of: &names.release) { release in
+      var rest = release[...]
+      func nextNumber() -> Int {
+        var number = 0
+        while let byte = rest.popFirst(), case let digit = byte &- UInt8(ascii: "0"), digit <= 9 {
+          number = number &* 10 &+ Int(digit)
+        }
+        return number
+      }
+      return (nextNumber(), nextNumber())
+    }
   }
 
   /// How many processors are there for use: sysconf(3).

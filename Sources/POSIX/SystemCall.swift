@@ -9,10 +9,10 @@
 /// The C functions that this module calls and that can fail; `creat` is openat(2) when it makes a
 /// file.
 public enum SystemCall: String, CaseIterable, Sendable {
-  case access, creat, fchown, fcntl, fdopendir, flock, fork, fstat, fsync, ftruncate, lstat
-  case mkdir, mkdirat, mkdtemp, mount, open, pipe, poll, pread, read, readdir, realpath, renameat,
-    setitimer
-  case stat, statvfs, unlinkat, waitpid, write
+  case access, creat, fchown, fcntl, fdopendir, flock, fork, fstat, fstatfs, fsync, ftruncate, ioctl
+  case lstat, mkdir, mkdirat, mkdtemp, mount, open, pipe, poll, pread, pwrite, read, readdir,
+    realpath
+  case renameat, setitimer, stat, statvfs, unlinkat, waitpid, write
 }
 
 /// A call that failed: which, on what, and why.

@@ -27,6 +27,14 @@ extension Descriptor {
     }
   }
 
+  /// Writes `bytes` from `offset` on: pwrite(2). What is written in part is an error, no space.
+  public func write(_ bytes: Bytes, at offset: UInt64) throws(SystemError) {
+    let written = try perform(.pwrite, path) {
+      bytes.withUnsafeBytes { pwrite(number, $0.baseAddress, $0.count, off_t(offset)) }
+    }
+    if written < bytes.count { throw SystemError(.pwrite, path, .noSpace) }
+  }
+
   /// Up to `count` bytes from `offset`, fewer at the end of the file: pread(2).
   public func read(at offset: UInt64, upTo count: Int) throws(SystemError) -> Bytes {
     var failure: SystemError?

@@ -45,7 +45,7 @@ public struct Allocator: Sendable {
     do throws(AllocationError) {
       let lock = try RootLock.acquire(root, timeout: timeout)
       TerminationSignals.hold()
-      try create(&work, in: lock.directory)
+      try create(&work, under: lock)
       let (waited, acquired) = (lock.waited, lock.acquired)
       let released = lock.release()
       if isDurable { try synchronize(work) }
@@ -63,7 +63,7 @@ public struct Allocator: Sendable {
     var work = Work(slugs)
     do throws(AllocationError) {
       if root.exists {
-        work.scan = try system(scan(Descriptor(opening: root.path, .directory), slugs))
+        work.scan = try system(look(at: Descriptor(opening: root.path, .directory), slugs))
       }
       try checkNumbersSuffice(for: work)
       for slug in slugs { work.take(try topic(for: slug, work.scan).topic, isNew: false) }
@@ -94,19 +94,19 @@ public struct Allocator: Sendable {
   }
 
   private func create(
-    _ work: inout Work, in directory: borrowing Descriptor
+    _ work: inout Work, under lock: borrowing RootLock
   ) throws(AllocationError) {
-    work.scan = try system(scan(directory, work.slugs))
+    work.scan = try system(look(under: lock, work.slugs))
     try checkNumbersSuffice(for: work)
     while work.done.count < work.slugs.count {
       let (topic, isNew) = try topic(for: work.slugs[work.done.count], work.scan)
       if isNew {
         do throws(SystemError) {
-          try createEntry(topic.entryName, in: directory)
+          try createEntry(topic.entryName, in: lock.directory)
         } catch {
           guard error.errno == .exists, number == nil else { throw .system(error) }
           // Somebody who takes no lock was faster, so the highest number is another one now.
-          work.scan = try system(scan(directory, work.slugs))
+          work.scan = try system(scan(lock.directory, work.slugs))
           // Unless it is not: then this name cannot be had, and trying again would not end.
           if work.scan.highest ?? 0 < topic.number { throw .system(error) }
           continue
@@ -114,10 +114,33 @@ public struct Allocator: Sendable {
       }
       work.take(topic, isNew: isNew)
       if TerminationSignals.isWaiting {
-        undo(&work, in: directory)
+        undo(&work, in: lock.directory)
         throw .interrupted
       }
     }
+    if !work.created.isEmpty, let highest = work.scan.highest {
+      lock.record(highest: highest, created: work.created.count, style)
+    }
+  }
+
+  /// What the root holds: of its record, else of its entries. Whoever asks for a name or a number has
+  /// to see all entries.
+  private func look(
+    under lock: borrowing RootLock, _ slugs: [Slug]
+  ) throws(SystemError) -> RootScan {
+    if !reusesNames, number == nil, let highest = lock.recordedHighest(style) {
+      return RootScan(highest: highest)
+    }
+    return try scan(lock.directory, slugs)
+  }
+
+  private func look(
+    at directory: borrowing Descriptor, _ slugs: [Slug]
+  ) throws(SystemError) -> RootScan {
+    if !reusesNames, number == nil, let record = NumberRecord(in: directory, style) {
+      return RootScan(highest: record.highest)
+    }
+    return try scan(directory, slugs)
   }
 
   private func scan(

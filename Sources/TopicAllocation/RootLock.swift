@@ -22,6 +22,9 @@
 // meet at the second lock. Until the last of the former is through, a bash library that locks the
 // new file alone is not kept out. The lock file is never deleted by this program, for that reason.
 //
+// The lock file also holds a record of the highest number, which no lock depends on:
+// NumberRecord.swift.
+//
 // A root that is renamed, replaced or removed while somebody waits for its lock: after both locks
 // are held, the path is looked up again. When it leads to another directory, or to none, the work
 // starts anew, so that at that moment the path that is reported is the one that is locked.
@@ -51,6 +54,10 @@ struct RootLock: ~Copyable {
   let waited: UInt64
   /// When both were had.
   let acquired: Instant
+  /// Counts the changes of the root from then on, where there can be a record.
+  private var watch: EntryWatch?
+  /// How the root looked when that began.
+  private var status: FileStatus?
 
   private enum Outcome {
     case held, lockFileBusy, directoryBusy
@@ -76,12 +83,12 @@ struct RootLock: ~Copyable {
     for _ in 0..<100 {
       do throws(SystemError) {
         try root.create()
-        let lock = try RootLock(root.path, makesLockFile: true, since: begin, until: deadline)
+        var lock = try RootLock(root.path, makesLockFile: true, since: begin, until: deadline)
         guard case .held = lock.outcome else {
           busy = lock.busy ?? busy
           break
         }
-        if try FileStatus.of(root.path).isSameFile(as: lock.directory.status()) { return lock }
+        if try lock.isStillThere() { return lock }
         root = try Root(locating: root.path)
       } catch {
         // Gone since it was looked up: once more, from the top.
@@ -111,6 +118,8 @@ struct RootLock: ~Copyable {
     }
     self.directory = directory
     self.lockFile = lockFile
+    watch = nil
+    status = nil
     acquired = .now
     waited = acquired.nanoseconds(since: begin)
   }
@@ -120,6 +129,35 @@ struct RootLock: ~Copyable {
     let released = Instant.now
     _ = consume self
     return released
+  }
+
+  /// Whether its path still leads to this root. From now on the root is watched.
+  private mutating func isStillThere() throws(SystemError) -> Bool {
+    if directory.hasDistinctChangeTimes { watch = try? EntryWatch(directory) }
+    let status = try directory.status()
+    self.status = status
+    return try FileStatus.of(directory.path).isSameFile(as: status)
+  }
+
+  /// The highest number of the root, when the lock file has a record of it.
+  func recordedHighest(_ style: Style) -> Int? {
+    guard watch != nil, let status else { return nil }
+    return switch lockFile {
+    case .none: nil
+    case .some(let file): NumberRecord(file, of: status, style)?.highest
+    }
+  }
+
+  /// Has the lock file keep a record of the highest number, unless anything happened to the root
+  /// since it was locked but the creation of so many topics.
+  func record(highest: Int, created: Int, _ style: Style) {
+    guard let watch, let before = status, let after = try? directory.status(),
+      after.changed != before.changed, watch.changes(of: directory) == created
+    else { return }
+    switch lockFile {
+    case .none: break
+    case .some(let file): try? NumberRecord(highest: highest).write(to: file, of: after, style)
+    }
   }
 
   private static func lock(

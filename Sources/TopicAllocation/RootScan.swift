@@ -12,6 +12,11 @@ struct RootScan {
   /// The scan of a root that does not exist.
   init() {}
 
+  /// What a root would show of which the highest number is known.
+  init(highest: Int) {
+    self.highest = highest
+  }
+
   /// Reads the entries of `directory`. Only for the number and the names that are asked for is it
   /// remembered to whom they belong; of several topics of a name, it is the one with the lowest
   /// number.

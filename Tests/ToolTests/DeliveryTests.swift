@@ -6,6 +6,12 @@ import Testing
 @Suite struct DeliveryTests {
   let directory = TemporaryDirectory()
 
+  /// The lock file is the first file that is opened, and would get what goes to a closed stream.
+  private func expectNoStrayOutput() throws {
+    let text = try String(contentsOfFile: directory("specs/.topic_number.lock"), encoding: .utf8)
+    #expect(text.isEmpty || text.hasPrefix("topic-alloc 1 ") && text.utf8.count == 192, "\(text)")
+  }
+
   @Test(
     "An output that fails is code 74, and the message names what was created",
     arguments: [
@@ -18,8 +24,7 @@ import Testing
     #expect(outcome.code == 74)
     #expect(outcome.error.contains("cannot write to standard output: \(cause)"))
     #expect(outcome.error.contains("created: '\(directory("specs/001_a"))'"))
-    #expect(
-      try String(contentsOfFile: directory("specs/.topic_number.lock"), encoding: .utf8) == "")
+    try expectNoStrayOutput()
   }
 
   @Test("With all standard streams closed, no file gets what was meant for them")
@@ -27,8 +32,7 @@ import Testing
     let outcome = try bash("topic-alloc '\(directory("specs"))' a <&- >&- 2>&-")
     #expect(outcome.code == 74)
     #expect(directory.entries("specs") == ["001_a"])
-    #expect(
-      try String(contentsOfFile: directory("specs/.topic_number.lock"), encoding: .utf8) == "")
+    try expectNoStrayOutput()
   }
 
   @Test(

@@ -32,3 +32,20 @@ int adopt_orphans(void);
 // process and its children see; without the privilege to do so, in a user namespace, too. Returns 0,
 // or -1 with errno.
 int mount_private_tmpfs(const char *path, long files);
+
+// The magic number of the file system of an open file, see statfs(2); -1 with errno where that cannot
+// be said.
+long file_system_type(int descriptor);
+
+// The attributes of an open file (FS_IOC_GETFLAGS of ioctl(2)), see ioctl_iflags(2); -1 with errno
+// where there are none.
+long file_attributes(int descriptor);
+
+// Has the kernel queue a signal for this thread whenever somebody makes, removes or renames an entry
+// of the open directory, until the descriptor is closed: F_NOTIFY of fcntl(2). The signal is blocked
+// from now on. Returns 0, or -1 with errno where there is no such notice.
+int watch_entries(int directory);
+
+// Takes the notices that came for this thread since watch_entries or the last call, and returns their
+// number; -1 when there were more than the kernel queues.
+long entry_changes(void);

@@ -8,7 +8,7 @@
 #define _GNU_SOURCE  // clone, unshare
 #endif
 
-#include "ProcessLaunch.h"
+#include "CSystem.h"
 
 #include <errno.h>
 #include <fcntl.h>

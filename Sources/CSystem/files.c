@@ -1,0 +1,86 @@
+// What the C library says of files, and the modules that Swift makes of its headers do not show.
+
+#if defined(__linux__)
+#define _GNU_SOURCE  // F_SETSIG, F_SETOWN_EX, F_NOTIFY
+#endif
+
+#include "CSystem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <time.h>
+#endif
+
+long file_system_type(int descriptor) {
+#if defined(__linux__)
+  struct statfs status;
+  return fstatfs(descriptor, &status) < 0 ? -1 : (long)status.f_type;
+#else
+  (void)descriptor;
+  errno = ENOTSUP;
+  return -1;
+#endif
+}
+
+long file_attributes(int descriptor) {
+#if defined(__linux__)
+  long attributes = 0;
+  return ioctl(descriptor, FS_IOC_GETFLAGS, &attributes) < 0 ? -1 : attributes;
+#else
+  (void)descriptor;
+  errno = ENOTSUP;
+  return -1;
+#endif
+}
+
+#if defined(__linux__)
+// A realtime signal: every one of them is queued. When the queue is full, SIGIO comes instead.
+static sigset_t notices(void) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGRTMIN);
+  sigaddset(&signals, SIGIO);
+  return signals;
+}
+#endif
+
+int watch_entries(int directory) {
+#if defined(__linux__)
+  sigset_t signals = notices();
+  if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0) return -1;
+  entry_changes();
+  // To another thread, which does not block it, the signal would be the end of the process.
+  struct f_owner_ex thread = {F_OWNER_TID, (pid_t)syscall(SYS_gettid)};
+  if (fcntl(directory, F_SETOWN_EX, &thread) < 0) return -1;
+  if (fcntl(directory, F_SETSIG, SIGRTMIN) < 0) return -1;
+  return fcntl(directory, F_NOTIFY, DN_CREATE | DN_DELETE | DN_RENAME | DN_MULTISHOT);
+#else
+  (void)directory;
+  errno = ENOTSUP;
+  return -1;
+#endif
+}
+
+long entry_changes(void) {
+#if defined(__linux__)
+  sigset_t signals = notices();
+  const struct timespec at_once = {0, 0};
+  long count = 0;
+  int overflow = 0;
+  while (1) {
+    int taken = sigtimedwait(&signals, NULL, &at_once);
+    if (taken == SIGIO) overflow = 1;
+    if (taken == SIGRTMIN) count += 1;
+    if (taken < 0 && errno != EINTR) return overflow ? -1 : count;
+  }
+#else
+  return -1;
+#endif
+}

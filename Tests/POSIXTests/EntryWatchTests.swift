@@ -1,0 +1,81 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import POSIX
+
+@Suite struct EntryWatchTests {
+  let directory = TemporaryDirectory()
+
+  /// What changes the entries of the directory `d`, in order; at the end it is as before.
+  static let changes = [
+    "mkdir d/x", "mv d/x d/y", "mv d/y y", "mv y d/y", "rmdir d/y", "touch d/f", "ln d/f d/g",
+    "rm d/f",
+    "rm d/g", "ln -s q d/l", "rm d/l",
+  ]
+
+  #if os(Linux)
+    @Test("A watch counts the changes of others, and nothing but changes of entries")
+    func counts() throws {
+      try directory.makeDirectories("d")
+      try directory.makeFile("d/file")
+      let watched = try Descriptor(opening: Path(directory("d")), .directory)
+      let watch = try EntryWatch(watched)
+      #expect(watch.changes(of: watched) == 0)
+      try bash("ls d; cat d/file; echo more >>d/file; chmod 700 d; touch d", in: directory.path)
+      #expect(watch.changes(of: watched) == 0)
+      for change in Self.changes {
+        try bash(change, in: directory.path)
+        #expect(watch.changes(of: watched) ?? 1 > 0, "\(change)")
+      }
+      try bash("mkdir d/1 d/2 d/3", in: directory.path)
+      #expect(watch.changes(of: watched) == 3)
+    }
+
+    @Test("What a watch leaves unread does not count for the next one")
+    func leftOver() throws {
+      try directory.makeDirectories("d")
+      let first = try Descriptor(opening: Path(directory("d")), .directory)
+      _ = try EntryWatch(first)
+      try first.makeDirectory(Bytes("x"))
+      let second = try Descriptor(opening: Path(directory("d")), .directory)
+      #expect(try EntryWatch(second).changes(of: second) == 0)
+    }
+  #endif
+
+  /// Of every place in which tests may write here; a kernel that fails this on one of them must not be
+  /// believed there.
+  @Test(
+    "Where change times are said to be distinct, none is the same after a change as before",
+    arguments: [NSTemporaryDirectory(), "/dev/shm", "/var/tmp", "/run"])
+  func distinct(place: String) throws {
+    let path = Path(place + "/topic-alloc-test")
+    guard let top = try? Path.makeTemporaryDirectory(path) else { return }
+    defer { try? top.removeTree() }
+    let root = try Descriptor(opening: top, .directory)
+    guard root.hasDistinctChangeTimes else { return }
+    for _ in 0..<500 {
+      func change(_ what: String, _ body: () throws -> Void) throws {
+        let before = try root.status().changed
+        try body()
+        #expect(try root.status().changed != before, "\(what) in \(place)")
+      }
+      let (x, y) = (Bytes("x"), Bytes("y"))
+      try change("mkdir") { try root.makeDirectory(x) }
+      try change("rename") { try root.rename(x, to: y) }
+      try change("rmdir") { try root.removeDirectory(y) }
+      try change("creat") {
+        _ = try Descriptor(opening: x, in: root, .creatingNew(permissions: nil))
+      }
+      try change("link") { link(place: top, x, y) }
+      try change("unlink") { try root.removeFile(x) }
+      try change("unlink") { try root.removeFile(y) }
+    }
+  }
+
+  private func link(place: Path, _ old: Bytes, _ new: Bytes) {
+    _ = place.appending(old).withCString { old in
+      place.appending(new).withCString { Foundation.link(old, $0) }
+    }
+  }
+}

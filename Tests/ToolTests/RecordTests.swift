@@ -1,0 +1,203 @@
+import Foundation
+import POSIX
+import StressHarness
+import TestSupport
+import Testing
+
+/// The record of the highest number (Sources/TopicAllocation/NumberRecord.swift): it is used, and
+/// never wrong.
+@Suite struct RecordTests {
+  let directory = TemporaryDirectory()
+
+  static let isPossibleHere =
+    (try? Descriptor(opening: Path(NSTemporaryDirectory()), .directory).hasDistinctChangeTimes)
+    ?? false
+
+  private var root: String { directory("specs") }
+  private var lockFile: String { root + "/.topic_number.lock" }
+
+  /// The number that an allocation took, and whether it read the entries of the root.
+  private func allocate(
+    in root: String? = nil, _ options: String..., fault: String = ""
+  ) throws -> (number: Int, readsRoot: Bool) {
+    let trace = directory("trace")
+    let outcome = try run(
+      [Product.topicAlloc, "-f", "number"] + options + [root ?? self.root, "x"],
+      environment: ["POSIX_TRACE": trace, "POSIX_FAULT": fault])
+    let calls = try String(contentsOfFile: trace, encoding: .utf8)
+    try FileManager.default.removeItem(atPath: trace)
+    let number = try #require(outcome.lines.first.flatMap { Int($0) }, "\(outcome.error)")
+    return (number, calls.contains("readdir "))
+  }
+
+  /// What comes after the highest number of all entries.
+  private func numberAfterAll(in root: String? = nil) throws -> Int {
+    let names = try FileManager.default.contentsOfDirectory(atPath: root ?? self.root)
+    let numbers = names.compactMap { name -> Int? in
+      let digits = name.prefix { $0.isASCII && $0.isNumber }
+      let isTopic = (3...7).contains(digits.count) && name.dropFirst(digits.count).first == "_"
+      return isTopic ? Int(digits) : nil
+    }
+    return (numbers.max() ?? 0) + 1
+  }
+
+  @Test("Only the first allocation reads the root", .enabled(if: isPossibleHere))
+  func used() throws {
+    #expect(try allocate() == (1, true))
+    for number in 2...20 { #expect(try allocate() == (number, false)) }
+    #expect(try allocate("--dry-run") == (21, false))
+    // Who asks for a name or a number needs all entries; what they learn is recorded, too.
+    #expect(try allocate("--reuse") == (1, true))
+    #expect(try allocate("--number", "40") == (40, true))
+    #expect(try allocate() == (41, false))
+  }
+
+  @Test("A style reads no record of another one")
+  func styles() throws {
+    try directory.makeDirectories("specs/0700-a", "specs/003_b")
+    #expect(try allocate().number == 4)
+    #expect(try allocate("--style", "spec-kit").number == 701)
+    #expect(try allocate("--width", "2").number == 5)
+    #expect(try allocate("--style", "adr").number == 701)
+    #expect(try allocate().number == 5)
+  }
+
+  @Test(
+    "Where the kernel cannot tell what happened, there is no record, and nothing fails",
+    arguments: [
+      "fstatfs:1:\(ENOSYS)", "ioctl:1:\(ENOTTY)", "fcntl:1:\(EINVAL)", "pwrite:1:\(ENOSPC)",
+    ])
+  func noRecord(fault: String) throws {
+    for number in 1...3 { #expect(try allocate(fault: fault) == (number, true)) }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: lockFile)).isEmpty)
+  }
+
+  @Test("A lock file that cannot be read or written does not matter")
+  func unreadable() throws {
+    for number in 1...2 { #expect(try allocate().number == number) }
+    #expect(try allocate(fault: "pread:1:\(EIO)") == (3, true))
+    try run(["chmod", "444", lockFile])
+    for number in 4...6 { #expect(try allocate().number == number) }
+  }
+
+  @Test(
+    "A copy of a root does not believe the record that came along", .enabled(if: isPossibleHere))
+  func copied() throws {
+    for number in 1...3 { #expect(try allocate().number == number) }
+    for command in ["cp -a specs copy", "mkdir copy; tar -C specs -cf - . | tar -C copy -xpf -"] {
+      let copying = try bash(command, in: directory.path)
+      #expect(copying.code == 0, "\(copying.error)")
+      #expect(
+        try Data(contentsOf: URL(fileURLWithPath: directory("copy/.topic_number.lock"))).count
+          == 192)
+      #expect(try allocate(in: directory("copy")) == (4, true))
+      try run(["rm", "-rf", directory("copy")])
+    }
+    // Back in the old place, with an older record.
+    try bash("cp -a specs copy && rm -rf specs/003_x && mv copy/003_x specs", in: directory.path)
+    #expect(try allocate() == (4, true))
+  }
+
+  @Test(
+    "An entry that appears between the creation and the last look is seen by the next allocation",
+    .enabled(if: isPossibleHere && Product.hasProgram("strace")),
+    arguments: [
+      // A file, a link, a renaming and a pair that cancels out leave no trace in the link count.
+      "touch specs/500_file", "ln -s nowhere specs/500_link", "mkdir specs/500_directory",
+      "mv specs/001_x specs/500_x", "mkdir specs/500_x && rmdir specs/001_x",
+      "mkdir specs/400_x specs/500_x",
+    ])
+  func bystander(change: String) throws {
+    for number in 1...2 { #expect(try allocate().number == number) }
+    let slow = try RunningProcess([
+      "strace", "-o", "/dev/null", "-e", "inject=mkdirat:delay_exit=400000",
+      Product.topicAlloc, "-f", "number", root, "x",
+    ])
+    while !FileManager.default.fileExists(atPath: root + "/003_x") { usleep(1_000) }
+    let changing = try bash(change, in: directory.path)
+    #expect(changing.code == 0, "\(changing.error)")
+    #expect(try slow.wait().lines == ["003"])
+    #expect(try allocate() == (501, true))
+  }
+
+  @Test("Over random histories, every number is what reading the root would give", arguments: 1...4)
+  func histories(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    var oldRecord = Data()
+    var allocations = 0
+    var withoutReading = 0
+    try directory.makeDirectories("specs")
+    for step in 0..<250 {
+      var changes = ""
+      // Now and then nothing, or several things, happen between two allocations.
+      for _ in 0..<Int.random(in: 0...2, using: &random) {
+        if Bool.random(using: &random) {
+          changes += try disturbRoot(&random) + "; "
+        } else {
+          changes += try disturbRecord(&random, &oldRecord) + "; "
+        }
+      }
+      let expected = try numberAfterAll()
+      let what = "seed \(seed), step \(step): \(changes)"
+      #expect(try allocate("--dry-run").number == expected, "\(what)")
+      let (number, readsRoot) = try allocate()
+      #expect(number == expected, "\(what)")
+      allocations += 1
+      withoutReading += readsRoot ? 0 : 1
+    }
+    if Self.isPossibleHere { #expect(withoutReading > allocations / 5) }
+  }
+
+  /// What the same root would answer to a changed, moved or copied one; says what it did.
+  private func disturbRoot(_ random: inout SplitMix64) throws -> String {
+    let higher = String(
+      format: "%03d", try numberAfterAll() + Int.random(in: 0...2, using: &random))
+    let some = directory.entries("specs").randomElement(using: &random) ?? ""
+    let last = directory.entries("specs").last ?? ""
+    let time = ["'1 minute ago'", "'next year'", "1971-01-01", "now"].randomElement(using: &random)
+    let changes = [
+      "mkdir specs/\(higher)_foreign", "touch specs/\(higher)_file", "ln -s x specs/\(higher)_link",
+      "mkdir specs/\(higher)_x && rmdir specs/\(higher)_x",
+      "touch -d \(time ?? "now") specs", "mkdir specs/\(higher)_x && touch -r . specs",
+      "rm -f specs/.topic_number.lock", "chmod 700 specs", "mv specs other && mv other specs",
+      "cp -a specs copy && rm -rf specs && mv copy specs",
+    ]
+    let changesOfEntry = [
+      "rm -rf specs/\(some)", "rm -rf specs/\(last)", "mv specs/\(some) specs/\(higher)_moved",
+      "mv specs/\(some) . && mv \(some) specs", "mv specs/\(last) specs/\(last)_renamed",
+    ]
+    let all = some.isEmpty ? changes : changes + changesOfEntry
+    let change = all.randomElement(using: &random) ?? ""
+    let outcome = try bash(change, in: directory.path)
+    #expect(outcome.code == 0, "\(change): \(outcome.error)")
+    return change
+  }
+
+  /// Empties the lock file, changes a byte, brings back an old record, or fills it with anything.
+  private func disturbRecord(
+    _ random: inout SplitMix64, _ oldRecord: inout Data
+  ) throws -> String {
+    let file = URL(fileURLWithPath: lockFile)
+    let current = (try? Data(contentsOf: file)) ?? Data()
+    var changed = current
+    let kind = Int.random(in: 0...5, using: &random)
+    switch kind {
+    case 0: changed = Data()
+    case 1: changed = oldRecord
+    case 2:
+      if let index = changed.indices.randomElement(using: &random) {
+        changed[index] = .random(in: 0...255, using: &random)
+      }
+    case 3: changed += current.prefix(.random(in: 0...192, using: &random))
+    case 4: changed = current.prefix(.random(in: 0...192, using: &random))
+    default:
+      changed = Data(
+        (0..<Int.random(in: 0...300, using: &random)).map { _ in
+          .random(in: 0...255, using: &random)
+        })
+    }
+    if Bool.random(using: &random) { oldRecord = current }
+    try changed.write(to: file)
+    return "record disturbed (\(kind))"
+  }
+}
