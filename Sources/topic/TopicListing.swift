@@ -38,9 +38,10 @@ struct TopicListing {
   /// Aligned and with a head line on a terminal; elsewhere tabs between the columns.
   private func printTable() throws(Failure) {
     var rows = topics.map { topic in
-      [
-        topic.digits.printable, topic.name.printable, age(of: topic) ?? "?",
-        artifacts(of: topic).map { kind, count in
+      let status = try? FileStatus.of(topic.path)
+      return [
+        topic.digits.printable, topic.name.printable, status.map { age($0.modified) } ?? "?",
+        artifacts(of: topic, status).map { kind, count in
           "\(kind.rawValue) \(count.map(String.init) ?? "?")"
         }.joined(separator: ", "),
       ]
@@ -81,13 +82,14 @@ struct TopicListing {
       json.member("topic_number", topic.digits)
       json.member("topic_name", topic.name)
       json.member("topic_path", topic.path.bytes)
-      if let modified = modified(topic) {
+      let status = try? FileStatus.of(topic.path)
+      if let modified = status?.modified {
         json.member("modified", Bytes(modified.rfc3339))
         json.member("age_seconds", max(now.secondsSince1970 - modified.secondsSince1970, 0))
       }
       json.key("artifacts")
       json.object { json in
-        for (kind, count) in artifacts(of: topic) {
+        for (kind, count) in artifacts(of: topic, status) {
           json.key(kind.rawValue)
           json.number(count)
         }
@@ -95,13 +97,8 @@ struct TopicListing {
     }
   }
 
-  private func modified(_ topic: Topic) -> WallTime? {
-    (try? FileStatus.of(topic.path))?.modified
-  }
-
-  /// Time since the topic's directory last changed, in its largest unit: `3d`.
-  private func age(of topic: Topic) -> String? {
-    guard let modified = modified(topic) else { return nil }
+  /// Time since then, in its largest unit: `3d`.
+  private func age(_ modified: WallTime) -> String {
     let seconds = max(now.secondsSince1970 - modified.secondsSince1970, 0)
     let units = [(86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "m")]
     for (unit, name) in units where seconds >= unit { return "\(seconds / unit)\(name)" }
@@ -110,17 +107,22 @@ struct TopicListing {
 
   /// How many artifacts of each kind there are, nil where that cannot be read; kinds without a
   /// directory are left out.
-  private func artifacts(of topic: Topic) -> [(kind: ArtifactKind, count: Int?)] {
-    ArtifactKind.allCases.compactMap { kind in
+  private func artifacts(
+    of topic: Topic, _ status: FileStatus?
+  ) -> [(kind: ArtifactKind, count: Int?)] {
+    // Its own two names are all that a directory without directories has, where they are counted.
+    if let status, status.kind != .directory || status.links == 2 { return [] }
+    return ArtifactKind.allCases.compactMap { kind in
       var count = 0
       do throws(SystemError) {
-        let directory = try Descriptor(opening: topic.path.appending(kind.rawValue), .directory)
+        let directory = try Descriptor(
+          opening: topic.path.appending(kind.rawValue), .directoryNoLink)
         try directory.forEachEntry { entry, _ in
           if entry.first != UInt8(ascii: ".") { count += 1 }
         }
         return (kind, count)
       } catch {
-        return [.notFound, .notDirectory].contains(error.errno) ? nil : (kind, nil)
+        return [.notFound, .notDirectory, .linkLoop].contains(error.errno) ? nil : (kind, nil)
       }
     }
   }

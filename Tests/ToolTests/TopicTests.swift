@@ -149,8 +149,21 @@ import Testing
     try directory.makeDirectories("specs/001_a", "specs/002_b\nc")
     #expect(try topic("list", "specs", "-f", "path").code == 65)
     #expect(try topic("list", "specs", "-f", "number").lines == ["001", "002"])
-    try run(["ln", "-s", "reports", directory("specs/001_a/reports")])
-    #expect(try topic("list", "specs").lines.first?.hasSuffix("\treports ?") == true)
+    try directory.makeDirectories("specs/001_a/reports")
+    // The root is opened for its lock and for its entries, then the reports.
+    let outcome = try run(
+      [Product.topic, "list", directory("specs")], environment: ["POSIX_FAULT": "open:3:\(EACCES)"])
+    #expect(outcome.lines.first?.hasSuffix("\treports ?") == true, "\(outcome.text)")
+  }
+
+  @Test("A link is no artifact directory, with others beside it and alone")
+  func linkedArtifacts() throws {
+    try directory.makeDirectories("specs/001_a", "specs/002_b/plans", "elsewhere/x")
+    for topic in ["001_a", "002_b"] {
+      try run(["ln", "-s", directory("elsewhere"), directory("specs/\(topic)/reports")])
+    }
+    let lines = try topic("list", "specs").lines
+    #expect(lines.allSatisfy { !$0.contains("reports") } && lines[1].hasSuffix("plans 0"))
   }
 
   @Test("verify knows file styles")
