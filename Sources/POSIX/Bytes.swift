@@ -19,6 +19,19 @@ extension Bytes {
   public mutating func append(_ text: String) {
     append(contentsOf: text.utf8)
   }
+
+  /// Appends `number` in this base, up to 16. What the standard library has for it is generic, and its
+  /// first use in a process takes a dozen page faults.
+  public mutating func append(_ number: UInt64, base: UInt64 = 10) {
+    let start = count
+    var rest = number
+    repeat {
+      let digit = UInt8(truncatingIfNeeded: rest % base)
+      append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+      rest /= base
+    } while rest > 0
+    self[start...].reverse()
+  }
 }
 
 extension UInt8 {

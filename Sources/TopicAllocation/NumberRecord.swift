@@ -73,9 +73,9 @@ struct NumberRecord {
 
   private func text(of root: FileStatus, _ style: Style) -> Bytes {
     var text = Self.head(root, style)
-    text.append(String(highest))
+    text.append(UInt64(highest))
     text.append(" ")
-    text.append(String(Self.checksum(of: text), radix: 16))
+    text.append(Self.checksum(of: text), base: 16)
     text.append(contentsOf: repeatElement(UInt8(ascii: " "), count: Self.length - 1 - text.count))
     text.append(.newline)
     return text
@@ -89,7 +89,7 @@ struct NumberRecord {
       root.device, root.inode, root.links, UInt64(bitPattern: Int64(root.changed.seconds)),
       UInt64(root.changed.nanoseconds), UInt64(style.width),
     ] {
-      head.append(String(number))
+      head.append(number)
       head.append(" ")
     }
     head.append(style.separator)

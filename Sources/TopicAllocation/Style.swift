@@ -36,7 +36,8 @@ public struct Style: Hashable, Sendable {
 
   /// `number` in decimal, padded to the width: `042`.
   public func digits(_ number: Int) -> Bytes {
-    let digits = Bytes(String(number))
+    var digits = Bytes()
+    digits.append(UInt64(number))
     return Bytes(repeating: UInt8(ascii: "0"), count: max(width - digits.count, 0)) + digits
   }
 
