@@ -1,0 +1,23 @@
+# Measurements, one {what, topics, calls, name, round, times} after the other (times in seconds, of so
+# many calls each), become a row for each of (what, topics, name): the median time of a call, and the
+# median over the rounds of its ratio to topic-alloc in the same round.
+# Arguments: machine, an object; order, the names in their order.
+
+def median: sort | if length % 2 == 1 then .[length / 2 | floor]
+  else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+
+def ratio_to($own):
+  [.[] | . as $one | ($own[] | select(.round == $one.round) | .times | median) as $reference
+    | ($one.times | median) / $reference] | median;
+
+{
+  $machine,
+  results: (
+    group_by([.what, .topics]) | map(
+      map(select(.name == "topic-alloc")) as $own
+      | group_by(.name)[]
+      | {what: .[0].what, topics: .[0].topics, name: .[0].name,
+         seconds: ((map(.times[]) | median) / .[0].calls), ratio: ratio_to($own)}
+    ) | sort_by(.name as $name | [.what, ($order | index($name)), .topics])
+  )
+}
