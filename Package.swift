@@ -24,15 +24,19 @@ let package = Package(
     .target(name: "POSIX", dependencies: ["CSystem"]),
     .target(name: "JSON", dependencies: ["POSIX"]),
     .target(name: "TopicAllocation", dependencies: ["POSIX"]),
+    .target(name: "TopicLedger", dependencies: ["TopicAllocation", "POSIX"]),
     .target(name: "RunState", dependencies: ["JSON", "POSIX"]),
-    .target(name: "CommandLineTool", dependencies: ["TopicAllocation", "JSON", "POSIX"]),
+    .target(
+      name: "CommandLineTool", dependencies: ["TopicLedger", "TopicAllocation", "JSON", "POSIX"]),
     .executableTarget(
       name: "topic-alloc",
-      dependencies: ["CommandLineTool", "TopicAllocation", "POSIX", "ProcessStart"],
+      dependencies: ["CommandLineTool", "TopicLedger", "TopicAllocation", "POSIX", "ProcessStart"],
       linkerSettings: staticExecutable),
     .executableTarget(
       name: "topic",
-      dependencies: ["CommandLineTool", "TopicAllocation", "JSON", "POSIX", "ProcessStart"],
+      dependencies: [
+        "CommandLineTool", "TopicLedger", "TopicAllocation", "JSON", "POSIX", "ProcessStart",
+      ],
       linkerSettings: staticExecutable),
     .target(
       name: "StressHarness",
@@ -46,6 +50,8 @@ let package = Package(
     .testTarget(name: "POSIXTests", dependencies: ["POSIX", "TestSupport"]),
     .testTarget(
       name: "TopicAllocationTests", dependencies: ["TopicAllocation", "POSIX", "TestSupport"]),
+    .testTarget(
+      name: "TopicLedgerTests", dependencies: ["TopicLedger", "TopicAllocation", "POSIX", "TestSupport"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "POSIX"]),
     .testTarget(name: "RunStateTests", dependencies: ["RunState", "JSON", "POSIX", "TestSupport"]),
     .testTarget(

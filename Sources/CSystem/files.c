@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -84,3 +86,20 @@ long entry_changes(void) {
   return -1;
 #endif
 }
+
+int memory_file(void) {
+#if defined(__linux__)
+  return memfd_create("memory_file", MFD_CLOEXEC);
+#else
+  char path[] = "/tmp/memory_file.XXXXXX";
+  int file = mkstemp(path);
+  if (file < 0) return -1;
+  unlink(path);
+  fcntl(file, F_SETFD, FD_CLOEXEC);
+  return file;
+#endif
+}
+
+extern char **environ;
+
+char **environment(void) { return environ; }

@@ -5,7 +5,7 @@
 // its own. They share errno, too, which only an execve(2) that fails would write.
 
 #if defined(__linux__)
-#define _GNU_SOURCE  // clone, unshare
+#define _GNU_SOURCE  // clone, unshare, POSIX_SPAWN_SETSID
 #endif
 
 #include "CSystem.h"
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -72,6 +73,33 @@ pid_t launch_process(struct process_launch *launch) {
   if (child == 0) run(launch);
   return child;
 #endif
+}
+
+pid_t start_in_session(char *const *arguments, char *const *environment, const int streams[3],
+                       const sigset_t *mask) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  pid_t child;
+  errno = posix_spawn_file_actions_init(&actions);
+  if (errno) return -1;
+  errno = posix_spawnattr_init(&attributes);
+  if (errno) {
+    posix_spawn_file_actions_destroy(&actions);
+    return -1;
+  }
+  int failure = 0;
+  for (int stream = 0; stream < 3 && !failure; stream++) {
+    failure = posix_spawn_file_actions_adddup2(&actions, streams[stream], stream);
+  }
+  posix_spawnattr_setsigmask(&attributes, mask);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+  if (!failure) {
+    failure = posix_spawnp(&child, arguments[0], &actions, &attributes, arguments, environment);
+  }
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  errno = failure;
+  return failure ? -1 : child;
 }
 
 #if defined(__linux__)

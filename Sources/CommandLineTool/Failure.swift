@@ -1,5 +1,6 @@
 import POSIX
 import TopicAllocation
+import TopicLedger
 
 /// Why a program ends without having done all: what it says, and with which code it ends.
 public struct Failure: Error {
@@ -38,10 +39,9 @@ public struct Failure: Error {
     case .notDurable(let error):
       self.init(error, otherwise: .inputOutput)
     case .lockBusy(let lock, let holder, let waited):
-      let seconds = Double(waited / 1_000_000) / 1_000
       self.init(
         .temporary,
-        "cannot lock \(lock.bytes.quotedForMessage): not free after \(seconds) s"
+        "cannot lock \(lock.bytes.quotedForMessage): not free after \(Self.seconds(waited)) s"
           + (holder.map { ", held by \($0.inWords)" } ?? ""),
         advice: "try again, or wait longer with --timeout")
     case .numberTaken(let number, let owner):
@@ -63,6 +63,63 @@ public struct Failure: Error {
     case .interrupted:
       self.init(.temporary, nil)
     }
+  }
+
+  /// The one place that says how the ledger can fail, in words and as an exit code.
+  public init(_ error: LedgerError) {
+    let offline = "--scope worktrees numbers without the remote, --scope root without git"
+    switch error {
+    case .system(let error): self.init(error, otherwise: .cannotCreate)
+    case .noGit:
+      self.init(
+        .unavailable, "cannot run git: it is not in PATH",
+        advice: "install git, or number this directory alone with --scope root")
+    case .noWorkTree(let root):
+      self.init(
+        .unavailable,
+        "cannot number beyond \(root.bytes.quotedForMessage): it is in no git work tree",
+        advice: "make a repository with git init, or use --scope root")
+    case .git(let command, let words):
+      self.init(.unavailable, "\(command) failed: \(Bytes(words).quotedForMessage)")
+    case .unknownRemote(let remote):
+      self.init(
+        .unavailable, "there is no remote \(Bytes(remote).quotedForMessage)",
+        advice: "see git remote, choose one with --scope remote=NAME; " + offline)
+    case .unreachable(let remote, let words):
+      self.init(
+        .unavailable,
+        "cannot reach the remote \(Bytes(remote).quotedForMessage): \(Bytes(words).quotedForMessage)",
+        advice: "nothing is created; what would ask for a password or a host key fails, so try"
+          + " git fetch first; " + offline)
+    case .refused(let remote, let words):
+      self.init(
+        .unavailable,
+        "the remote \(Bytes(remote).quotedForMessage) refuses the reservation:"
+          + " \(Bytes(words).quotedForMessage)",
+        advice: "have pushes to refs/topic-alloc/* allowed there; " + offline)
+    case .notInTime(let what, let waited):
+      self.init(
+        .temporary, "cannot reserve a number: \(what) is not done after \(Self.seconds(waited)) s",
+        advice: "try again, or wait longer with --timeout")
+    case .lockBusy(let lock, let holder, let waited):
+      self.init(AllocationError.lockBusy(lock, holder, waited: waited))
+    case .damaged(let reference, let commit):
+      self.init(
+        .data, "\(reference) is no ledger: commit \(commit) says no number",
+        advice: "delete it with git update-ref -d; the next reservation begins from what is there")
+    case .numberReserved(let number, let owner):
+      self.init(
+        .cannotCreate, "cannot take number \(number): it is reserved for \(owner.quotedForMessage)",
+        advice: "leave --number out to get the next free one")
+    case .numbersExhausted(let next):
+      self.init(
+        .data, "cannot number on: the next number is \(next), the last one \(Style.highestNumber)")
+    case .interrupted: self.init(.temporary, nil)
+    }
+  }
+
+  private static func seconds(_ nanoseconds: UInt64) -> Double {
+    Double(nanoseconds / 1_000_000) / 1_000
   }
 
   /// A system call that failed; `otherwise` is the code where errno alone does not decide it.

@@ -1,3 +1,5 @@
+import CSystem
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -61,6 +63,12 @@ public struct Descriptor: ~Copyable {
     opening name: Bytes, in directory: borrowing Descriptor, _ access: Access
   ) throws(SystemError) {
     try self.init(at: directory.number, Path(name), access, directory.path.appending(name))
+  }
+
+  /// An empty file for reading and writing that no path leads to: memfd_create(2).
+  init(inMemoryFor path: Path) throws(SystemError) {
+    number = try Self.aboveStandardStreams(perform(.open, path) { memory_file() }, path)
+    self.path = path
   }
 
   private init(

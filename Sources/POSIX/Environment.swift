@@ -1,3 +1,5 @@
+import CSystem
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -19,6 +21,17 @@ public enum Environment {
   public static func variable(_ name: String) -> Bytes? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return Bytes(cString: value)
+  }
+
+  /// All variables with their values, each `NAME=VALUE`: environ(7).
+  public static var variables: [Bytes] {
+    var variables: [Bytes] = []
+    guard var next = environment() else { return [] }
+    while let variable = next.pointee {
+      variables.append(Bytes(cString: variable))
+      next += 1
+    }
+    return variables
   }
 
   /// Ends the process with this status, 0 to 255: exit(3).

@@ -20,6 +20,8 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   public static let `continue` = Signal(rawValue: SIGCONT)
   /// Ends the process at once.
   public static let kill = Signal(rawValue: SIGKILL)
+  /// Asks the process to end.
+  public static let terminate = Signal(rawValue: SIGTERM)
   /// Stops the process until it is told to go on.
   public static let stop = Signal(rawValue: SIGSTOP)
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 // What a child does between its creation and execve(2). On Linux it shares the memory of its parent
@@ -23,6 +24,12 @@ enum { LAUNCH_STACK = 1 << 15 };
 // Returns its id, or -1 with errno. A program that cannot be executed ends the child with code 127
 // and a message.
 pid_t launch_process(struct process_launch *launch);
+
+// Starts the program that is found in PATH by the name `arguments[0]`, as the leader of a session of
+// its own, with the three standard streams and the signal mask given: posix_spawnp(3). Returns its id,
+// or -1 with errno.
+pid_t start_in_session(char *const *arguments, char *const *environment, const int streams[3],
+                       const sigset_t *mask);
 
 // Makes this process the parent of all its descendants whose own parent ends: prctl(2). Returns 0,
 // or -1 where the system cannot do that.
@@ -49,3 +56,10 @@ int watch_entries(int directory);
 // Takes the notices that came for this thread since watch_entries or the last call, and returns their
 // number; -1 when there were more than the kernel queues.
 long entry_changes(void);
+
+// A file in memory that no path leads to and that is closed in children: memfd_create(2), else a
+// temporary file. -1 with errno.
+int memory_file(void);
+
+// The environment of this process: environ(7).
+char **environment(void);

@@ -1,0 +1,172 @@
+import CSystem
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A program that is run to its end.
+public struct Subprocess: Sendable {
+  /// The program, which is looked for in PATH, and its arguments.
+  public let words: [Bytes]
+  /// Variables as `NAME=VALUE`, which take the place of those that this process has.
+  public var variables: [Bytes] = []
+  /// Names of variables that the program does not get.
+  public var withoutVariables: [Bytes] = []
+  /// What it reads from standard input.
+  public var input = Bytes()
+
+  /// The program with its arguments.
+  public init(_ words: [Bytes]) {
+    self.words = words
+  }
+
+  /// How a program ended.
+  public struct Outcome: Sendable {
+    /// Its exit code or signal.
+    public let end: ChildProcess.End
+    /// What it wrote to standard output.
+    public let output: Bytes
+    /// What it wrote to standard error.
+    public let error: Bytes
+  }
+
+  /// Why there is no outcome.
+  public enum Failure: Error {
+    /// It could not be started.
+    case system(SystemError)
+    /// The deadline came first; the program has been ended.
+    case deadline
+    /// The user asked this process to end, by a signal that waits for ``TerminationSignals/release()``;
+    /// the program has been ended.
+    case interrupted
+  }
+
+  /// Runs it until it ends or `deadline` comes: posix_spawnp(3), waitpid(2). It leads a session of its
+  /// own, without a terminal, so that it can ask nobody anything, and Ctrl-C reaches this process alone.
+  /// That one sends it SIGTERM then, and waits for it, so that it can clean up.
+  ///
+  /// For a process that has no other children.
+  public func run(until deadline: Instant) throws(Failure) -> Outcome {
+    let input = try file(with: self.input)
+    let output = try file()
+    let error = try file()
+    var mask = sigset_t()
+    sigprocmask(SIG_BLOCK, nil, &mask)
+    ProcessEvents.hold()
+    defer { sigprocmask(SIG_SETMASK, &mask, nil) }
+    do throws(SystemError) {
+      let child = try start(input.number, output.number, error.number, mask)
+      switch try Self.wait(for: child, until: deadline) {
+      case .ended(let end):
+        return Outcome(end: end, output: try output.contents(), error: try error.contents())
+      case .deadline:
+        try Self.terminate(child)
+      case .termination(let signal):
+        try Self.terminate(child)
+        ProcessEvents.raiseAgain(signal)
+        throw SystemError(.waitpid, name, .interrupted)
+      }
+    } catch {
+      throw error.errno == .interrupted ? .interrupted : .system(error)
+    }
+    throw .deadline
+  }
+
+  private var name: Path { Path(words.first ?? []) }
+
+  private func file(with contents: Bytes = []) throws(Failure) -> Descriptor {
+    do throws(SystemError) {
+      let file = try Descriptor(inMemoryFor: name)
+      if !contents.isEmpty { try file.write(contents, at: 0) }
+      return file
+    } catch {
+      throw .system(error)
+    }
+  }
+
+  private func start(
+    _ input: Int32, _ output: Int32, _ error: Int32, _ mask: sigset_t
+  ) throws(SystemError) -> ChildProcess {
+    let arguments = CStrings(words)
+    let environment = CStrings(remainingVariables + variables)
+    var mask = mask
+    let id = try perform(.fork, name) {
+      start_in_session(arguments.pointers, environment.pointers, [input, output, error], &mask)
+    }
+    return ChildProcess(id: id)
+  }
+
+  private var remainingVariables: [Bytes] {
+    func name(_ variable: Bytes) -> Bytes { Bytes(variable.prefix { $0 != UInt8(ascii: "=") }) }
+    let replaced = withoutVariables + variables.map(name)
+    return Environment.variables.filter { !replaced.contains(name($0)) }
+  }
+
+  private enum WaitResult {
+    case ended(ChildProcess.End)
+    case deadline
+    case termination(Signal)
+  }
+
+  private static func wait(
+    for child: ChildProcess, until deadline: Instant
+  ) throws(SystemError) -> WaitResult {
+    while true {
+      switch try ProcessEvents.next(before: deadline) {
+      case .childChanged:
+        while let ended = try ChildProcess.reap() {
+          if ended.child == child { return .ended(ended.end) }
+        }
+      case .deadline: return .deadline
+      case .termination(let signal): return .termination(signal)
+      }
+    }
+  }
+
+  /// Ends it and those that it started, at once only when asking for it does not help.
+  private static func terminate(_ child: ChildProcess) throws(SystemError) {
+    for signal in [Signal.terminate, .kill] {
+      child.sendToGroup(signal)
+      let patience = Instant.now.advanced(byNanoseconds: 2_000_000_000)
+      while true {
+        switch try wait(for: child, until: patience) {
+        case .ended: return
+        case .termination: continue
+        case .deadline: break
+        }
+        break
+      }
+    }
+  }
+}
+
+/// Strings as C wants them: pointers to texts that end in NUL, and NULL at the end.
+private final class CStrings {
+  let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+  private let count: Int
+
+  init(_ strings: [Bytes]) {
+    count = strings.count
+    pointers = .allocate(capacity: count + 1)
+    pointers.initialize(repeating: nil, count: count + 1)
+    for (index, string) in strings.enumerated() {
+      pointers[index] = Path(string).withCString { strdup($0) }
+    }
+  }
+
+  deinit {
+    for index in 0..<count { free(pointers[index]) }
+    pointers.deallocate()
+  }
+}
+
+extension Descriptor {
+  /// All bytes of a file, from its beginning.
+  fileprivate func contents() throws(SystemError) -> Bytes {
+    try read(at: 0, upTo: Int(status().size))
+  }
+}
