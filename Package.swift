@@ -51,7 +51,8 @@ let package = Package(
     .testTarget(
       name: "TopicAllocationTests", dependencies: ["TopicAllocation", "POSIX", "TestSupport"]),
     .testTarget(
-      name: "TopicLedgerTests", dependencies: ["TopicLedger", "TopicAllocation", "POSIX", "TestSupport"]),
+      name: "TopicLedgerTests",
+      dependencies: ["TopicLedger", "TopicAllocation", "POSIX", "TestSupport"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "POSIX"]),
     .testTarget(name: "RunStateTests", dependencies: ["RunState", "JSON", "POSIX", "TestSupport"]),
     .testTarget(

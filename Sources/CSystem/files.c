@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <linux/fs.h>
@@ -85,6 +86,23 @@ long entry_changes(void) {
 #else
   return -1;
 #endif
+}
+
+long long birth_time(const char *path) {
+#if defined(__linux__)
+  struct statx status;
+  if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &status) < 0) return -1;
+  if (status.stx_mask & STATX_BTIME) {
+    return (long long)status.stx_btime.tv_sec * 1000000000 + status.stx_btime.tv_nsec;
+  }
+#elif defined(__APPLE__)
+  struct stat status;
+  if (lstat(path, &status) < 0) return -1;
+  return (long long)status.st_birthtimespec.tv_sec * 1000000000 + status.st_birthtimespec.tv_nsec;
+#endif
+  (void)path;
+  errno = ENOTSUP;
+  return -1;
 }
 
 int memory_file(void) {

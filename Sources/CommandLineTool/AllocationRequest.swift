@@ -1,5 +1,6 @@
 import POSIX
 import TopicAllocation
+import TopicLedger
 
 /// What a command line asks to be allocated, and how it is to be told.
 public struct AllocationRequest {
@@ -18,13 +19,15 @@ public struct AllocationRequest {
     Option("timeout", "w", takesValue: true), Option("reuse", "r"), Option("durable"),
     Option("verbose", "v"),
   ]
+  /// The options that say among whom a number is unique.
+  public static let scopeOptions = [Option("scope", takesValue: true), Option("rescan")]
   /// The option that says how to print.
   public static let formatOption = Option("format", "f", takesValue: true)
   /// All options.
   public static let options =
     basicOptions + [
       formatOption, Option("number", "n", takesValue: true), Option("dry-run"),
-    ] + Style.options
+    ] + scopeOptions + Style.options
 
   /// The request for topics of these names below `root`.
   public init(
@@ -38,11 +41,11 @@ public struct AllocationRequest {
     format = try arguments.choice("format", of: TopicFormat.self) ?? defaultFormat
   }
 
-  /// Allocates and prints the result; as `tool`, says on standard error what is to be said.
+  /// Allocates in `scope` and prints the result; as `tool`, says on standard error what is to be said.
   ///
   /// `findProject` gets the path of the root. It is called for formats that name the project.
   public func perform(
-    _ tool: Tool, projectOf findProject: (Path) throws(SystemError) -> Path
+    _ tool: Tool, in scope: Scope, projectOf findProject: (Path) throws(SystemError) -> Path
   ) throws(Failure) {
     let allocator = try allocator()
     let project =
@@ -51,9 +54,8 @@ public struct AllocationRequest {
     let context = TopicContext(project: project, root: root.path, style)
     try format.check(root.path, topics: slugs.count)
     try format.check(context.project, topics: 1)
-    if arguments.has("dry-run") { return try print(preview(allocator), context) }
-    let allocation: Allocator.Allocation
-    do { allocation = try allocator.allocate(slugs) } catch { throw tell(error, context) }
+    if arguments.has("dry-run") { return try print(preview(allocator, scope), context) }
+    let allocation = try allocate(allocator, scope, context)
     try print(allocation.topics, context)
     if arguments.has("verbose") {
       let (acquired, released) = (allocation.acquired, allocation.released)
@@ -78,8 +80,55 @@ public struct AllocationRequest {
     return allocator
   }
 
-  private func preview(_ allocator: Allocator) throws(Failure) -> [Topic] {
-    do { return try allocator.preview(slugs) } catch { throw Failure(error.reason) }
+  private func allocate(
+    _ allocator: Allocator, _ scope: Scope, _ context: TopicContext
+  ) throws(Failure) -> Allocator.Allocation {
+    guard let scoped = scoped(allocator, scope) else {
+      do { return try allocator.allocate(slugs) } catch { throw tell(error, context) }
+    }
+    do { return try scoped.allocate(slugs) } catch {
+      switch error {
+      case .ledger(let error): throw Failure(error)
+      case .creation(let failure, let reserved): throw tell(failure, reserved, context)
+      }
+    }
+  }
+
+  private func preview(_ allocator: Allocator, _ scope: Scope) throws(Failure) -> [Topic] {
+    guard let scoped = scoped(allocator, scope) else {
+      do { return try allocator.preview(slugs) } catch { throw Failure(error.reason) }
+    }
+    do { return try scoped.preview(slugs) } catch {
+      switch error {
+      case .ledger(let error): throw Failure(error)
+      case .creation(let failure, _): throw Failure(failure.reason)
+      }
+    }
+  }
+
+  private func scoped(_ allocator: Allocator, _ scope: Scope) -> ScopedAllocator? {
+    switch scope {
+    case .root: nil
+    case .worktrees: ScopedAllocator(allocator, remote: nil, rescan: arguments.has("rescan"))
+    case .remote(let name):
+      ScopedAllocator(allocator, remote: name, rescan: arguments.has("rescan"))
+    }
+  }
+
+  /// As ``tell(_:_:)``, and says which numbers stay reserved with no topic.
+  private func tell(
+    _ failure: AllocationFailure, _ reserved: ClosedRange<Int>?, _ context: TopicContext
+  ) -> Failure {
+    let failed = tell(failure, context)
+    guard let reserved, failed.message != nil else { return failed }
+    let created = Set(failure.done.map(\.number))
+    let gaps = reserved.filter { !created.contains($0) }
+      .map { String(decoding: style.digits($0), as: UTF8.self) }
+    if gaps.isEmpty { return failed }
+    let numbers =
+      gaps.count == 1
+      ? "number \(gaps[0]) stays" : "numbers \(gaps[0]) to \(gaps[gaps.count - 1]) stay"
+    return failed.adding("\(numbers) reserved: a gap")
   }
 
   /// Prints what a failed allocation created all the same, and returns the failure to end with.

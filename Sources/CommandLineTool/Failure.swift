@@ -32,7 +32,7 @@ public struct Failure: Error {
   }
 
   /// The one place that says how an allocation can fail, in words and as an exit code.
-  init(_ reason: AllocationError) {
+  public init(_ reason: AllocationError) {
     switch reason {
     case .system(let error):
       self.init(error, otherwise: .cannotCreate)
@@ -60,6 +60,9 @@ public struct Failure: Error {
         "cannot number on in \(root.bytes.quotedForMessage): the next number is \(next),"
           + " the last one there is \(Style.highestNumber)",
         advice: "eight digits are taken for dates; use fewer names, or another ROOT")
+    case .reservationPassed(let number):
+      self.init(
+        .temporary, "the reserved number is passed: \(number) is taken here", advice: "try again")
     case .interrupted:
       self.init(.temporary, nil)
     }
@@ -80,7 +83,11 @@ public struct Failure: Error {
         "cannot number beyond \(root.bytes.quotedForMessage): it is in no git work tree",
         advice: "make a repository with git init, or use --scope root")
     case .git(let command, let words):
-      self.init(.unavailable, "\(command) failed: \(Bytes(words).quotedForMessage)")
+      self.init(.unavailable, "\(command) failed, it says\(Self.quoted(words))")
+    case .noCommit(let reference, let words):
+      self.init(
+        .data, "\(reference.quotedForMessage) is no commit, git says" + Self.quoted(words),
+        advice: "fetch it first; a shallow clone has few")
     case .unknownRemote(let remote):
       self.init(
         .unavailable, "there is no remote \(Bytes(remote).quotedForMessage)",
@@ -88,14 +95,14 @@ public struct Failure: Error {
     case .unreachable(let remote, let words):
       self.init(
         .unavailable,
-        "cannot reach the remote \(Bytes(remote).quotedForMessage): \(Bytes(words).quotedForMessage)",
+        "cannot reach the remote \(Bytes(remote).quotedForMessage), git says\(Self.quoted(words))",
         advice: "nothing is created; what would ask for a password or a host key fails, so try"
           + " git fetch first; " + offline)
     case .refused(let remote, let words):
       self.init(
         .unavailable,
-        "the remote \(Bytes(remote).quotedForMessage) refuses the reservation:"
-          + " \(Bytes(words).quotedForMessage)",
+        "the remote \(Bytes(remote).quotedForMessage) refuses the reservation, it says"
+          + Self.quoted(words),
         advice: "have pushes to refs/topic-alloc/* allowed there; " + offline)
     case .notInTime(let what, let waited):
       self.init(
@@ -116,6 +123,14 @@ public struct Failure: Error {
         .data, "cannot number on: the next number is \(next), the last one \(Style.highestNumber)")
     case .interrupted: self.init(.temporary, nil)
     }
+  }
+
+  /// What another program printed, on lines of their own.
+  private static func quoted(_ words: String) -> String {
+    let lines = words.split(whereSeparator: \.isNewline).map {
+      "\n  " + String(Bytes(String($0)).quotedForMessage.dropFirst().dropLast())
+    }
+    return lines.isEmpty ? " nothing" : ":" + lines.joined()
   }
 
   private static func seconds(_ nanoseconds: UInt64) -> Double {

@@ -32,6 +32,12 @@ extension Bytes {
     } while rest > 0
     self[start...].reverse()
   }
+
+  /// Appends the two hexadecimal digits of `byte`.
+  public mutating func append(hexadecimal byte: UInt8) {
+    if byte < 16 { append(UInt8(ascii: "0")) }
+    append(UInt64(byte), base: 16)
+  }
 }
 
 extension UInt8 {

@@ -1,3 +1,5 @@
+import CSystem
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -115,6 +117,14 @@ extension Path {
       return 0
     }
     return resolved
+  }
+
+  /// When it was made, a link not followed, in nanoseconds since 1970; where the file system does not
+  /// tell, when its contents last changed: statx(2).
+  public func birthTime() throws(SystemError) -> Int64 {
+    let status = try FileStatus.ofLink(self)
+    let birth = withCString { birth_time($0) }
+    return birth > 0 ? Int64(birth) : Int64(status.modified.secondsSince1970) * 1_000_000_000
   }
 
   /// Whether something is there that this process can reach: access(2).

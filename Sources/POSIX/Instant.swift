@@ -34,6 +34,16 @@ public struct Instant: Comparable, Sendable {
     return Instant(nanoseconds: overflow ? .max : sum)
   }
 
+  /// Waits so many nanoseconds: nanosleep(2).
+  public static func sleep(nanoseconds: UInt64) {
+    let end = Instant.now.advanced(byNanoseconds: nanoseconds)
+    // A signal can end it early.
+    while case let left = end.nanoseconds(since: .now), left > 0 {
+      var time = timespec(tv_sec: time_t(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+      nanosleep(&time, nil)
+    }
+  }
+
   /// Earlier moments come first.
   public static func < (left: Instant, right: Instant) -> Bool {
     left.nanoseconds < right.nanoseconds

@@ -19,6 +19,9 @@ public struct Subprocess: Sendable {
   /// What it reads from standard input.
   public var input = Bytes()
 
+  /// Whether a signal that asks this process to end waits until the program has ended.
+  public var outlastsTermination = false
+
   /// The program with its arguments.
   public init(_ words: [Bytes]) {
     self.words = words
@@ -60,13 +63,13 @@ public struct Subprocess: Sendable {
     defer { sigprocmask(SIG_SETMASK, &mask, nil) }
     do throws(SystemError) {
       let child = try start(input.number, output.number, error.number, mask)
-      switch try Self.wait(for: child, until: deadline) {
+      switch try wait(for: child, until: deadline) {
       case .ended(let end):
         return Outcome(end: end, output: try output.contents(), error: try error.contents())
       case .deadline:
-        try Self.terminate(child)
+        try terminate(child)
       case .termination(let signal):
-        try Self.terminate(child)
+        try terminate(child)
         ProcessEvents.raiseAgain(signal)
         throw SystemError(.waitpid, name, .interrupted)
       }
@@ -112,9 +115,11 @@ public struct Subprocess: Sendable {
     case termination(Signal)
   }
 
-  private static func wait(
+  private func wait(
     for child: ChildProcess, until deadline: Instant
   ) throws(SystemError) -> WaitResult {
+    var held: Signal?
+    defer { if let held { ProcessEvents.raiseAgain(held) } }
     while true {
       switch try ProcessEvents.next(before: deadline) {
       case .childChanged:
@@ -122,13 +127,15 @@ public struct Subprocess: Sendable {
           if ended.child == child { return .ended(ended.end) }
         }
       case .deadline: return .deadline
-      case .termination(let signal): return .termination(signal)
+      case .termination(let signal):
+        if !outlastsTermination { return .termination(signal) }
+        held = signal
       }
     }
   }
 
   /// Ends it and those that it started, at once only when asking for it does not help.
-  private static func terminate(_ child: ChildProcess) throws(SystemError) {
+  private func terminate(_ child: ChildProcess) throws(SystemError) {
     for signal in [Signal.terminate, .kill] {
       child.sendToGroup(signal)
       let patience = Instant.now.advanced(byNanoseconds: 2_000_000_000)
@@ -161,12 +168,5 @@ private final class CStrings {
   deinit {
     for index in 0..<count { free(pointers[index]) }
     pointers.deallocate()
-  }
-}
-
-extension Descriptor {
-  /// All bytes of a file, from its beginning.
-  fileprivate func contents() throws(SystemError) -> Bytes {
-    try read(at: 0, upTo: Int(status().size))
   }
 }

@@ -22,6 +22,13 @@ public enum System {
     return [text(names.sysname), text(names.release), text(names.machine)].joined(separator: " ")
   }
 
+  /// The name of this machine: uname(2).
+  public static var host: Bytes {
+    var names = utsname()
+    uname(&names)
+    return withUnsafeBytes(of: &names.nodename) { Bytes($0.prefix { $0 != 0 }) }
+  }
+
   /// The first two numbers of the kernel's release, 6 and 18 of `6.18.5-arch1`: uname(2).
   static var kernelRelease: (major: Int, minor: Int) {
     var names = utsname()

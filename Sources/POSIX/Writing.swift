@@ -56,6 +56,11 @@ extension Descriptor {
     return bytes
   }
 
+  /// All bytes of a regular file: fstat(2), pread(2).
+  public func contents() throws(SystemError) -> Bytes {
+    try read(at: 0, upTo: Int(status().size))
+  }
+
   /// Cuts the file to this many bytes, or fills it up with zeros: ftruncate(2).
   public func truncate(to size: UInt64) throws(SystemError) {
     try perform(.ftruncate, path) { ftruncate(number, off_t(size)) }

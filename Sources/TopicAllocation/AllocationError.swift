@@ -15,6 +15,9 @@ public enum AllocationError: Error, Sendable {
   case nameTaken(Int, Path)
   /// The numbers from the next one to ``Style/highestNumber`` are too few.
   case numbersExhausted(Path, next: Int)
+  /// Numbers had been reserved for this allocation, but somebody who takes no part in that has come up
+  /// to this one in the root meanwhile.
+  case reservationPassed(Int)
   /// A signal asked the process to end; what had been created was removed again, but for topics
   /// that somebody has already put something into.
   case interrupted

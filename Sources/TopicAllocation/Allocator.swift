@@ -14,6 +14,8 @@ public struct Allocator: Sendable {
   public var reusesNames = false
   /// The number to take, and no other; for a single name.
   public var number: Int?
+  /// Numbers that are reserved elsewhere for this allocation: new topics get these and no others.
+  public var reservation: ClosedRange<Int>?
   /// Whether new entries are on the disk before they are returned.
   public var isDurable = false
 
@@ -162,6 +164,9 @@ public struct Allocator: Sendable {
       return (namesake, false)
     }
     let next = number ?? nextNumber(scan)
+    if number == nil, let reservation, next > reservation.upperBound {
+      throw .reservationPassed(next - 1)
+    }
     guard let topic = Topic(style.entryName(next, slug), in: root.path, style) else {
       throw .numbersExhausted(root.path, next: next)
     }
@@ -173,13 +178,15 @@ public struct Allocator: Sendable {
     let known = reusesNames ? Set(work.slugs.filter { work.scan.namesake(of: $0) == nil }) : []
     let needed = reusesNames ? known.count : work.slugs.count
     let next = nextNumber(work.scan)
-    if needed > 0, next + needed - 1 > Style.highestNumber {
-      throw .numbersExhausted(root.path, next: next)
+    let last = next + needed - 1
+    if needed > 0, last > Style.highestNumber { throw .numbersExhausted(root.path, next: next) }
+    if needed > 0, let reservation, last > reservation.upperBound {
+      throw .reservationPassed(next - 1)
     }
   }
 
   private func nextNumber(_ scan: RootScan) -> Int {
-    scan.highest.map { $0 + 1 } ?? style.start
+    max(scan.highest.map { $0 + 1 } ?? style.start, reservation?.lowerBound ?? 0)
   }
 
   private func createEntry(

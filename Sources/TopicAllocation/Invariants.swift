@@ -13,6 +13,8 @@ public struct Invariants: Sendable {
     /// An entry that looks numbered, but is not named as the style names; the name it should have,
     /// where there is one.
     case malformed(entry: Bytes, proposal: Bytes?)
+    /// A number that belongs to one entry here and to another one elsewhere, such as in another branch.
+    case clash(number: Int, here: Bytes, there: Bytes, elsewhere: Bytes)
     /// A lock that somebody held until the patience was over. What else was found may be the work
     /// of that one, half done.
     case lockHeld(Path, LockHolder?)
@@ -25,7 +27,7 @@ public struct Invariants: Sendable {
     /// The lowest and the highest number; nil when there is no topic.
     public let numbers: ClosedRange<Int>?
     /// What does not hold, by kind, then by number.
-    public let violations: [Violation]
+    public var violations: [Violation]
 
     /// The report on a root that does not exist yet.
     public static let ofNothing = Report(topics: 0, numbers: nil, violations: [])
@@ -74,6 +76,25 @@ public struct Invariants: Sendable {
     var numbers: ClosedRange<Int>?
     if let first = topics.first, let last = topics.last { numbers = first.number...last.number }
     return Report(topics: topics.count, numbers: numbers, violations: violations)
+  }
+
+  /// Numbers that entries of this root share with other ones among `entries`, which are those of the
+  /// same root in another branch: what would be there twice when both came together.
+  public func clashes(
+    _ root: Root, with entries: [Bytes], in elsewhere: Bytes
+  ) throws(SystemError) -> [Violation] {
+    let here = try root.exists ? root.topics(style).map(\.entryName) : []
+    let there = Set(entries).subtracting(here)
+    let known = Set(entries)
+    var violations: [Violation] = []
+    for mine in here where !known.contains(mine) {
+      guard let number = style.number(of: mine) else { continue }
+      let others = there.filter { style.number(of: $0) == number }
+      for other in others.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+        violations.append(.clash(number: number, here: mine, there: other, elsewhere: elsewhere))
+      }
+    }
+    return violations
   }
 
   private func duplicates(_ topics: [(number: Int, entry: Bytes)]) -> [Violation] {

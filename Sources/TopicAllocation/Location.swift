@@ -33,7 +33,7 @@ public enum Location {
 
   /// The git work tree that holds `directory`: the nearest one upward with a `.git` that is a file
   /// (a linked worktree, a submodule) or a repository (gitrepository-layout(5)).
-  static func workTree(holding directory: Path) -> Path? {
+  public static func workTree(holding directory: Path) -> Path? {
     var candidate = directory
     while true {
       let git = candidate.appending(".git")

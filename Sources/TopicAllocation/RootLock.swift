@@ -45,9 +45,9 @@
 import POSIX
 
 /// A root and its lock file, open and locked until the value ends.
-struct RootLock: ~Copyable {
+public struct RootLock: ~Copyable {
   /// The root, open for reading and for making entries.
-  let directory: Descriptor
+  public let directory: Descriptor
   private let lockFile: Descriptor?
   private let outcome: Outcome
   /// Nanoseconds from the wish for the locks to their possession.
@@ -74,7 +74,7 @@ struct RootLock: ~Copyable {
 
   /// Takes both locks of `root`, which is made when it is missing, waiting at most `timeout`
   /// nanoseconds.
-  static func acquire(_ root: Root, timeout: UInt64) throws(AllocationError) -> RootLock {
+  public static func acquire(_ root: Root, timeout: UInt64) throws(AllocationError) -> RootLock {
     let begin = Instant.now
     let deadline = begin.advanced(byNanoseconds: timeout)
     var root = root
@@ -125,7 +125,7 @@ struct RootLock: ~Copyable {
   }
 
   /// Lets go of both, the directory's first; returns the moment before.
-  consuming func release() -> Instant {
+  public consuming func release() -> Instant {
     let released = Instant.now
     _ = consume self
     return released

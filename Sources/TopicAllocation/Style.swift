@@ -46,6 +46,11 @@ public struct Style: Hashable, Sendable {
     digits(number) + [separator] + slug.bytes + suffix
   }
 
+  /// The number of the entry of this name; nil when it is no numbered entry.
+  public func number(of entry: Bytes) -> Int? {
+    entry.withUnsafeBufferPointer { numberPrefix(of: $0)?.value }
+  }
+
   /// How many digits `entry` starts with, and their value; nil when it is no numbered entry.
   func numberPrefix(
     of entry: UnsafeBufferPointer<UInt8>

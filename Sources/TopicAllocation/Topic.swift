@@ -54,6 +54,15 @@ extension Style {
 }
 
 extension Root {
+  /// The highest number in use; nil when there is none. Takes no lock, so that it can be outdated when
+  /// it arrives.
+  public func highestNumber(_ style: Style) throws(SystemError) -> Int? {
+    if !exists { return nil }
+    let directory = try Descriptor(opening: path, .directory)
+    if let record = NumberRecord(in: directory, style) { return record.highest }
+    return try RootScan(directory, style, owner: nil, names: []).highest
+  }
+
   /// The topics of this root, in the order of their numbers, then of their names.
   public func topics(_ style: Style) throws(SystemError) -> [Topic] {
     var topics: [Topic] = []

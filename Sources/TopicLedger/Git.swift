@@ -7,6 +7,8 @@ public struct Git: Sendable {
   public let directory: Path
   /// When it has to be done.
   public var deadline: Instant
+  /// Whether a signal that asks this process to end waits until a command is done.
+  public var outlastsTermination = false
 
   /// git in `directory`, until `deadline`.
   public init(in directory: Path, until deadline: Instant) {
@@ -62,6 +64,7 @@ public struct Git: Sendable {
     process.variables = Self.variables + variables
     process.withoutVariables = Self.withoutVariables
     process.input = input
+    process.outlastsTermination = outlastsTermination
     let begin = Instant.now
     do throws(Subprocess.Failure) {
       let outcome = try process.run(until: deadline)

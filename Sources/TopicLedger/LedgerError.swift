@@ -11,6 +11,8 @@ public enum LedgerError: Error, Sendable {
   case noWorkTree(Path)
   /// This git command failed; these are its own words.
   case git(command: String, words: String)
+  /// That names no commit; git's own words.
+  case noCommit(Bytes, words: String)
   /// A remote of that name does not exist.
   case unknownRemote(String)
   /// The remote could not be reached; git's own words.

@@ -24,8 +24,7 @@ struct LedgerName {
         name.append(byte)
       default:
         name.append(UInt8(ascii: "%"))
-        if byte < 16 { name.append(UInt8(ascii: "0")) }
-        name.append(UInt64(byte), base: 16)
+        name.append(hexadecimal: byte)
       }
     }
     if name.count > Self.longest { return nil }
@@ -45,4 +44,7 @@ struct LedgerName {
     let name = LedgerName(spelling: Bytes(remote))?.text ?? "%"
     return "refs/topic-alloc-remotes/" + name + "/" + text
   }
+
+  /// The pattern of the same for all remotes.
+  var trackingPattern: String { "refs/topic-alloc-remotes/*/" + text }
 }

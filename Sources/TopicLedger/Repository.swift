@@ -62,13 +62,26 @@ public struct Repository: Sendable {
     relativeRoot.isEmpty ? name : relativeRoot + [UInt8(ascii: "/")] + name
   }
 
-  /// The entries of this root in the commit or tree `object`, none where there is no such directory:
-  /// git-ls-tree(1).
-  public func entries(in object: String) throws(LedgerError) -> [Bytes] {
-    let colon = relativeRoot.isEmpty ? Bytes() : [UInt8(ascii: ":")] + relativeRoot
-    let answer = try git.attempt(
-      [Bytes("ls-tree"), Bytes("--name-only"), Bytes("-z"), Bytes(object) + colon])
-    guard answer.code == 0 else { return [] }
-    return answer.output.split(separator: 0).map { Bytes($0) }
+  /// The entries of this root in the commit that `reference` names, none where there is no such
+  /// directory: git-ls-tree(1).
+  public func entries(in reference: Bytes) throws(LedgerError) -> [Bytes] {
+    let commit = try git.attempt(
+      [
+        Bytes("rev-parse"), Bytes("--verify"), Bytes("--end-of-options"),
+        reference + Bytes("^{commit}"),
+      ])
+    if commit.code != 0 { throw .noCommit(reference, words: commit.words) }
+    let tree = try git.attempt(
+      [
+        Bytes("rev-parse"), Bytes("--verify"), Bytes("-q"),
+        commit.line + [UInt8(ascii: ":")] + relativeRoot,
+      ])
+    return tree.code == 0 ? try entries(inTree: tree.line) : []
+  }
+
+  /// The names in a tree.
+  func entries(inTree tree: Bytes) throws(LedgerError) -> [Bytes] {
+    let list = try git.run([Bytes("ls-tree"), Bytes("--name-only"), Bytes("-z"), tree])
+    return list.split(separator: 0).map { Bytes($0) }
   }
 }

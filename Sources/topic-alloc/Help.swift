@@ -17,6 +17,14 @@ let help = """
                           create nothing (with -n: only if it has that number)
     -n, --number N        take exactly N, or fail and name its owner
         --dry-run         print what would be allocated now, create nothing
+  Beyond one directory:
+        --scope SCOPE         among whom the number is unique: root (default, all who
+                              share ROOT), worktrees (of this repository), remote or
+                              remote=NAME (all clones that push there; default:
+                              origin). Also: $TOPIC_ALLOC_SCOPE, else
+                              git config topic-alloc.scope
+        --rescan              look at all work trees and branches for numbers in use,
+                              as the first call with a scope does
   Lock and disk:
     -w, --timeout SECS    give up when the lock is not free after SECS seconds
                           (default 30; fractions allowed; 0: do not wait)
@@ -38,7 +46,7 @@ let help = """
     vars=$(topic-alloc --format shell --reuse ./specs billing) && eval "$vars"
     topic-alloc --style adr doc/adr "Use flock for numbering"
 
-  Exit codes: 0 done, 64 usage, 65 data, 69 no locks there, 73 cannot create,
+  Exit codes: 0 done, 64 usage, 65 data, 69 no locks, git or remote, 73 cannot create,
   74 input or output, 75 lock not free in time, 77 permission denied, 128+n
   ended by signal n.
 

@@ -1,6 +1,7 @@
 import CommandLineTool
 import POSIX
 import TopicAllocation
+import TopicLedger
 
 let tool = Tool("topic-alloc")
 
@@ -20,5 +21,6 @@ tool.run { words throws(Failure) in
   let request = try AllocationRequest(
     root: Path(root), slugs: Slug.ofNames(arguments.operands.dropFirst(), style.slugRule),
     style: style, arguments)
-  try request.perform(tool, projectOf: Location.project(ofRoot:))
+  let scope = try Scope.inForce(arguments, for: request.root)
+  try request.perform(tool, in: scope, projectOf: Location.project(ofRoot:))
 }

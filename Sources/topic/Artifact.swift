@@ -1,6 +1,7 @@
 import CommandLineTool
 import POSIX
 import TopicAllocation
+import TopicLedger
 
 extension Command {
   private static let allocationOptions =
@@ -48,7 +49,7 @@ extension Command {
     let request = try AllocationRequest(
       root: directory, slugs: Slug.ofNames(arguments.operands[2...], style.slugRule),
       style: style, arguments, defaultFormat: .path)
-    try request.perform(.topic, projectOf: Location.project(ofRoot:))
+    try request.perform(.topic, in: .root, projectOf: Location.project(ofRoot:))
   }
 
   /// The topic's directory: the one that TOPIC names, else the topic in the detected root that has

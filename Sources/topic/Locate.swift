@@ -1,6 +1,7 @@
 import CommandLineTool
 import POSIX
 import TopicAllocation
+import TopicLedger
 
 extension Command {
   static let locate = Command(
@@ -16,6 +17,8 @@ extension Command {
         -r, --reuse           when a topic of exactly that name exists, return it
         -w, --timeout SECS    give up when the lock is not free after SECS seconds
                               (default 30)
+            --scope SCOPE     among whom the number is unique: root, worktrees, remote or
+                              remote=NAME; --rescan: see topic-alloc(1)
             --durable         have the topic on disk before it is reported
         -v, --verbose         say how long the lock was waited for and held
 
@@ -24,7 +27,8 @@ extension Command {
       PROJECT/.claude/specs, else PROJECT/specs, else PROJECT/.claude/specs made anew.
 
       """,
-    options: [AllocationRequest.formatOption] + AllocationRequest.basicOptions,
+    options: [AllocationRequest.formatOption] + AllocationRequest.basicOptions
+      + AllocationRequest.scopeOptions,
     operands: 1...Int.max
   ) { arguments throws(Failure) in
     let description = Bytes(arguments.operands.joined(separator: [UInt8(ascii: " ")]))
@@ -32,7 +36,8 @@ extension Command {
     let request = try AllocationRequest(
       root: Location.root(of: project), slugs: [slugOrUntitled(description)], style: .topic,
       arguments)
-    try request.perform(.topic) { _ in project }
+    let scope = try Scope.inForce(arguments, for: request.root)
+    try request.perform(.topic, in: scope) { _ in project }
   }
 
   private static func slugOrUntitled(_ description: Bytes) throws(Failure) -> Slug {

@@ -130,7 +130,7 @@ struct TopicListing {
 
 extension Bytes {
   /// As it is when it can stand in a line of a table, else escaped.
-  fileprivate var printable: String {
+  var printable: String {
     let escaped = quotedForMessage.dropFirst().dropLast()
     return String(escaped)
   }

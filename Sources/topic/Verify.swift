@@ -2,6 +2,7 @@ import CommandLineTool
 import JSON
 import POSIX
 import TopicAllocation
+import TopicLedger
 
 /// What follows from a violation.
 private enum Enforcement: String, CaseIterable {
@@ -22,10 +23,14 @@ extension Command {
       every topic a directory (a file in file styles), no malformed name, no lock held.
       Prints each violation with the entries and what to do. Exit code 1 on any.
 
-            --allow-gaps      numbers may be missing
+            --against REF     nor may a number belong to another entry of the same root in
+                              REF, a branch or commit that this one is to be merged with
+            --allow-gaps      numbers may be missing; so they may where --scope, or git
+                              config topic-alloc.scope, says worktrees or remote
             --enforce MODE    strict (default), warn (print, but exit with 0) or off
                               (do not check)
         -f, --format FORMAT   text (default) or json
+            --scope SCOPE     root (default), worktrees or remote: see topic-alloc(1)
             --start N         the first number must be N (default: gaps are looked for
                               between the lowest and the highest number)
             --style STYLE     topic (default), spec-kit or adr; --width, --separator
@@ -34,6 +39,7 @@ extension Command {
       """,
     options: [
       Option("allow-gaps"), Option("enforce", takesValue: true),
+      Option("scope", takesValue: true), Option("against", takesValue: true),
       Option("format", "f", takesValue: true),
     ] + Style.options, operands: 0...1
   ) { arguments throws(Failure) in
@@ -44,16 +50,35 @@ extension Command {
     invariants.allowsGaps = arguments.has("allow-gaps")
     if arguments.has("start") { invariants.start = style.start }
     let root = try root(arguments.operands.first)
+    // A reservation whose directory was never made is a gap.
+    if try Scope.inForce(arguments, for: root) != .root { invariants.allowsGaps = true }
     if enforcement == .off { return }
     var report = Invariants.Report.ofNothing
     if root.exists || !arguments.operands.isEmpty {
       report = try attempt(invariants.check(root.path), otherwise: .inputOutput)
+    }
+    if let reference = arguments.value(of: "against") {
+      report.violations += try clashes(root, reference, invariants)
     }
     if format == .json { try report.checkIsUTF8(root.path) }
     try printOut(
       format == .json ? report.json(root.path, style) : Bytes(report.text(root.path, style)))
     if enforcement == .strict, !report.violations.isEmpty { throw Failure(.negative, nil) }
   }
+}
+
+private func clashes(
+  _ root: Root, _ reference: Bytes, _ invariants: Invariants
+) throws(Failure) -> [Invariants.Violation] {
+  let entries: [Bytes]
+  do throws(LedgerError) {
+    let deadline = Instant.now.advanced(byNanoseconds: 60_000_000_000)
+    entries = try Repository(holding: root, until: deadline).entries(in: reference)
+  } catch {
+    throw Failure(error)
+  }
+  return try attempt(
+    invariants.clashes(root, with: entries, in: reference), otherwise: .inputOutput)
 }
 
 extension Invariants.Report {
@@ -144,6 +169,14 @@ extension Invariants.Violation {
         proposal.map { "rename it to \($0.quotedForMessage)" }
           ?? "rename it to a number of \(style.width) digits or more,"
           + " '\(UnicodeScalar(style.separator))' and a name; or so that it begins with no digit"
+      )
+    case .clash(let number, let here, let there, let elsewhere):
+      return (
+        "clash",
+        "number \(style.text(number)) belongs to \(here.quotedForMessage) here"
+          + " and to \(there.quotedForMessage) in \(elsewhere.quotedForMessage)",
+        [here, there],
+        "rename \(here.quotedForMessage) to the next free number, or run topic renumber after the merge"
       )
     case .lockHeld(let lock, let holder):
       let by = holder.map { " by \($0.inWords)" } ?? ""

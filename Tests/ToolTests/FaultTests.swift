@@ -255,7 +255,7 @@ import Testing
 
   @Test("No system call beyond those of the request: no project is looked for where it is not told")
   func spared() throws {
-    _ = try strace("trace=all", words: ["-f", "path", directory("specs"), "x"])
+    _ = try strace("trace=all", words: ["--scope", "root", "-f", "path", directory("specs"), "x"])
     #expect(!trace.contains { $0.contains(".git") })
   }
 }

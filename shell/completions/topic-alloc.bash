@@ -35,7 +35,7 @@ _topic_alloc_split() {
 # completed; and `ended`, which is not empty after `--`.
 _topic_alloc_parse() {
   local i
-  local names='format|timeout|number|style|width|separator|start|suffix|enforce'
+  local names='format|timeout|number|scope|style|width|separator|start|suffix|enforce|against'
   local valued="^(-[hrv]*[fwn]|--($names))\$"
   local joined='^(-[hrv]*[fwn]|--[a-z-]+=)(.*)$'
   operands=() option='' value=$cur ended=''
@@ -85,6 +85,7 @@ _topic_alloc_offer_directories() {
 _topic_alloc_offer_value() {
   case $option in
     -f | --format) _topic_alloc_offer json jsonl pipe path number shell ;;
+    --scope) _topic_alloc_offer root worktrees remote ;;
     --style) _topic_alloc_offer topic spec-kit adr ;;
     --width) _topic_alloc_offer 1 2 3 4 5 6 7 ;;
     --separator) _topic_alloc_offer _ - + . ;;
@@ -102,7 +103,7 @@ _topic_alloc() {
     _topic_alloc_offer_value
   elif [[ -z $ended && $cur == -* ]]; then
     _topic_alloc_offer --format --verbose --reuse --number --dry-run --timeout --durable \
-      --style --width --separator --start --suffix --help --version
+      --scope --rescan --style --width --separator --start --suffix --help --version
   elif ((${#operands[@]} == 0)); then
     _topic_alloc_offer_directories
   fi

@@ -3,7 +3,7 @@
 function __topic_alloc_wants_root --description 'No operand stands before the cursor'
     set -l words (commandline -opc)
     set -e words[1]
-    argparse f/format= v/verbose r/reuse n/number= dry-run w/timeout= durable style= width= \
+    argparse f/format= v/verbose r/reuse n/number= dry-run w/timeout= durable scope= rescan style= width= \
         separator= start= suffix= h/help version -- $words 2>/dev/null
     and test (count $argv) -eq 0
 end
@@ -24,6 +24,11 @@ complete -c topic-alloc -s n -l number -x -d 'Take exactly this number, or fail'
 complete -c topic-alloc -l dry-run -d 'Print what would be allocated, create nothing'
 complete -c topic-alloc -s w -l timeout -x -d 'Seconds to wait for the lock'
 complete -c topic-alloc -l durable -d 'Have new entries on disk before they are reported'
+complete -c topic-alloc -l scope -x -d 'Among whom the number is unique' -a "
+    root\t'Those who share the directory (default)'
+    worktrees\t'All work trees of the repository'
+    remote\t'All clones that push to origin'"
+complete -c topic-alloc -l rescan -d 'Look at all work trees and branches for numbers in use'
 complete -c topic-alloc -l style -x -d 'How entries are named' -a "
     topic\t'042_name, a directory (default)'
     spec-kit\t'042-name, a directory'

@@ -14,9 +14,14 @@ _topic_offer_options() {
   local -a naming=(--style --width --separator --suffix)
   local -a creating=(--reuse --timeout --durable --verbose)
   case $1 in
-    locate) _topic_alloc_offer --format "${creating[@]}" --help ;;
+    locate) _topic_alloc_offer --format --scope --rescan "${creating[@]}" --help ;;
     list | find) _topic_alloc_offer --format "${naming[@]}" --help ;;
-    verify) _topic_alloc_offer --allow-gaps --enforce --format --start "${naming[@]}" --help ;;
+    verify)
+      _topic_alloc_offer --against --allow-gaps --enforce --format --scope --start "${naming[@]}" --help
+      ;;
+    renumber)
+      _topic_alloc_offer --apply --dry-run --no-rewrite --format --scope "${naming[@]}" --help
+      ;;
     artifact) _topic_alloc_offer --suffix "${creating[@]}" --help ;;
     slug) _topic_alloc_offer --style --help ;;
   esac
@@ -29,7 +34,7 @@ _topic_offer_value() {
     list:-f | list:--format | find:-f | find:--format)
       _topic_alloc_offer table json jsonl path number
       ;;
-    verify:-f | verify:--format) _topic_alloc_offer text json ;;
+    verify:-f | verify:--format | renumber:-f | renumber:--format) _topic_alloc_offer text json ;;
     verify:--enforce) _topic_alloc_offer strict warn off ;;
     *) _topic_alloc_offer_value ;;
   esac
@@ -48,13 +53,13 @@ _topic_offer_topics() {
 # Adds what the command takes after COUNT operands. Names and texts are free.
 _topic_offer_operand() {
   case $1:$2 in
-    list:0 | find:0 | verify:0) _topic_alloc_offer_directories ;;
+    list:0 | find:0 | verify:0 | renumber:0) _topic_alloc_offer_directories ;;
     artifact:0)
       _topic_offer_topics
       _topic_alloc_offer_directories
       ;;
     artifact:1) _topic_alloc_offer reports plans summaries debug scripts outputs ;;
-    help:0) _topic_alloc_offer locate list find verify artifact slug ;;
+    help:0) _topic_alloc_offer locate list find verify renumber artifact slug ;;
   esac
 }
 
@@ -73,7 +78,7 @@ _topic() {
     if [[ $cur == -* ]]; then
       _topic_alloc_offer --help --version
     else
-      _topic_alloc_offer locate list find verify artifact slug help
+      _topic_alloc_offer locate list find verify renumber artifact slug help
     fi
   elif [[ -n $option ]]; then
     _topic_offer_value "$command"

@@ -14,7 +14,8 @@ function __topic_operand_is --argument-names number \
     set -l words (commandline -opc)
     set -e words[1]
     argparse f/format= v/verbose r/reuse w/timeout= durable style= width= separator= start= \
-        suffix= allow-gaps enforce= h/help version -- $words 2>/dev/null
+        suffix= allow-gaps enforce= scope= rescan against= apply dry-run \
+        no-rewrite h/help version -- $words 2>/dev/null
     and test (count $argv) -eq $number
 end
 
@@ -30,6 +31,8 @@ complete -c topic -n __topic_command_is -a locate -d 'Find project and root, cre
 complete -c topic -n __topic_command_is -a list -d 'List topics with their artifacts'
 complete -c topic -n __topic_command_is -a find -d 'Print the numbers of topics whose name matches'
 complete -c topic -n __topic_command_is -a verify -d 'Check that no number is there twice, and more'
+complete -c topic -n __topic_command_is -a renumber \
+    -d 'Give topics that share a number numbers of their own'
 complete -c topic -n __topic_command_is -a artifact \
     -d 'Create a directory for artifacts, or an entry in it'
 complete -c topic -n __topic_command_is -a slug -d 'Print the name that a topic would get'
@@ -37,8 +40,8 @@ complete -c topic -n __topic_command_is -a help -d 'Print what there is to know 
 
 # Operands.
 complete -c topic -n '__topic_command_is help; and __topic_operand_is 1' \
-    -a 'locate list find verify artifact slug'
-complete -c topic -n '__topic_command_is list find verify; and __topic_operand_is 1' \
+    -a 'locate list find verify renumber artifact slug'
+complete -c topic -n '__topic_command_is list find verify renumber; and __topic_operand_is 1' \
     -a '(__fish_complete_directories)'
 complete -c topic -n '__topic_command_is artifact; and __topic_operand_is 1' \
     -a '(__topic_topics) (__fish_complete_directories)'
@@ -77,22 +80,32 @@ complete -c topic -n '__topic_command_is verify' -l enforce -x \
     strict\t'Exit with 1 (default)'
     warn\t'Print it, but exit with 0'
     off\t'Do not check'"
-complete -c topic -n '__topic_command_is verify' -s f -l format -x \
-    -d 'How to print the violations' -a 'text json'
+complete -c topic -n '__topic_command_is verify renumber' -s f -l format -x \
+    -d 'How to print what is found' -a 'text json'
+
+complete -c topic -n '__topic_command_is verify' -l against -x \
+    -d 'Another branch must not give a number to something else'
+complete -c topic -n '__topic_command_is locate verify renumber' -l scope -x \
+    -d 'Among whom numbers are unique' -a 'root worktrees remote'
+complete -c topic -n '__topic_command_is locate' -l rescan \
+    -d 'Look at all work trees and branches for numbers in use'
+complete -c topic -n '__topic_command_is renumber' -l apply -d 'Do it, all or nothing'
+complete -c topic -n '__topic_command_is renumber' -l dry-run -d 'Only show it (default)'
+complete -c topic -n '__topic_command_is renumber' -l no-rewrite -d 'Leave mentions in tracked files'
 
 # Options that say how entries are named.
-complete -c topic -n '__topic_command_is list find verify slug' -l style -x \
+complete -c topic -n '__topic_command_is list find verify renumber slug' -l style -x \
     -d 'How entries are named' -a "
     topic\t'042_name, a directory (default)'
     spec-kit\t'042-name, a directory'
     adr\t'0042-name.md, an empty file'"
-complete -c topic -n '__topic_command_is list find verify' -l width -x \
+complete -c topic -n '__topic_command_is list find verify renumber' -l width -x \
     -d 'Least number of digits' -a '1 2 3 4 5 6 7'
-complete -c topic -n '__topic_command_is list find verify' -l separator -x \
+complete -c topic -n '__topic_command_is list find verify renumber' -l separator -x \
     -d 'Character between number and name' -a '_ - + .'
 complete -c topic -n '__topic_command_is verify' -l start -x \
     -d 'The number that the first topic must have'
-complete -c topic -n '__topic_command_is list find verify artifact' -l suffix -x \
+complete -c topic -n '__topic_command_is list find verify renumber artifact' -l suffix -x \
     -d 'Entries are files with this extension'
-complete -c topic -n '__topic_command_is locate list find verify artifact slug' -s h -l help \
+complete -c topic -n '__topic_command_is locate list find verify renumber artifact slug' -s h -l help \
     -d 'Print the help of the command'

@@ -57,6 +57,10 @@ int watch_entries(int directory);
 // number; -1 when there were more than the kernel queues.
 long entry_changes(void);
 
+// When the file at `path`, a link not followed, was born, in nanoseconds since 1970: statx(2). -1 with
+// errno where that is not known.
+long long birth_time(const char *path);
+
 // A file in memory that no path leads to and that is closed in children: memfd_create(2), else a
 // temporary file. -1 with errno.
 int memory_file(void);

@@ -1,0 +1,79 @@
+import POSIX
+import TopicAllocation
+
+/// What one commit of a ledger says: which numbers were reserved, by whom and where, and up to where
+/// numbers are taken. Its tree is empty; author and date are those of the commit.
+///
+///     042 oauth_20
+///
+///     Entry: 042_oauth_20
+///     Highest: 42
+///     Root: specs
+///     Work-Tree: /home/me/project
+///     Host: workshop
+///     Process: 4711
+///     Nonce: 9f86d081884c7d659a2feaa0c55ad015
+///
+/// Without the nonce, two clients that reserve the same in the same second would make the same commit,
+/// and the second push of it would succeed as well.
+struct Reservation {
+  /// The names of the entries, in the order of their numbers.
+  let entries: [Bytes]
+  /// The highest number that is taken now.
+  let highest: Int
+
+  /// The message of the commit that makes this reservation in `repository`.
+  func message(in repository: Repository) -> Bytes {
+    var message = Self.escaped(entries.first ?? [])
+    if entries.count > 1 { message.append(" and \(entries.count - 1) more") }
+    message.append("\n\n")
+    for entry in entries { message += Bytes("Entry: ") + Self.escaped(entry) + [.newline] }
+    message.append("Highest: ")
+    message.append(UInt64(highest))
+    for (key, value) in [
+      ("Root", repository.relativeRoot), ("Work-Tree", repository.workTree.bytes),
+      ("Host", System.host), ("Process", Bytes(String(System.process))), ("Nonce", Self.nonce()),
+    ] {
+      message += Bytes("\n\(key): ") + Self.escaped(value)
+    }
+    return message + [.newline]
+  }
+
+  /// The highest number that the commit with this message says; nil when it is no reservation.
+  static func highest(inMessage message: Bytes) -> Int? {
+    let key = Bytes("Highest: ")
+    for line in message.split(separator: .newline) where line.starts(with: key) {
+      guard let number = Int(String(decoding: line.dropFirst(key.count), as: UTF8.self)),
+        (0...Style.highestNumber).contains(number)
+      else { return nil }
+      return number
+    }
+    return nil
+  }
+
+  /// The entries that the commit with this message reserves.
+  static func entries(inMessage message: Bytes) -> [Bytes] {
+    let key = Bytes("Entry: ")
+    return message.split(separator: .newline).filter { $0.starts(with: key) }
+      .map { Bytes($0.dropFirst(key.count)) }
+  }
+
+  /// 128 random bits.
+  private static func nonce() -> Bytes {
+    var text = Bytes()
+    for _ in 0..<16 { text.append(hexadecimal: .random(in: 0...255)) }
+    return text
+  }
+
+  /// On one line: control characters and the percent sign as `%` and two digits.
+  private static func escaped(_ bytes: Bytes) -> Bytes {
+    bytes.reduce(into: Bytes()) { text, byte in
+      if byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "%") {
+        text.append(UInt8(ascii: "%"))
+        text.append(hexadecimal: byte)
+      } else {
+        text.append(byte)
+      }
+    }
+  }
+}

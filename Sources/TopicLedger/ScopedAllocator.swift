@@ -1,0 +1,109 @@
+import POSIX
+import TopicAllocation
+
+/// Allocates with numbers that are unique in a scope beyond the root: reserves them in the ledger, then
+/// creates the topics. The protocol: Ledger.swift.
+public struct ScopedAllocator: Sendable {
+  private let allocator: Allocator
+  private let remote: String?
+  private let rescan: Bool
+
+  /// At least so long a git command may take, however short the wait for others is to be.
+  private static let patience: UInt64 = 5_000_000_000
+
+  /// What `allocator` does, unique in all work trees of the repository, or with `remote` in all clones
+  /// that push to it. With `rescan`, all work trees and branches are looked at for numbers in use.
+  public init(_ allocator: Allocator, remote: String?, rescan: Bool) {
+    self.allocator = allocator
+    self.remote = remote
+    self.rescan = rescan
+  }
+
+  /// Why no topic could be allocated.
+  public enum Failure: Error {
+    /// No number could be reserved; nothing is created.
+    case ledger(LedgerError)
+    /// Numbers were reserved, or none was needed, but the topics could not be created.
+    case creation(AllocationFailure, reserved: ClosedRange<Int>?)
+  }
+
+  /// As ``Allocator/allocate(_:)``. All numbers are reserved at once, in one push.
+  public func allocate(_ slugs: [Slug]) throws(Failure) -> Allocator.Allocation {
+    let deadline = Instant.now.advanced(byNanoseconds: allocator.timeout)
+    while true {
+      var allocator = allocator
+      let needed = try needed(slugs)
+      var reserved: ClosedRange<Int>?
+      if !needed.isEmpty {
+        let range = try reserve(needed, until: deadline)
+        reserved = range
+        if allocator.number == nil { allocator.reservation = range }
+      }
+      allocator.timeout = deadline.nanoseconds(since: .now)
+      do throws(AllocationFailure) {
+        return try allocator.allocate(slugs)
+      } catch {
+        // Somebody numbers in this directory alone: these numbers are gaps now.
+        if case .reservationPassed = error.reason, error.done.isEmpty, Instant.now < deadline {
+          continue
+        }
+        throw .creation(error, reserved: reserved)
+      }
+    }
+  }
+
+  /// As ``Allocator/preview(_:)``; of a remote, the ledger is fetched.
+  public func preview(_ slugs: [Slug]) throws(Failure) -> [Topic] {
+    var allocator = allocator
+    if allocator.number == nil, try !needed(slugs).isEmpty {
+      let deadline = Instant.now.advanced(byNanoseconds: max(allocator.timeout, Self.patience))
+      do throws(LedgerError) {
+        let next = try ledger(until: deadline).nextNumber(rescan: rescan, in: allocator.root)
+        if next + slugs.count - 1 > Style.highestNumber { throw .numbersExhausted(next: next) }
+        allocator.reservation = next...Style.highestNumber
+      } catch {
+        throw .ledger(error)
+      }
+    }
+    do throws(AllocationFailure) {
+      return try allocator.preview(slugs)
+    } catch {
+      throw .creation(error, reserved: nil)
+    }
+  }
+
+  /// Those for which there is no topic yet that is to be reused, each once then.
+  private func needed(_ slugs: [Slug]) throws(Failure) -> [Slug] {
+    guard allocator.reusesNames || allocator.number != nil else { return slugs }
+    // What is wrong with a number shows before it is reserved.
+    let topics: [Topic]
+    do throws(AllocationFailure) {
+      topics = try allocator.preview(slugs)
+    } catch {
+      throw .creation(error, reserved: nil)
+    }
+    guard allocator.reusesNames else { return slugs }
+    var seen: Set<Path> = []
+    return zip(slugs, topics).compactMap { slug, topic in
+      let isNew = (try? FileStatus.ofLink(topic.path)) == nil
+      return isNew && seen.insert(topic.path).inserted ? slug : nil
+    }
+  }
+
+  private func reserve(
+    _ slugs: [Slug], until deadline: Instant
+  ) throws(Failure) -> ClosedRange<Int> {
+    do throws(LedgerError) {
+      let latest = Instant.now.advanced(byNanoseconds: Self.patience)
+      return try ledger(until: max(deadline, latest)).reserve(
+        slugs, number: allocator.number, rescan: rescan, in: allocator.root, until: deadline)
+    } catch {
+      throw .ledger(error)
+    }
+  }
+
+  private func ledger(until deadline: Instant) throws(LedgerError) -> Ledger {
+    try Ledger(
+      of: Repository(holding: allocator.root, until: deadline), remote: remote, allocator.style)
+  }
+}
