@@ -7,6 +7,7 @@ let help = """
     list [ROOT]                 list topics with their artifacts
     find [ROOT] REGEX           print the numbers of topics whose name matches
     verify [ROOT]               check that no number is there twice, and more
+    renumber [ROOT]             give topics that share a number numbers of their own
     artifact TOPIC KIND [NAME]  create a directory for artifacts, or a numbered entry
                                 in it, and print its path
     slug TEXT...                print the name that a topic of TEXT would get

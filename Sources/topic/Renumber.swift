@@ -1,0 +1,194 @@
+import CommandLineTool
+import JSON
+import POSIX
+import TopicAllocation
+import TopicLedger
+
+private enum RenumberFormat: String, CaseIterable {
+  case text, json
+}
+
+extension Command {
+  static let renumber = Command(
+    name: "renumber",
+    help: """
+      Usage: topic renumber [option]... [ROOT]
+
+      Shows how numbers that are there twice in ROOT, or in the detected root, come
+      apart: of those that share one, the oldest keeps it (the one that was committed
+      first, else born first); the others get the next free numbers. Changes nothing
+      unless --apply is given.
+
+            --apply           do it, under the lock, with git mv where git tracks the
+                              entry: all of it, or nothing. Commits nothing
+            --dry-run         only show it (default)
+            --no-rewrite      leave the old names where text files that git tracks
+                              mention them
+        -f, --format FORMAT   text (default) or json
+            --scope SCOPE     reserve the new numbers in this scope: see topic-alloc(1)
+            --style STYLE     topic (default), spec-kit or adr; --width, --separator
+                              and --suffix change it as in topic-alloc
+
+      """,
+    options: [
+      Option("apply"), Option("dry-run"), Option("no-rewrite"),
+      Option("format", "f", takesValue: true), Option("scope", takesValue: true),
+    ] + Style.namingOptions, operands: 0...1
+  ) { arguments throws(Failure) in
+    let applies = arguments.has("apply")
+    if applies, arguments.has("dry-run") {
+      throw .usage("--apply and --dry-run exclude each other")
+    }
+    let format = try arguments.choice("format", of: RenumberFormat.self) ?? .text
+    let style = try Style(arguments)
+    let root = try root(arguments.operands.first)
+    let scope = try Scope.inForce(arguments, for: root)
+    guard root.exists || !arguments.operands.isEmpty else { return }
+    let repository = try repository(of: root)
+    let plan = { (first: Int?) throws(LedgerError) in
+      try Renumbering(
+        of: root, style, in: repository, first: first, findsMentions: !arguments.has("no-rewrite"))
+    }
+    if !applies {
+      let proposal = try ask { () throws(LedgerError) in try plan(nil) }
+      let text = proposal.changes + proposal.summary(isDone: false)
+      return try printOut(format == .json ? proposal.json(isDone: false) : Bytes(text))
+    }
+    let count = try ask { () throws(LedgerError) in try plan(nil) }.moves.count
+    let first = try reserve(count, scope, root, style)
+    let lock = try attemptLock(root)
+    TerminationSignals.hold()
+    let renumbering = try ask { () throws(LedgerError) in try plan(first) }
+    if format == .text { try printOut(renumbering.changes) }
+    do throws(RenumberingWork.Failure) {
+      try RenumberingWork(renumbering, in: root, repository).perform()
+    } catch {
+      throw Failure(error)
+    }
+    _ = lock.release()
+    let text = Bytes(renumbering.summary(isDone: true))
+    try printOut(format == .json ? renumbering.json(isDone: true) : text)
+  }
+
+  /// Nil where there is no git, or no work tree: then there is no history to go by.
+  private static func repository(of root: Root) throws(Failure) -> Repository? {
+    do throws(LedgerError) {
+      return try Repository(holding: root, until: deadline)
+    } catch {
+      switch error {
+      case .noWorkTree, .noGit: return nil
+      default: throw Failure(error)
+      }
+    }
+  }
+
+  private static var deadline: Instant { Instant.now.advanced(byNanoseconds: 600_000_000_000) }
+
+  private static func ask<Answer>(
+    _ question: () throws(LedgerError) -> Answer
+  ) throws(Failure) -> Answer {
+    do throws(LedgerError) { return try question() } catch { throw Failure(error) }
+  }
+
+  private static func attemptLock(_ root: Root) throws(Failure) -> RootLock {
+    do throws(AllocationError) {
+      return try RootLock.acquire(root, timeout: 30_000_000_000)
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// The first of so many numbers that belong to nobody else in the scope; nil in the root's own.
+  private static func reserve(
+    _ count: Int, _ scope: Scope, _ root: Root, _ style: Style
+  ) throws(Failure) -> Int? {
+    let remote: String?
+    switch scope {
+    case .root: return nil
+    case .worktrees: remote = nil
+    case .remote(let name): remote = name
+    }
+    if count == 0 { return nil }
+    let slugs = try Slug.ofNames(
+      Array(repeating: Bytes("renumbered"), count: count)[...], style.slugRule)
+    let waitsUntil = Instant.now.advanced(byNanoseconds: 30_000_000_000)
+    return try ask { () throws(LedgerError) in
+      try Ledger(of: Repository(holding: root, until: waitsUntil), remote: remote, style)
+        .reserve(slugs, number: nil, rescan: true, in: root, until: waitsUntil).lowerBound
+    }
+  }
+}
+
+extension Failure {
+  fileprivate init(_ failure: RenumberingWork.Failure) {
+    let reason = Failure(failure.reason)
+    let state =
+      failure.left.isEmpty
+      ? "nothing is changed"
+      : "these could not be taken back: "
+        + failure.left.map(\.bytes.quotedForMessage).joined(separator: ", ")
+    self.init(
+      reason.code, reason.message.map { "\($0); \(state)" } ?? (failure.left.isEmpty ? nil : state),
+      advice: reason.advice)
+  }
+}
+
+extension Renumbering {
+  fileprivate var changes: String {
+    var text = ""
+    for move in moves {
+      text += "\(move.old.quotedForMessage) -> \(move.new.quotedForMessage)"
+      text += "  (\(move.keeper.quotedForMessage) is older)\n"
+    }
+    for mention in mentions {
+      text += "\(mention.file.quotedForMessage):\(mention.line)\n"
+      text += "  - \(mention.old.printable)\n  + \(mention.new.printable)\n"
+    }
+    return text
+  }
+
+  fileprivate func summary(isDone: Bool) -> String {
+    if moves.isEmpty { return "no number is there twice\n" }
+    let files = Set(mentions.map(\.file)).count
+    let summary =
+      "\(moves.count) renamed, \(mentions.count) line\(mentions.count == 1 ? "" : "s")"
+      + " in \(files) file\(files == 1 ? "" : "s") rewritten"
+    return isDone ? "\(summary)\n" : "nothing is changed yet; with --apply: \(summary)\n"
+  }
+
+  fileprivate func json(isDone: Bool) throws(Failure) -> Bytes {
+    for bytes in moves.map(\.old) + mentions.flatMap({ [$0.file, $0.old] })
+    where !UTF8Decoder.isValid(bytes) {
+      throw Failure(
+        .data, "cannot write \(bytes.quotedForMessage) as JSON: it is not UTF-8",
+        advice: "use --format text")
+    }
+    var json = JSONWriter(.indented)
+    json.object { json in
+      json.member("applied", isDone)
+      json.key("renames")
+      json.array { json in
+        for move in moves {
+          json.object { json in
+            json.member("from", move.old)
+            json.member("to", move.new)
+            json.member("keeper", move.keeper)
+          }
+        }
+      }
+      json.key("mentions")
+      json.array { json in
+        for mention in mentions {
+          json.object { json in
+            json.member("file", mention.file)
+            json.member("line", mention.line)
+            json.member("from", mention.old)
+            json.member("to", mention.new)
+          }
+        }
+      }
+    }
+    json.endLine()
+    return json.text
+  }
+}

@@ -1,0 +1,151 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Numbers that are there twice, in real repositories.
+@Suite(.enabled(if: Product.hasProgram("git"))) struct RenumberTests {
+  let directory = TemporaryDirectory()
+
+  /// Runs a script in the directory; `at TIME` commits all that is there.
+  private func script(_ text: String, environment: [String: String] = [:]) throws -> Outcome {
+    let functions = """
+      set -eu
+      at() {
+        git add -A; GIT_AUTHOR_DATE=$1T00:00:00Z GIT_COMMITTER_DATE=$1T00:00:00Z \\
+          git -c user.name=x -c user.email=x@x commit -q -m x
+      }
+
+      """
+    let variables = [
+      "HOME": directory("home"), "GIT_CONFIG_NOSYSTEM": "1", "TOPIC_ALLOC_SCOPE": "",
+    ]
+    return try bash(
+      functions + text, in: directory.path, environment: variables.merging(environment) { $1 })
+  }
+
+  /// A repository in which 002_b is the oldest of four, and a text that mentions them.
+  private func makeClash() throws {
+    let outcome = try script(
+      """
+      git init -q .; mkdir -p specs/001_a specs/002_b; touch specs/001_a/f specs/002_b/f; at 2020-01-01
+      mkdir specs/002_a; touch specs/002_a/f; at 2020-01-03
+      mkdir specs/002_c
+      printf '002_a, x002_a, 002_a_b.\\n1002_a 002_a.md specs/002_a/f 002_a.\\r\\n\\n002_c' >specs/002_a/text
+      cp specs/002_a/text top; chmod 755 top; printf '\\000002_a' >binary; ln -s 002_a link; at 2020-01-04
+      mkdir specs/002_d
+      """)
+    #expect(outcome.code == 0, "\(outcome.error)")
+  }
+
+  private func state() throws -> String {
+    try script(
+      "git status --porcelain; ls -lR --time-style=+ . | grep -v topic_number; cat top specs/*/text"
+    ).text
+  }
+
+  @Test("The oldest keeps its number, the others follow the highest, and mentions follow them")
+  func apply() throws {
+    try makeClash()
+    let outcome = try script(
+      "topic renumber --apply specs; topic verify specs; git status --porcelain")
+    #expect(outcome.code == 0, "\(outcome.error)")
+    #expect(directory.entries("specs") == ["001_a", "002_b", "003_a", "004_c", "005_d"])
+    #expect(outcome.text.contains("R  specs/002_a/f -> specs/003_a/f"), "\(outcome.text)")
+    #expect(outcome.text.contains("'top':2\n  - 1002_a 002_a.md specs/002_a/f 002_a."))
+    for file in ["top", "specs/003_a/text"] {
+      #expect(
+        try String(contentsOfFile: directory(file), encoding: .utf8)
+          == "003_a, x002_a, 002_a_b.\n1002_a 002_a.md specs/003_a/f 003_a.\r\n\n004_c")
+    }
+    #expect(FileManager.default.isExecutableFile(atPath: directory("top")))
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: directory("link")) == "002_a")
+    let binary = try Data(contentsOf: URL(fileURLWithPath: directory("binary")))
+    #expect(binary == Data("\0".utf8) + Data("002_a".utf8))
+  }
+
+  @Test("Without --apply nothing changes, and what would is shown; in a subdirectory, too")
+  func dryRun() throws {
+    try makeClash()
+    let before = try state()
+    let outcome = try script(
+      "cd specs/001_a; topic renumber ..; topic renumber --dry-run --format json ..")
+    #expect(outcome.code == 0 && outcome.text.contains("'002_a' -> '003_a'"), "\(outcome.error)")
+    #expect(
+      outcome.text.contains("\"applied\": false") && outcome.text.contains("\"file\": \"top\""))
+    #expect(try state() == before)
+  }
+
+  @Test("With --no-rewrite, mentions stay")
+  func noRewrite() throws {
+    try makeClash()
+    #expect(try script("topic renumber --apply --no-rewrite specs").code == 0)
+    #expect(try String(contentsOfFile: directory("top"), encoding: .utf8).hasPrefix("002_a, "))
+  }
+
+  @Test(
+    "Whatever fails on the way is taken back, all of it",
+    arguments: (1...3).map { "renameat:\($0):\(EACCES)" } + (4...20).map { "fork:\($0):\(EAGAIN)" }
+      + ["creat:1:\(ENOSPC)", "creat:2:\(ENOSPC)", "write:2:\(ENOSPC)"])
+  func undone(fault: String) throws {
+    try makeClash()
+    try run(["touch", directory("specs/.topic_number.lock")])
+    let before = try state()
+    let outcome = try script("POSIX_FAULT=\(fault) topic renumber --apply specs")
+    if outcome.code == 0 { return }
+    #expect(try state() == before, "\(fault): \(outcome.error)")
+    #expect(!outcome.error.contains("could not be taken back"))
+  }
+
+  @Test("A signal on the way has everything taken back", .enabled(if: Product.hasProgram("strace")))
+  func interrupted() throws {
+    try makeClash()
+    try run(["touch", directory("specs/.topic_number.lock")])
+    let before = try state()
+    for call in ["renameat:signal=INT:when=1", "renameat:signal=TERM:when=2"] {
+      let outcome = try script(
+        "exec strace -o /dev/null -e inject=\(call) \(Product.topic) renumber --apply specs")
+      #expect(outcome.signal == SIGINT || outcome.signal == SIGTERM, "\(outcome)")
+      #expect(try state() == before)
+    }
+  }
+
+  @Test("Outside of git the oldest by birth stays")
+  func withoutGit() throws {
+    let outcome = try script(
+      "mkdir -p specs/001_z; sleep 0.05; mkdir specs/001_a; topic renumber --apply specs; topic renumber specs"
+    )
+    #expect(directory.entries("specs") == ["001_z", "002_a"], "\(outcome.error)")
+    #expect(outcome.lines.last == "no number is there twice")
+  }
+
+  @Test("In a scope, the new numbers are reserved")
+  func scoped() throws {
+    let outcome = try script(
+      """
+      git init -q .; mkdir -p specs/001_a specs/001_b; touch specs/001_a/f; at 2020-01-01
+      git worktree add -q ../linked-$$ ; mkdir ../linked-$$/specs/007_x
+      topic renumber --apply --scope worktrees specs; rm -rf ../linked-$$
+      git log --format=%s refs/topic-alloc/specs
+      """)
+    #expect(directory.entries("specs") == ["001_a", "008_b"], "\(outcome.error)")
+    #expect(outcome.lines.last == "008_renumbered")
+  }
+
+  @Test("verify --against finds numbers that another branch gives to something else")
+  func against() throws {
+    let outcome = try script(
+      """
+      git init -q -b main .; mkdir -p specs/001_a; touch specs/001_a/f; at 2020-01-01
+      git checkout -q -b theirs; mkdir specs/002_x; touch specs/002_x/f; at 2020-01-02
+      git checkout -q main; mkdir specs/002_y; touch specs/002_y/f
+      topic verify --against theirs specs || echo "code $?"
+      mv specs/002_y specs/003_y; topic verify --allow-gaps --against theirs specs; git merge -q theirs
+      topic verify --against theirs specs
+      topic verify --against nowhere specs || echo "code $?"
+      """)
+    #expect(
+      outcome.lines.first == "clash: number 002 belongs to '002_y' here and to '002_x' in 'theirs'",
+      "\(outcome.text)\(outcome.error)")
+    #expect(outcome.lines.filter { $0.hasPrefix("code") } == ["code 1", "code 65"])
+  }
+}
