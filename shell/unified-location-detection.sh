@@ -339,7 +339,8 @@ create_research_subdirectory() {
   _topic_strip "$1"
   path_=${path_%/}/reports
   if [[ $name_ == - ]]; then name_=''; fi
-  created_=$(_topic_run topic-alloc --format path -- "$path_" "${name_:0:2000}") || return
+  # Reports are numbered in their topic, whatever the scope of topics is.
+  created_=$(_topic_run topic-alloc --scope root --format path -- "$path_" "${name_:0:2000}") || return
   builtin printf '%s\n' "$path_/${created_##*/}"
 }
 

@@ -174,11 +174,12 @@ public struct Ledger: Sendable {
   private func fetchedState() throws(LedgerError) -> State {
     guard let remote else { return try knownState() }
     let tracking = name.tracking(remote)
-    let answer = try repository.git.attempt(
+    let answer = try ask(
+      remote,
       [
         "fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head",
         "--no-recurse-submodules", "--no-auto-maintenance", remote, "+\(name.ledger):\(tracking)",
-      ].map { Bytes($0) })
+      ])
     if answer.code == 0 { return try knownState() }
     guard answer.words.contains("couldn't find remote ref") else {
       throw unreachable(remote, answer.words)
@@ -190,6 +191,19 @@ public struct Ledger: Sendable {
       state.tip = nil
     }
     return state
+  }
+
+  /// Runs a command that talks to the remote. One that does not answer in time is not reachable.
+  private func ask(_ remote: String, _ words: [String]) throws(LedgerError) -> Git.Answer {
+    do throws(LedgerError) {
+      return try repository.git.attempt(words.map { Bytes($0) })
+    } catch {
+      guard case .notInTime(_, let waited) = error else { throw error }
+      throw .unreachable(
+        remote: remote,
+        words: "no answer after \((waited + 500_000_000) / 1_000_000_000) s; --timeout waits longer"
+      )
+    }
   }
 
   private func unreachable(_ remote: String, _ words: String) -> LedgerError {
@@ -238,12 +252,13 @@ public struct Ledger: Sendable {
 
   private func push(from old: String?, to new: String, _ remote: String) throws(LedgerError) -> Bool
   {
-    let answer = try repository.git.attempt(
+    let answer = try ask(
+      remote,
       [
         "-c", "remote.\(remote).mirror=false", "-c", "push.pushOption=", "push", "--porcelain",
         "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
         "--force-with-lease=\(name.ledger):\(old ?? "")", remote, "\(new):\(name.ledger)",
-      ].map { Bytes($0) })
+      ])
     let tracking = name.tracking(remote)
     if answer.code == 0 {
       _ = try repository.git.run("update-ref", "--no-deref", tracking, new)

@@ -202,6 +202,10 @@ import Testing
       "take --scope remote specs x", says: "refuses the reservation", "no numbers here",
       "hook declined")
     try expect(
+      "git config remote.slow.url 'ext::sleep 60';"
+        + "git config protocol.ext.allow always; take -w 1 --scope remote=slow specs x",
+      says: "cannot reach the remote 'slow'", "no answer after 5 s")
+    try expect(
       "GIT_SSH=../ssh; export GIT_SSH; git remote add far far:x; take --scope remote=far specs x",
       says: "cannot reach the remote 'far'")
     let asked = try String(contentsOfFile: directory("asked"), encoding: .utf8)
@@ -326,6 +330,17 @@ import Testing
       take a/specs x; take --scope root a/specs x; TOPIC_ALLOC_SCOPE=root take a/specs x
       TOPIC_ALLOC_SCOPE=bad take a/specs x 2>/dev/null || echo "code $?"
       """, prints: ["001", "002", "003", "code 64"])
+  }
+
+  @Test("Artifacts are numbered in their topic, whatever the scope of topics is")
+  func artifacts() throws {
+    try expect(
+      """
+      mkdir -p specs/001_a; export TOPIC_ALLOC_SCOPE=worktrees
+      topic artifact specs/001_a plans x
+      source '\(LibraryTests.library)'; create_research_subdirectory "$PWD/specs/001_a" y
+      """,
+      prints: [directory("specs/001_a/plans/001_x"), directory("specs/001_a/reports/001_y")])
   }
 
   @Test("A reservation without a directory is a gap, said so, and no violation in this scope")
