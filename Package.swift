@@ -35,7 +35,8 @@ let package = Package(
     .executableTarget(
       name: "topic",
       dependencies: [
-        "CommandLineTool", "TopicLedger", "TopicAllocation", "JSON", "POSIX", "ProcessStart",
+        "CommandLineTool", "TopicLedger", "TopicAllocation", "RunState", "JSON", "POSIX",
+        "ProcessStart",
       ],
       linkerSettings: staticExecutable),
     .target(

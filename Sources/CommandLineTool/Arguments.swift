@@ -135,6 +135,23 @@ extension Arguments {
     return number
   }
 
+  /// The value of the option as a number of bytes: digits, and behind them `K`, `M` or `G`, with or
+  /// without `iB`, for powers of 1,024. Nil when it is not given.
+  public func size(_ name: String) throws(Failure) -> UInt64? {
+    guard let value = value(of: name) else { return nil }
+    let digits = value.prefix { $0 &- UInt8(ascii: "0") <= 9 }
+    let units = [Bytes(), Bytes("K"), Bytes("M"), Bytes("G")]
+    var unit = Bytes(value.dropFirst(digits.count))
+    if unit.count > 1, unit.suffix(2) == Bytes("iB")[...] { unit.removeLast(2) }
+    guard let power = units.firstIndex(of: unit), (1...9).contains(digits.count),
+      let number = UInt64(String(decoding: digits, as: UTF8.self)), number > 0
+    else {
+      throw .usage(
+        "--\(name) takes a size such as 4096, 64KiB or 1MiB, not \(value.quotedForMessage)")
+    }
+    return number << UInt64(10 * power)
+  }
+
   /// The value of an option that is a time in seconds, in nanoseconds; nil when it is not given.
   public func seconds(_ name: String) throws(Failure) -> UInt64? {
     guard let value = value(of: name) else { return nil }

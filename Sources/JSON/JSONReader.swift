@@ -6,6 +6,12 @@ public struct JSONError: Error, Hashable, Sendable {
   public let offset: Int
   /// What is wrong there, such as `expected ':' after a key`.
   public let message: String
+
+  /// The error at `offset`.
+  public init(offset: Int, message: String) {
+    self.offset = offset
+    self.message = message
+  }
 }
 
 extension JSONValue {

@@ -38,6 +38,12 @@ public enum StandardStream: Int32, Sendable {
     }
   }
 
+  /// Whether there is something to read, or the end, before so many nanoseconds are over: poll(2).
+  public func isReadable(within nanoseconds: UInt64) throws(SystemError) -> Bool {
+    let milliseconds = min(nanoseconds / 1_000_000 + 1, 3_600_000)
+    return try waits(for: POLLIN, milliseconds: Int32(milliseconds))
+  }
+
   /// Writes all of `bytes`: write(2). A closed pipe is an error, not the end of the process.
   ///
   /// While a reader lets it wait, a termination signal that is held back ends the writing with

@@ -12,7 +12,7 @@ public enum AtomicFile {
   public static func write(_ contents: Bytes, to path: Path) throws(SystemError) {
     let directory = try Descriptor(opening: path.parent, .directory)
     let name = path.lastComponent
-    let temporary = Bytes(".") + name + Bytes(".\(System.process).tmp")
+    let temporary = Self.prefix(name) + Bytes("\(System.process)") + Self.suffix
     // A process of the same id left it when it crashed.
     do throws(SystemError) { try directory.removeFile(temporary) } catch {
       if error.errno != .notFound { throw error }
@@ -29,4 +29,13 @@ public enum AtomicFile {
     }
     try directory.synchronize()
   }
+
+  /// Whether `entry` is what a crash left of the writing of `name`.
+  static func isTemporary(_ entry: Bytes, of name: Bytes) -> Bool {
+    entry.starts(with: prefix(name)) && entry.suffix(suffix.count) == suffix[...]
+  }
+
+  private static let suffix = Bytes(".tmp")
+
+  private static func prefix(_ name: Bytes) -> Bytes { Bytes(".") + name + Bytes(".") }
 }

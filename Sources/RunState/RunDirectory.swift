@@ -6,7 +6,7 @@ public enum RunDirectory {
   /// is the run's id, such as `20261121T083000Z-001`: names sort by time, and the number at the end
   /// keeps runs of one second apart, as mkdir(2) gives a name to one of them only.
   public static func create(in parent: Path, at time: WallTime = .now) throws(SystemError) -> Path {
-    try makeWithParents(parent)
+    try parent.makeDirectoryWithParents()
     let stamp = time.rfc3339.filter { $0 != "-" && $0 != ":" }
     var number = 1
     while true {
@@ -22,19 +22,22 @@ public enum RunDirectory {
       }
     }
   }
+}
 
-  private static func makeWithParents(_ path: Path) throws(SystemError) {
+extension Path {
+  /// Makes the directory, and those above it that are missing; it may be there: mkdir(2).
+  func makeDirectoryWithParents() throws(SystemError) {
     do throws(SystemError) {
-      try path.makeDirectory()
+      try makeDirectory()
     } catch {
       switch error.errno {
       case .exists:
-        guard try FileStatus.of(path).kind == .directory else {
-          throw SystemError(.mkdir, path, .notDirectory)
+        guard try FileStatus.of(self).kind == .directory else {
+          throw SystemError(.mkdir, self, .notDirectory)
         }
-      case .notFound where path.parent != path:
-        try makeWithParents(path.parent)
-        try makeWithParents(path)
+      case .notFound where parent != self:
+        try parent.makeDirectoryWithParents()
+        try makeDirectoryWithParents()
       default: throw error
       }
     }

@@ -10,6 +10,9 @@ let help = """
     renumber [ROOT]             give topics that share a number numbers of their own
     artifact TOPIC KIND [NAME]  create a directory for artifacts, or a numbered entry
                                 in it, and print its path
+    log append|tail LOG         add events to a log that many write to, print the last
+    checkpoint save|load|clear RUN
+                                keep the state from which a run goes on
     slug TEXT...                print the name that a topic of TEXT would get
     help [COMMAND]              print this, or what there is to know of COMMAND
 

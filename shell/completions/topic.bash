@@ -22,6 +22,13 @@ _topic_offer_options() {
     renumber)
       _topic_alloc_offer --apply --dry-run --no-rewrite --format --scope "${naming[@]}" --help
       ;;
+    log)
+      _topic_alloc_offer --sync --batch --linger --queue --skip-invalid --lines --max-bytes --follow \
+        --verbose --help
+      ;;
+    checkpoint)
+      _topic_alloc_offer --iteration --status --feedback --file-written --cost --set --timeout --help
+      ;;
     artifact) _topic_alloc_offer --suffix "${creating[@]}" --help ;;
     slug) _topic_alloc_offer --style --help ;;
   esac
@@ -35,6 +42,8 @@ _topic_offer_value() {
       _topic_alloc_offer table json jsonl path number
       ;;
     verify:-f | verify:--format | renumber:-f | renumber:--format) _topic_alloc_offer text json ;;
+    log:--sync) _topic_alloc_offer each batch never ;;
+    checkpoint:--status) _topic_alloc_offer approved needs_changes ;;
     verify:--enforce) _topic_alloc_offer strict warn off ;;
     *) _topic_alloc_offer_value ;;
   esac
@@ -59,7 +68,11 @@ _topic_offer_operand() {
       _topic_alloc_offer_directories
       ;;
     artifact:1) _topic_alloc_offer reports plans summaries debug scripts outputs ;;
-    help:0) _topic_alloc_offer locate list find verify renumber artifact slug ;;
+    log:0) _topic_alloc_offer append tail ;;
+    log:1) compopt -o default ;;
+    checkpoint:0) _topic_alloc_offer save load clear list ;;
+    checkpoint:1) _topic_alloc_offer_directories ;;
+    help:0) _topic_alloc_offer locate list find verify renumber artifact log checkpoint slug ;;
   esac
 }
 
@@ -78,7 +91,7 @@ _topic() {
     if [[ $cur == -* ]]; then
       _topic_alloc_offer --help --version
     else
-      _topic_alloc_offer locate list find verify renumber artifact slug help
+      _topic_alloc_offer locate list find verify renumber artifact log checkpoint slug help
     fi
   elif [[ -n $option ]]; then
     _topic_offer_value "$command"

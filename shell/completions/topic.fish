@@ -15,7 +15,8 @@ function __topic_operand_is --argument-names number \
     set -e words[1]
     argparse f/format= v/verbose r/reuse w/timeout= durable style= width= separator= start= \
         suffix= allow-gaps enforce= scope= rescan against= apply dry-run \
-        no-rewrite h/help version -- $words 2>/dev/null
+        no-rewrite sync= batch= linger= queue= skip-invalid n/lines= max-bytes= follow \
+        iteration= status= feedback= file-written= cost= set= h/help version -- $words 2>/dev/null
     and test (count $argv) -eq $number
 end
 
@@ -35,18 +36,46 @@ complete -c topic -n __topic_command_is -a renumber \
     -d 'Give topics that share a number numbers of their own'
 complete -c topic -n __topic_command_is -a artifact \
     -d 'Create a directory for artifacts, or an entry in it'
+complete -c topic -n __topic_command_is -a log -d 'Add events to a log, or print the last ones'
+complete -c topic -n __topic_command_is -a checkpoint -d 'Keep the state from which a run goes on'
 complete -c topic -n __topic_command_is -a slug -d 'Print the name that a topic would get'
 complete -c topic -n __topic_command_is -a help -d 'Print what there is to know of a command'
 
 # Operands.
 complete -c topic -n '__topic_command_is help; and __topic_operand_is 1' \
-    -a 'locate list find verify renumber artifact slug'
+    -a 'locate list find verify renumber artifact log checkpoint slug'
 complete -c topic -n '__topic_command_is list find verify renumber; and __topic_operand_is 1' \
     -a '(__fish_complete_directories)'
 complete -c topic -n '__topic_command_is artifact; and __topic_operand_is 1' \
     -a '(__topic_topics) (__fish_complete_directories)'
 complete -c topic -n '__topic_command_is artifact; and __topic_operand_is 2' \
     -a 'reports plans summaries debug scripts outputs' -d Kind
+
+complete -c topic -n '__topic_command_is log; and __topic_operand_is 1' -a 'append tail'
+complete -c topic -n '__topic_command_is log; and __topic_operand_is 2' -F
+complete -c topic -n '__topic_command_is checkpoint; and __topic_operand_is 1' \
+    -a 'save load clear list'
+complete -c topic -n '__topic_command_is checkpoint; and __topic_operand_is 2' \
+    -a '(__fish_complete_directories)'
+
+# Options of logs and checkpoints.
+complete -c topic -n '__topic_command_is log' -l sync -x -d 'When events are on the disk' \
+    -a 'each batch never'
+complete -c topic -n '__topic_command_is log' -l batch -x -d 'Events to write at once'
+complete -c topic -n '__topic_command_is log' -l linger -x -d 'Seconds that an event waits at most'
+complete -c topic -n '__topic_command_is log' -l queue -x -d 'Events that wait at most'
+complete -c topic -n '__topic_command_is log' -l skip-invalid -d 'Pass over what is no JSON'
+complete -c topic -n '__topic_command_is log' -s n -l lines -x -d 'How many events to print'
+complete -c topic -n '__topic_command_is log' -l max-bytes -x -d 'How much of the end to look at'
+complete -c topic -n '__topic_command_is log' -l follow -d 'Go on with what is added'
+complete -c topic -n '__topic_command_is log' -s v -l verbose -d 'Say how much was written or passed over'
+complete -c topic -n '__topic_command_is checkpoint' -l iteration -x -d 'Number of the round'
+complete -c topic -n '__topic_command_is checkpoint' -l status -x -a 'approved needs_changes'
+complete -c topic -n '__topic_command_is checkpoint' -l feedback -x -d 'A text; repeat it for more'
+complete -c topic -n '__topic_command_is checkpoint' -l file-written -r -F -d 'A path; repeat it for more'
+complete -c topic -n '__topic_command_is checkpoint' -l cost -x -d 'US dollars'
+complete -c topic -n '__topic_command_is checkpoint' -l set -x -d 'KEY=JSON'
+complete -c topic -n '__topic_command_is checkpoint' -s w -l timeout -x -d 'Seconds to wait for others'
 
 # Options of commands that create something.
 complete -c topic -n '__topic_command_is locate' -s f -l format -x \
@@ -107,5 +136,5 @@ complete -c topic -n '__topic_command_is verify' -l start -x \
     -d 'The number that the first topic must have'
 complete -c topic -n '__topic_command_is list find verify renumber artifact' -l suffix -x \
     -d 'Entries are files with this extension'
-complete -c topic -n '__topic_command_is locate list find verify renumber artifact slug' -s h -l help \
+complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint slug' -s h -l help \
     -d 'Print the help of the command'

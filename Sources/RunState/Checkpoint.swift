@@ -1,0 +1,183 @@
+// Checkpoints
+//
+// What is there: RUN/checkpoint.json, and beside it checkpoint.previous.json, the one before.
+//
+// Who writes takes flock(2) on RUN itself, reads what is there, puts it in the place of the previous
+// one, and then the new one in its own; each as a whole (AtomicFile). So writers follow one another, and
+// none overwrites what it has not seen. Who reads takes no lock.
+//
+// After a crash: both files are whole. Before the second step they say the same, the old state; after
+// it, the new one is there. What a crash leaves of a file that was being written is removed by the next
+// writer, which knows under the lock that it belongs to nobody.
+//
+// A file that others damaged is passed over: then the previous one counts.
+
+import JSON
+import POSIX
+
+/// The state from which a run goes on, a JSON object in the run's directory.
+public struct CheckpointStore: Sendable {
+  /// The directory of the run.
+  public let run: Path
+
+  private static let name = Bytes("checkpoint.json")
+  private static let previousName = Bytes("checkpoint.previous.json")
+  /// The version of the format.
+  public static let version = 1
+  /// Members that are written by the store, whatever is given.
+  public static let ownKeys = ["version", "run_id", "saved_at"]
+
+  /// The checkpoint of the run in this directory.
+  public init(_ run: Path) {
+    self.run = run
+  }
+
+  /// What is there.
+  public struct Contents: Sendable {
+    /// The members of the object.
+    public let members: [JSONValue.Member]
+    /// The text of the file.
+    public let text: Bytes
+    /// The file that was damaged, when this is the one before.
+    public let damaged: Path?
+  }
+
+  /// Why there is no checkpoint to be had.
+  public enum Failure: Error {
+    /// A call failed.
+    case system(SystemError)
+    /// The file and the one before it are damaged.
+    case damaged(Path, JSONError)
+    /// Another process held the run until the time was up.
+    case busy(Path)
+  }
+
+  /// The checkpoint, or the one before it when that is damaged; nil when there is none.
+  public func load() throws(Failure) -> Contents? {
+    let path = run.appending(Self.name)
+    let first = try read(path)
+    if case .whole(let members, let text) = first {
+      return Contents(members: members, text: text, damaged: nil)
+    }
+    let previous = try read(run.appending(Self.previousName))
+    switch (first, previous) {
+    case (.missing, .missing): return nil
+    case (.damaged, .whole(let members, let text)):
+      return Contents(members: members, text: text, damaged: path)
+    case (.missing, .whole(let members, let text)):
+      // Between the two steps of a first save there is nothing, so others removed it.
+      return Contents(members: members, text: text, damaged: path)
+    case (.damaged(let error), _): throw .damaged(path, error)
+    case (_, .damaged(let error)): throw .damaged(run.appending(Self.previousName), error)
+    default: return nil
+    }
+  }
+
+  private enum State {
+    case missing
+    case damaged(JSONError)
+    case whole([JSONValue.Member], Bytes)
+  }
+
+  private func read(_ path: Path) throws(Failure) -> State {
+    let text: Bytes
+    do throws(SystemError) {
+      text = try Descriptor(opening: path, .read).readToEnd()
+    } catch {
+      if error.errno == .notFound { return .missing }
+      throw .system(error)
+    }
+    do throws(JSONError) {
+      guard let members = try JSONValue(parsing: text).members else {
+        return .damaged(JSONError(offset: 0, message: "expected an object"))
+      }
+      return .whole(members, text)
+    } catch {
+      return .damaged(error)
+    }
+  }
+
+  /// Saves a checkpoint: what `change` makes of the members that are there, none when there is no
+  /// checkpoint yet. Waits for other writers until `deadline`. RUN is made when it is missing.
+  /// Returns the file that was damaged, when the one before it was taken.
+  @discardableResult
+  public func save(
+    until deadline: Instant, _ change: ([JSONValue.Member]) -> [JSONValue.Member]
+  ) throws(Failure) -> Path? {
+    do throws(SystemError) { try run.makeDirectoryWithParents() } catch { throw .system(error) }
+    let lock = try lock(until: deadline)
+    let old = try load()
+    var members = change(old?.members ?? []).filter { !Self.ownKeys.contains($0.key) }
+    let id = old?.members.last { $0.key == "run_id" }?.value.string
+    members =
+      [
+        JSONValue.Member("version", .number("\(Self.version)")),
+        JSONValue.Member("run_id", .string(id ?? newID())),
+        JSONValue.Member("saved_at", .string(WallTime.now.rfc3339)),
+      ] + members
+    var json = JSONWriter(.indented)
+    json.value(.object(members))
+    json.endLine()
+    do throws(SystemError) {
+      try removeLeftovers(lock)
+      if let old { try AtomicFile.write(old.text, to: run.appending(Self.previousName)) }
+      try AtomicFile.write(json.text, to: run.appending(Self.name))
+    } catch {
+      throw .system(error)
+    }
+    return old?.damaged
+  }
+
+  /// Removes the checkpoint and the one before it; whether there was one.
+  public func clear(until deadline: Instant) throws(Failure) -> Bool {
+    guard run.isReachable else { return false }
+    let lock = try lock(until: deadline)
+    var found = false
+    do throws(SystemError) {
+      try removeLeftovers(lock)
+      // The previous one first: a crash in between must not bring it back.
+      for name in [Self.previousName, Self.name] {
+        do throws(SystemError) {
+          try lock.removeFile(name)
+          found = true
+        } catch {
+          if error.errno != .notFound { throw error }
+        }
+      }
+      try lock.synchronize()
+    } catch {
+      throw .system(error)
+    }
+    return found
+  }
+
+  /// The directory of the run, locked until the value ends.
+  private func lock(until deadline: Instant) throws(Failure) -> Descriptor {
+    do throws(SystemError) {
+      let directory = try Descriptor(opening: run, .directory)
+      if try directory.lock(until: deadline) { return directory }
+    } catch {
+      throw .system(error)
+    }
+    throw .busy(run)
+  }
+
+  private func removeLeftovers(_ directory: borrowing Descriptor) throws(SystemError) {
+    var names: [Bytes] = []
+    try directory.forEachEntry { name, _ in
+      let name = Bytes(name)
+      if AtomicFile.isTemporary(name, of: Self.name)
+        || AtomicFile.isTemporary(name, of: Self.previousName)
+      {
+        names.append(name)
+      }
+    }
+    for name in names { try? directory.removeFile(name) }
+  }
+
+  /// The name of the directory and the time.
+  private func newID() -> String {
+    let stamp = WallTime.now.rfc3339.filter { $0 != "-" && $0 != ":" }
+    return String(decoding: run.lastComponent, as: UTF8.self) + "-" + stamp
+  }
+}

@@ -1,0 +1,98 @@
+import JSON
+import POSIX
+
+/// Events on their way into a log, one JSON value a line: held back until a batch is full or the oldest
+/// has waited long enough, then appended in one write(2). The log is a ``LineFile``: any number of
+/// processes append to it, without a lock, and a writer that dies costs at most the event at hand.
+public struct EventQueue: ~Copyable {
+  /// When events are put on the disk, by fsync(2).
+  public enum Synchronization: String, CaseIterable, Sendable {
+    /// Each event by itself, before the next one is written.
+    case each
+    /// After each batch.
+    case batch
+    /// By the system, some time.
+    case never
+  }
+
+  /// What has happened so far.
+  public struct Statistics: Sendable {
+    /// Events that were taken in.
+    public fileprivate(set) var queued = 0
+    /// Events that have been written.
+    public fileprivate(set) var written = 0
+    /// Writes.
+    public fileprivate(set) var batches = 0
+    /// Texts that were no event.
+    public fileprivate(set) var errors = 0
+  }
+
+  private let log: LineFile
+  private let synchronization: Synchronization
+  private let batch: Int
+  private let linger: UInt64
+  private var waiting = Bytes()
+  private var oldest = Instant.now
+  /// How many events wait.
+  public private(set) var count = 0
+  /// What has happened so far.
+  public private(set) var statistics = Statistics()
+
+  /// A queue for the log at `path`, which is made with the directories above it when it is missing.
+  /// `batch` events are written at once, or those that there are when the oldest of them has waited
+  /// `linger` nanoseconds.
+  public init(
+    _ path: Path, _ synchronization: Synchronization, batch: Int, linger: UInt64
+  ) throws(SystemError) {
+    try path.parent.makeDirectoryWithParents()
+    log = try LineFile(opening: path)
+    self.synchronization = synchronization
+    self.batch = synchronization == .each ? 1 : batch
+    self.linger = linger
+  }
+
+  /// Takes in the event that `text` spells, and writes when the batch is full. What stands on several
+  /// lines is put on one.
+  public mutating func add(_ text: ArraySlice<UInt8>) throws(EventError) {
+    do throws(JSONError) {
+      _ = try JSONValue(parsing: text)
+    } catch {
+      statistics.errors += 1
+      throw .json(error)
+    }
+    if count == 0 { oldest = .now }
+    // JSON has line breaks between its tokens only, never within a string.
+    for byte in text { waiting.append(byte == .newline || byte == 0x0D ? 0x20 : byte) }
+    waiting.append(.newline)
+    count += 1
+    statistics.queued += 1
+    if count >= batch { try flush() }
+  }
+
+  /// Nanoseconds until the events that wait are to be written; nil when none waits.
+  public var timeLeft: UInt64? {
+    count == 0 ? nil : oldest.advanced(byNanoseconds: linger).nanoseconds(since: .now)
+  }
+
+  /// Writes all that wait.
+  public mutating func flush() throws(EventError) {
+    if count == 0 { return }
+    do throws(SystemError) {
+      try log.append(waiting)
+      statistics.batches += 1
+      statistics.written += count
+      (count, waiting) = (0, [])
+      if synchronization != .never { try log.synchronize() }
+    } catch {
+      throw .system(error)
+    }
+  }
+}
+
+/// Why an event is not in the log.
+public enum EventError: Error, Sendable {
+  /// It is no JSON value.
+  case json(JSONError)
+  /// It could not be written, or not be put on the disk.
+  case system(SystemError)
+}

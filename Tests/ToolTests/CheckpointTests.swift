@@ -1,0 +1,133 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `topic checkpoint`, with real writers and real crashes.
+@Suite struct CheckpointTests {
+  let directory = TemporaryDirectory()
+  private var run: String { directory("specs/001_a") }
+  private var file: String { run + "/checkpoint.json" }
+
+  private func topic(_ words: [String], input: String = "", fault: String = "") throws -> Outcome {
+    try TestSupport.run(
+      [Product.topic, "checkpoint"] + words, environment: ["POSIX_FAULT": fault],
+      input: Data(input.utf8))
+  }
+
+  private func load() throws -> [String: Any] {
+    let outcome = try topic(["load", run])
+    let object = try JSONSerialization.jsonObject(with: outcome.output) as? [String: Any]
+    return try #require(object, "\(outcome.error)")
+  }
+
+  @Test("What is given is changed, what is not is kept, and numbers keep their spelling")
+  func save() throws {
+    #expect(try topic(["load", run]).code == 1)
+    let first = try topic([
+      "save", run, "--iteration", "1", "--status", "needs_changes", "--feedback", "a", "--feedback",
+      "b",
+      "--file-written", "x.md", "--cost", "0.10", "--set", "plan={\"n\": 1e2}",
+    ])
+    #expect(first.code == 0, "\(first.error)")
+    let id = try load()["run_id"] as? String
+    #expect(try topic(["save", run, "--iteration", "2", "--feedback", "c"]).code == 0)
+    let state = try load()
+    #expect(state["iteration"] as? Int == 2 && state["status"] as? String == "needs_changes")
+    #expect(
+      state["feedback"] as? [String] == ["c"] && state["files_written"] as? [String] == ["x.md"])
+    #expect(state["run_id"] as? String == id && state["version"] as? Int == 1)
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    #expect(text.contains("\"cost_usd\": 0.10,") && text.contains("\"n\": 1e2"))
+    #expect(try topic(["save", run], input: "{\"whole\": true, \"version\": 9}").code == 0)
+    #expect(try load().keys.sorted() == ["run_id", "saved_at", "version", "whole"])
+    #expect(try topic(["list", directory("specs")]).text.hasPrefix("001_a\t-\t-\t20"))
+    #expect(try topic(["clear", run]).code == 0)
+    #expect(try topic(["load", run]).code == 1)
+    #expect(directory.entries("specs/001_a").isEmpty)
+  }
+
+  @Test(
+    "What makes no sense is refused, and nothing is changed",
+    arguments: [
+      (["--cost", "-1"], 64), (["--cost", "1e999"], 64), (["--set", "x"], 64),
+      (["--set", "x=y"], 65),
+      (["--set", "version=2"], 64), (["--iteration", "x"], 64), ([], 65),
+    ])
+  func refused(words: [String], code: Int) throws {
+    let outcome = try topic(["save", run] + words, input: "[1]")
+    #expect(outcome.code == Int32(code), "\(outcome.error)")
+    #expect(!FileManager.default.fileExists(atPath: run))
+  }
+
+  @Test(
+    "A damaged file falls back to the one before it, with a warning; two damaged ones are an error")
+  func damaged() throws {
+    for iteration in 1...3 {
+      #expect(try topic(["save", run, "--iteration", "\(iteration)"]).code == 0)
+    }
+    for damage in ["", "{", "null", "{\"iteration\": 9", "\0\0\0\0"] {
+      try Data(damage.utf8).write(to: URL(fileURLWithPath: file))
+      let outcome = try topic(["load", run])
+      #expect(outcome.text.contains("\"iteration\": 2") && outcome.error.contains("is damaged"))
+    }
+    // The next one goes on from the one before, and the damaged one does not take its place.
+    #expect(try topic(["save", run, "--status", "s"]).error.contains("is damaged"))
+    #expect(try load()["iteration"] as? Int == 2)
+    try bash("echo x | tee '\(file)' '\(run)/checkpoint.previous.json'")
+    let outcome = try topic(["load", run])
+    #expect(
+      outcome.code == 65 && outcome.error.contains("topic checkpoint clear"), "\(outcome.error)")
+  }
+
+  @Test("Killed at any call it leaves the old state or the new one, and the next save cleans up")
+  func killed() throws {
+    let trace = directory("trace")
+    #expect(try topic(["save", run, "--iteration", "1"]).code == 0)
+    _ = try TestSupport.run(
+      [Product.topic, "checkpoint", "save", run, "--iteration", "2"],
+      environment: ["POSIX_TRACE": trace])
+    var counts: [String: Int] = [:]
+    let names = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+      .compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(names.contains("renameat") && names.contains("fsync"))
+    for name in names {
+      counts[name, default: 0] += 1
+      let before = try load()["iteration"] as? Int ?? -1
+      let outcome = try topic(
+        ["save", run, "--iteration", "\(before + 1)"], fault: "\(name):\(counts[name] ?? 0):kill")
+      #expect(outcome.signal == SIGKILL, "\(name)")
+      let after = try load()["iteration"] as? Int
+      #expect(after == before || after == before + 1, "\(name) \(counts[name] ?? 0)")
+      #expect(try topic(["save", run, "--status", "x"]).code == 0)
+      let all = try FileManager.default.contentsOfDirectory(atPath: run)
+      #expect(all.sorted() == ["checkpoint.json", "checkpoint.previous.json"], "\(all)")
+    }
+  }
+
+  @Test("A failing call leaves the old state whole, and no temporary file")
+  func failing() throws {
+    #expect(try topic(["save", run, "--iteration", "1"]).code == 0)
+    for fault in [
+      "creat:1", "creat:2", "write:1", "write:2", "fsync:1", "fsync:3", "renameat:1", "renameat:2",
+    ] {
+      let outcome = try topic(["save", run, "--iteration", "2"], fault: "\(fault):\(ENOSPC)")
+      #expect(
+        [73, 74].contains(outcome.code) && outcome.error.contains("No space left"), "\(fault)")
+      #expect(try load()["iteration"] as? Int == 1, "\(fault)")
+      let all = try FileManager.default.contentsOfDirectory(atPath: run)
+      #expect(!all.contains { $0.hasSuffix(".tmp") }, "\(fault): \(all)")
+    }
+  }
+
+  @Test("Ten processes that save different members lose none")
+  func concurrent() throws {
+    let outcome = try bash(
+      """
+      for i in 1 2 3 4 5 6 7 8 9 10; do
+        for j in 1 2 3 4 5; do topic checkpoint save '\(run)' --set "k$i.$j=$i"; done &
+      done; wait
+      """)
+    #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.error)")
+    #expect(try load().keys.filter { $0.hasPrefix("k") }.count == 50)
+  }
+}

@@ -1,0 +1,192 @@
+import Foundation
+import StressHarness
+import TestSupport
+import Testing
+
+/// `topic log`, with real writers and real crashes.
+@Suite struct LogTests {
+  let directory = TemporaryDirectory()
+  private var log: String { directory("run/events.jsonl") }
+
+  private func topic(_ words: String..., input: String = "", fault: String = "") throws
+    -> TestSupport.Outcome
+  {
+    try run(
+      [Product.topic, "log"] + words, environment: ["POSIX_FAULT": fault], input: Data(input.utf8))
+  }
+
+  private func lines() throws -> [String] {
+    try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").map(String.init)
+  }
+
+  @Test("Arguments and lines of input become one line each, and a torn last line is closed first")
+  func append() throws {
+    #expect(try topic("append", log, "{\"a\": 1}", "[1,\n 2]", "\"x\\ny\"").code == 0)
+    try bash("printf 'torn{' >>'\(log)'")
+    let outcome = try topic("append", "-v", log, input: "{}\n\n 1 \r\ntrue")
+    #expect(outcome.code == 0 && outcome.error.contains("3 queued, 3 written, 1 batches, 0 errors"))
+    #expect(try lines() == ["{\"a\": 1}", "[1,  2]", "\"x\\ny\"", "torn{", "{}", " 1  ", "true"])
+  }
+
+  @Test("What is no JSON is named with its place, and what stands before it is written")
+  func invalid() throws {
+    let outcome = try topic("append", log, input: "1\n2\n{\"a\":}\n4\n")
+    #expect(
+      outcome.code == 65 && outcome.error.contains("line 3 is no JSON, at byte 6"),
+      "\(outcome.error)")
+    #expect(outcome.error.contains("2 events are written"))
+    #expect(try lines() == ["1", "2"])
+    #expect(try topic("append", "--skip-invalid", log, input: "3\nx\n4\n").code == 0)
+    #expect(try lines() == ["1", "2", "3", "4"])
+    #expect(try topic("append", log, "5", "nonsense").error.contains("argument 2 is no JSON"))
+  }
+
+  @Test(
+    "Five writers of 2,000 events each lose, repeat and tear none",
+    arguments: ["--sync never", "--sync batch --batch 7"])
+  func concurrent(options: String) throws {
+    let outcome = try bash(
+      """
+      mkdir run
+      for w in 1 2 3 4 5; do
+        seq 2000 | sed "s/.*/{\\"w\\": $w, \\"i\\": &, \\"text\\": \\"$(printf '%0200d' 0)\\"}/" |
+          topic log append \(options) '\(log)' &
+      done; wait
+      """, in: directory.path)
+    #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.error)")
+    let all = try lines()
+    #expect(all.count == 10_000 && Set(all).count == 10_000)
+    for writer in 1...5 {
+      let own = all.filter { $0.hasPrefix("{\"w\": \(writer),") }
+      #expect(own.count == 2_000 && own.first?.contains("\"i\": 1,") == true)
+      #expect(own.allSatisfy { $0.hasSuffix("\"}") })
+    }
+  }
+
+  @Test("A writer killed at any call costs at most its own last event, and the next one goes on")
+  func killed() throws {
+    for fault in [
+      "open:1", "open:2", "fstat:1", "pread:1", "write:1", "write:2", "write:3", "fsync:1",
+      "fsync:2",
+    ] {
+      _ = try topic("append", log, "1", "2", "3", fault: fault + ":kill")
+      #expect(try topic("append", log, "4").code == 0)
+      let found = FileManager.default.fileExists(atPath: log) ? try lines() : []
+      #expect(
+        ["1", "2", "3"].starts(with: found.dropLast()) && found.last == "4", "\(fault): \(found)")
+      try run(["rm", "-r", directory("run")])
+    }
+  }
+
+  @Test(
+    "A full disk is an error that says how many events are written, and the next event is whole")
+  func full() throws {
+    let outcome = try topic("append", log, "1", "2", fault: "write:2:\(ENOSPC)")
+    #expect(
+      outcome.code == 74 && outcome.error.contains("No space left on device; 1 events are written"),
+      "\(outcome.error)")
+    let short = try topic("append", log, "\"abc\"", fault: "write:1:short")
+    #expect(short.code == 0)
+    #expect(try lines() == ["1", "\"abc\""])
+  }
+
+  @Test(
+    "An event does not wait longer than the linger time; SIGTERM has all that was read written",
+    arguments: [
+      ("echo 1; sleep 0.3; echo 2; printf 3", "0.1", ["1", "2"], 2), ("seq 25", "60", nil, 20),
+    ])
+  func drains(events: String, linger: String, written: [String]?, early: Int) throws {
+    try bash("mkfifo '\(directory("pipe"))'")
+    let source = try RunningProcess(
+      ["bash", "-c", "exec >'\(directory("pipe"))'; \(events); exec sleep 1000"])
+    let writer = try RunningProcess(
+      [
+        "bash", "-c",
+        "exec \(Product.topic) log append --linger \(linger) '\(log)' <'\(directory("pipe"))'",
+      ])
+    while (try? lines())?.count != early { usleep(10_000) }
+    usleep(300_000)
+    kill(writer.id, SIGTERM)
+    #expect(try writer.wait().signal == SIGTERM)
+    kill(source.id, SIGKILL)
+    _ = try source.wait()
+    #expect(try lines() == written ?? (1...25).map(String.init))
+  }
+
+  @Test("tail prints the last events and passes over what is torn, no JSON or no UTF-8")
+  func tail() throws {
+    #expect(try topic("tail", log).code == 0)
+    #expect(try topic("append", log, "1", "2", "3").code == 0)
+    try bash("printf 'x\\n\"\\377\"\\n\\n4\\n{\"torn' >>'\(log)'")
+    let outcome = try topic("tail", "-v", "-n", "3", log)
+    #expect(
+      outcome.lines == ["2", "3", "4"] && outcome.error.contains("3 lines passed over"),
+      "\(outcome.error)")
+    #expect(try topic("tail", "-n", "0", log).lines == [])
+    #expect(try topic("tail", log).lines == ["1", "2", "3", "4"])
+    let bounded = try topic("tail", "--max-bytes", "12", log)
+    #expect(
+      bounded.lines == ["4"] && bounded.error.contains("--max-bytes looks further"),
+      "\(bounded.error)")
+  }
+
+  @Test("tail gives what reading the whole file gives, over random files and bounds")
+  func tailAgainstWhole() throws {
+    var random = SplitMix64(seed: 6)
+    try directory.makeDirectories("run")
+    for round in 0..<60 {
+      var text = Data()
+      for _ in 0..<Int.random(in: 0...400, using: &random) {
+        switch Int.random(in: 0...5, using: &random) {
+        case 0:
+          text += Data(
+            (0..<Int.random(in: 0...40, using: &random)).map { _ in
+              .random(in: 0...255, using: &random)
+            })
+        case 1:
+          text += Data(
+            "{\"long\": \"\(String(repeating: "x", count: .random(in: 0...30_000, using: &random)))\"}\n"
+              .utf8)
+        default: text += Data("{\"i\": \(Int.random(in: 0...9999, using: &random))}\n".utf8)
+        }
+      }
+      try text.write(to: URL(fileURLWithPath: log))
+      let whole = text.split(separator: 10, omittingEmptySubsequences: false).dropLast().filter {
+        String(data: Data($0), encoding: .utf8) != nil
+          && (try? JSONSerialization.jsonObject(with: Data($0), options: .fragmentsAllowed)) != nil
+      }.map { String(decoding: $0, as: UTF8.self) }
+      let count = Int.random(in: 1...30, using: &random)
+      let outcome = try topic("tail", "-n", "\(count)", "--max-bytes", "1G", log)
+      #expect(outcome.lines.elementsEqual(whole.suffix(count)), "round \(round)")
+    }
+  }
+
+  @Test("--follow goes on through additions, rotation, truncation and a log that appears late")
+  func follow() throws {
+    let out = directory("out")
+    let follower = try RunningProcess(
+      ["bash", "-c", "exec \(Product.topic) log tail --follow '\(log)' >'\(out)'"])
+    func expect(_ numbers: [String]) throws {
+      for _ in 0..<500
+      where (try? String(contentsOfFile: out, encoding: .utf8))
+        != numbers.map({ $0 + "\n" }).joined()
+      {
+        usleep(10_000)
+      }
+      #expect(
+        try String(contentsOfFile: out, encoding: .utf8).split(separator: "\n").map(String.init)
+          == numbers)
+    }
+    _ = try topic("append", log, "1")
+    try expect(["1"])
+    try bash("printf 2 >>'\(log)'; mv '\(log)' '\(log).1'; echo >>'\(log).1'")
+    _ = try topic("append", log, "3")
+    try expect(["1", "2", "3"])
+    try bash(": >'\(log)'")
+    usleep(200_000)
+    _ = try topic("append", log, "4")
+    try expect(["1", "2", "3", "4"])
+    kill(follower.id, SIGTERM)
+    #expect(try follower.wait().signal == SIGTERM)
+  }
+}
