@@ -34,52 +34,14 @@ public struct Mention: Hashable, Sendable {
       } catch {
         throw .system(error)
       }
+      let rewriting = Rewriting(moves, of: path, in: repository)
       let lines = text.split(separator: .newline, omittingEmptySubsequences: false)
       for (index, line) in lines.enumerated() {
         let old = Bytes(line)
-        let new = rewritten(old, moves)
+        let new = rewriting.line(old)
         if new != old { mentions.append(Mention(file: file, line: index + 1, old: old, new: new)) }
       }
     }
     return mentions
-  }
-
-  /// `text` with the new names in place of the old ones, each as a word of its own: `042_a` is no part
-  /// of `042_a_long`, `1042_a` or `042_a.md`.
-  static func rewritten(_ text: Bytes, _ moves: [Renumbering.Move]) -> Bytes {
-    var result = Bytes()
-    var index = 0
-    while index < text.count {
-      let rest = text[index...]
-      let isBegin = index == 0 || !isNamePart(text[index - 1])
-      if isBegin,
-        let move = moves.first(where: {
-          rest.starts(with: $0.old) && endsWord(rest.dropFirst($0.old.count))
-        })
-      {
-        result += move.new
-        index += move.old.count
-      } else {
-        result.append(text[index])
-        index += 1
-      }
-    }
-    return result
-  }
-
-  private static func isNamePart(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), 0x80...:
-      true
-    default: false
-    }
-  }
-
-  /// Whether a name can end before `rest`. A full stop belongs to it when more of a name follows.
-  private static func endsWord(_ rest: ArraySlice<UInt8>) -> Bool {
-    guard let next = rest.first else { return true }
-    if next == UInt8(ascii: "."), let after = rest.dropFirst().first { return !isNamePart(after) }
-    return !isNamePart(next)
   }
 }

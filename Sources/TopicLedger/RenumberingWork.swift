@@ -41,7 +41,7 @@ public struct RenumberingWork {
         for file in Set(renumbering.mentions.map(\.file)).sorted(by: {
           $0.lexicographicallyPrecedes($1)
         }) {
-          try rewrite(repository.workTree.appending(file))
+          try rewrite(repository.workTree.appending(file), in: repository)
           try checkIsWanted()
         }
       }
@@ -73,11 +73,12 @@ public struct RenumberingWork {
     }
   }
 
-  private mutating func rewrite(_ file: Path) throws(LedgerError) {
+  private mutating func rewrite(_ file: Path, in repository: Repository) throws(LedgerError) {
     do throws(SystemError) {
       let old = try Descriptor(opening: file, .readNoLink).readToEnd()
+      let rewriting = Rewriting(renumbering.moves, of: file, in: repository)
       let new = old.split(separator: .newline, omittingEmptySubsequences: false)
-        .map { Mention.rewritten(Bytes($0), renumbering.moves) }
+        .map { rewriting.line(Bytes($0)) }
         .joined(separator: [UInt8.newline])
       try replace(file, with: Bytes(new))
       undoes.append(.rewriting(file: file, old))

@@ -75,6 +75,20 @@ import Testing
     #expect(try state() == before)
   }
 
+  @Test("What has the same name in another directory keeps its mentions")
+  func elsewhere() throws {
+    try makeClash()
+    let outcome = try script(
+      """
+      mkdir -p other/002_a sub; touch other/002_a/f
+      echo 'other/002_a specs/002_a ../specs/002_a ./002_a $x/002_a' >sub/text; at 2020-01-05
+      topic renumber --apply specs; cat sub/text
+      """)
+    #expect(
+      outcome.lines.last == "other/002_a specs/003_a ../specs/003_a ./003_a $x/003_a",
+      "\(outcome.text)")
+  }
+
   @Test("With --no-rewrite, mentions stay")
   func noRewrite() throws {
     try makeClash()
