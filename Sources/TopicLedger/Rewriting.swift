@@ -12,7 +12,8 @@ struct Rewriting {
 
   /// What `moves` in the root of `repository` make of the file at `file`.
   init(_ moves: [Renumbering.Move], of file: Path, in repository: Repository) {
-    self.moves = moves
+    // Of two names of which one begins with the other, the longer one is meant where it stands.
+    self.moves = moves.sorted { $0.old.count > $1.old.count }
     let top = repository.workTree
     root = repository.relativeRoot.isEmpty ? top : top.appending(repository.relativeRoot)
     bases = [file.parent, top]

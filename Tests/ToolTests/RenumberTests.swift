@@ -89,6 +89,16 @@ import Testing
       "\(outcome.text)")
   }
 
+  @Test("Of two names of which one begins with the other, the longer one is meant")
+  func prefixes() throws {
+    let outcome = try script(
+      """
+      git init -q .; mkdir -p specs/001_0 specs/001_a 'specs/001_a b'; touch specs/001_0/f specs/001_a/f 'specs/001_a b/f'
+      echo '001_a b, 001_a' >text; at 2020-01-01; topic renumber --apply specs; cat text
+      """)
+    #expect(outcome.lines.last == "003_a b, 002_a", "\(outcome.text)\(outcome.error)")
+  }
+
   @Test("With --no-rewrite, mentions stay")
   func noRewrite() throws {
     try makeClash()
