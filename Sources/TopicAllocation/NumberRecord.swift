@@ -12,7 +12,8 @@
 // change, or from before the root was copied, restored or moved to another disk, is none; then the
 // root is read. To compare ctime is to compare contents only where every change gets a ctime of its
 // own: ``Descriptor/hasDistinctChangeTimes``. Elsewhere, and so on tmpfs, NFS, FUSE, overlayfs and all before
-// Linux 6.13, there is no record, and every allocation reads the root. (To trust only a ctime that is
+// Linux 6.13, there is no record, nor where the ctime has no nanoseconds (ext4 with
+// inodes of 128 bytes), and every allocation reads the root. (To trust only a ctime that is
 // older than a tick of the clock, as git does, would not help: right after an allocation it is not.)
 //
 // When it is written: after an allocation during which nothing else happened to the root. From before

@@ -151,8 +151,10 @@ public struct RootLock: ~Copyable {
   /// Has the lock file keep a record of the highest number, unless anything happened to the root
   /// since it was locked but the creation of so many topics.
   func record(highest: Int, created: Int, _ style: Style) {
+    // Where inodes have no room for nanoseconds, changes within a second have the same time.
     guard let watch, let before = status, let after = try? directory.status(),
-      after.changed != before.changed, watch.changes(of: directory) == created
+      after.changed != before.changed, after.changed.nanoseconds != 0,
+      watch.changes(of: directory) == created
     else { return }
     switch lockFile {
     case .none: break
