@@ -174,13 +174,19 @@ public struct Ledger: Sendable {
   private func fetchedState() throws(LedgerError) -> State {
     guard let remote else { return try knownState() }
     let tracking = name.tracking(remote)
+    // What was seen once stays true, also when the ledger is rewound there.
+    let seen = try knownState().highest
     let answer = try ask(
       remote,
       [
         "fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head",
         "--no-recurse-submodules", "--no-auto-maintenance", remote, "+\(name.ledger):\(tracking)",
       ])
-    if answer.code == 0 { return try knownState() }
+    if answer.code == 0 {
+      var state = try knownState()
+      state.highest = [state.highest, seen].compactMap { $0 }.max()
+      return state
+    }
     guard answer.words.contains("couldn't find remote ref") else {
       throw unreachable(remote, answer.words)
     }
