@@ -54,8 +54,8 @@ public struct AllocationRequest {
     let context = TopicContext(project: project, root: root.path, style)
     try format.check(root.path, topics: slugs.count)
     try format.check(context.project, topics: 1)
-    if arguments.has("dry-run") { return try print(preview(allocator, scope), context) }
-    let allocation = try allocate(allocator, scope, context)
+    if arguments.has("dry-run") { return try print(preview(allocator, scope, tool), context) }
+    let allocation = try allocate(allocator, scope, tool, context)
     try print(allocation.topics, context)
     if arguments.has("verbose") {
       let (acquired, released) = (allocation.acquired, allocation.released)
@@ -81,9 +81,9 @@ public struct AllocationRequest {
   }
 
   private func allocate(
-    _ allocator: Allocator, _ scope: Scope, _ context: TopicContext
+    _ allocator: Allocator, _ scope: Scope, _ tool: Tool, _ context: TopicContext
   ) throws(Failure) -> Allocator.Allocation {
-    guard let scoped = scoped(allocator, scope) else {
+    guard let scoped = scoped(allocator, scope, tool) else {
       do { return try allocator.allocate(slugs) } catch { throw tell(error, context) }
     }
     do { return try scoped.allocate(slugs) } catch {
@@ -94,8 +94,10 @@ public struct AllocationRequest {
     }
   }
 
-  private func preview(_ allocator: Allocator, _ scope: Scope) throws(Failure) -> [Topic] {
-    guard let scoped = scoped(allocator, scope) else {
+  private func preview(_ allocator: Allocator, _ scope: Scope, _ tool: Tool) throws(Failure)
+    -> [Topic]
+  {
+    guard let scoped = scoped(allocator, scope, tool) else {
       do { return try allocator.preview(slugs) } catch { throw Failure(error.reason) }
     }
     do { return try scoped.preview(slugs) } catch {
@@ -106,13 +108,16 @@ public struct AllocationRequest {
     }
   }
 
-  private func scoped(_ allocator: Allocator, _ scope: Scope) -> ScopedAllocator? {
+  private func scoped(_ allocator: Allocator, _ scope: Scope, _ tool: Tool) -> ScopedAllocator? {
     switch scope {
     case .root: nil
-    case .worktrees: ScopedAllocator(allocator, remote: nil, rescan: arguments.has("rescan"))
-    case .remote(let name):
-      ScopedAllocator(allocator, remote: name, rescan: arguments.has("rescan"))
+    case .worktrees: scoped(allocator, remote: nil, tool)
+    case .remote(let name): scoped(allocator, remote: name, tool)
     }
+  }
+
+  private func scoped(_ allocator: Allocator, remote: String?, _ tool: Tool) -> ScopedAllocator {
+    ScopedAllocator(allocator, remote: remote, rescan: arguments.has("rescan")) { tool.note($0) }
   }
 
   /// As ``tell(_:_:)``, and says which numbers stay reserved with no topic.

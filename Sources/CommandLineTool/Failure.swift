@@ -118,6 +118,25 @@ public struct Failure: Error {
       self.init(
         .cannotCreate, "cannot take number \(number): it is reserved for \(owner.quotedForMessage)",
         advice: "leave --number out to get the next free one")
+    case .numberTaken(let number, let owner, let place):
+      self.init(
+        .cannotCreate,
+        "cannot take number \(number): \(owner.quotedForMessage) has it"
+          + " in \(place.quotedForMessage)",
+        advice: "leave --number out to get the next free one")
+    case .recordCut(let number, let reference):
+      self.init(
+        .cannotCreate,
+        "cannot take number \(number): a shallow fetch has cut \(reference),"
+          + " so nobody knows here whether it is reserved",
+        advice: "git fetch --unshallow gets the rest; without --number the next free one is taken")
+    case .contradicted(let remote, let reference, let words):
+      self.init(
+        .unavailable,
+        "the remote '\(remote)' refuses every reservation as too late, but shows \(reference)"
+          + " as it was; it says" + Self.quoted(words),
+        advice: "is the ref hidden there (uploadpack.hideRefs), or is the pushurl another"
+          + " repository than the url? \(offline)")
     case .numbersExhausted(let next):
       self.init(
         .data, "cannot number on: the next number is \(next), the last one \(Style.highestNumber)")

@@ -2,6 +2,22 @@ import POSIX
 import TopicAllocation
 import TopicLedger
 
+extension Tool {
+  /// Says on standard error what somebody should know about a ledger.
+  public func note(_ warning: LedgerWarning) {
+    switch warning {
+    case .rewound(let remote, let reference):
+      note(
+        "warning: \(reference) was rewound or replaced on '\(remote)';"
+          + " numbers go on above all that this repository has seen of it")
+    case .deleted(let remote, let reference):
+      note(
+        "warning: \(reference) was deleted on '\(remote)';"
+          + " numbers go on above all that this repository has seen of it")
+    }
+  }
+}
+
 extension Scope {
   /// The variable that sets the scope.
   private static let variable = "TOPIC_ALLOC_SCOPE"

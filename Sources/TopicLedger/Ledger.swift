@@ -10,11 +10,11 @@
 //      machine queue here, not at the ref. Nothing depends on it; who goes around it meets the ref.
 //   2. The next number: one more than the highest of the ledger, of the directories in this root, and,
 //      when there is no ledger yet or that is asked for, of the same root in every other work tree,
-//      branch and remote-tracking branch (Elsewhere.swift).
+//      branch and remote-tracking branch (Elsewhere.swift), and in the remote's branches as they are now.
 //   3. A commit with the tip as its parent, and with a nonce, so that it is nobody else's.
 //   4. worktrees: git update-ref REF NEW OLD. remote: git push --force-with-lease=REF:OLD REMOTE
-//      NEW:REF; OLD is what was seen last, kept under refs/topic-alloc-remotes. Who loses looks again
-//      and begins at 2. The number is reserved when git has moved the ref, not before.
+//      NEW:REF; OLD is what was seen last, kept under refs/topic-alloc-remotes (RemoteLedger.swift). Who
+//      loses looks again and begins at 2. The number is reserved when git has moved the ref, not before.
 //   5. The lock of 1 is let go.
 //   6. The locks of the root, and the directories, with exactly these numbers (RootLock.swift). When
 //      somebody who numbers in this directory alone has come up to them, all begins at 2 again.
@@ -22,6 +22,9 @@
 // After a crash: before 4, nothing but an unreachable commit, which git removes in time. After 4, the
 // number stays reserved and nobody has it: a gap, which is legal here. A push whose answer was lost has
 // moved the ref or has not: the tip is fetched, and the reservation is ours when our commit is in it.
+//
+// A ledger only grows. When the remote's is rewound or deleted there by somebody, each clone still goes by
+// all that it has seen of it, and says so; a clone that has seen nothing cannot know.
 //
 // The checkout is not touched: no index, no HEAD, no branch, no hook, no configuration.
 
@@ -34,20 +37,26 @@ public struct Ledger: Sendable {
   public let repository: Repository
   /// The remote whose ledger it is; nil for that of the repository.
   let remote: String?
+  /// Is told what somebody should know, though the work goes on.
+  let warn: @Sendable (LedgerWarning) -> Void
+  let name: LedgerName
   private let style: Style
-  private let name: LedgerName
   private let begin: Instant
 
   /// The longest pause before the next attempt, in nanoseconds.
   private static let longestPause: UInt64 = 500_000_000
+  /// After so many refusals in a row of what the ledger itself says, waiting is of no use.
+  private static let mostContradictions = 4
 
   /// The ledger of a root numbered in `style`; with `remote`, the one that its clones share.
   public init(
-    of repository: Repository, remote: String?, _ style: Style
+    of repository: Repository, remote: String?, _ style: Style,
+    warn: @escaping @Sendable (LedgerWarning) -> Void
   ) throws(LedgerError) {
     self.repository = repository
     self.remote = remote
     self.style = style
+    self.warn = warn
     begin = .now
     if let name = LedgerName(spelling: repository.relativeRoot) {
       self.name = name
@@ -59,10 +68,12 @@ public struct Ledger: Sendable {
   }
 
   /// What the ledger says.
-  private struct State {
+  struct State {
     /// The tip that the next reservation must replace; nil when there is no ledger.
     var tip: String?
-    /// The highest number that it, or one that it was before, says; nil when there is none.
+    /// The tips of this and every other ledger of the root that this repository knows.
+    var tips: [String] = []
+    /// The highest number that any of them says; nil when there is none.
     var highest: Int?
   }
 
@@ -78,19 +89,29 @@ public struct Ledger: Sendable {
     defer { _ = lock.path }
     var state = try knownState()
     // Of a remote that was never seen, nothing can be expected.
-    if remote != nil, state.tip == nil { state = try fetchedState() }
+    if remote != nil, state.tip == nil { state = try fetchedState(after: state) }
+    var elsewhere = Elsewhere(of: self, isWanted: rescan || number != nil)
     var attempts: UInt64 = 0
+    var contradictions = 0
     while true {
-      let taken = try highest(state, rescan: rescan, in: root)
-      let first = number ?? max((taken ?? style.start - 1) + 1, style.start)
+      let taken = try highest(state, &elsewhere, in: root)
+      let first = number ?? next(taken)
       let last = first + slugs.count - 1
       if last > Style.highestNumber { throw .numbersExhausted(next: first) }
-      if let number { try checkIsFree(number, state) }
+      if let number { try checkIsFree(number, state, &elsewhere) }
       let reservation = Reservation(
         entries: zip(first...last, slugs).map { style.entryName($0, $1) },
         highest: max(last, taken ?? 0))
       let commit = try makeCommit(reservation, parent: state.tip)
-      if try move(from: state.tip, to: commit) { return first...last }
+      switch try move(from: state.tip, to: commit) {
+      case .done: return first...last
+      case .late: contradictions = 0
+      case .contradicted(let words):
+        contradictions += 1
+        if contradictions == Self.mostContradictions, let remote {
+          throw .contradicted(remote: remote, reference: name.ledger, words: words)
+        }
+      }
       attempts += 1
       let pause = UInt64.random(
         in: 1...min(Self.longestPause, 10_000_000 << min(attempts, 6)))
@@ -100,16 +121,27 @@ public struct Ledger: Sendable {
           waited: Instant.now.nanoseconds(since: begin))
       }
       Instant.sleep(nanoseconds: pause)
-      state = remote == nil ? try knownState() : try fetchedState()
+      state = try currentState(after: try knownState())
     }
   }
 
-  /// The number that a reservation would get now. Of a remote, its ledger is fetched.
-  public func nextNumber(rescan: Bool, in root: Root) throws(LedgerError) -> Int {
-    let state = remote == nil ? try knownState() : try fetchedState()
-    let taken = try highest(state, rescan: rescan, in: root)
-    return max((taken ?? style.start - 1) + 1, style.start)
+  /// The number that a reservation would get now; with `number` that one, when it is free. Of a remote,
+  /// its ledger is fetched.
+  public func nextNumber(
+    _ number: Int?, rescan: Bool, in root: Root
+  ) throws(LedgerError) -> Int {
+    let lock = try lock(until: repository.git.deadline)
+    defer { _ = lock.path }
+    let state = try currentState(after: try knownState())
+    var elsewhere = Elsewhere(of: self, isWanted: rescan || number != nil)
+    if let number {
+      try checkIsFree(number, state, &elsewhere)
+      return number
+    }
+    return next(try highest(state, &elsewhere, in: root))
   }
+
+  private func next(_ taken: Int?) -> Int { max((taken ?? style.start - 1) + 1, style.start) }
 
   private func lock(until deadline: Instant) throws(LedgerError) -> Descriptor {
     let path = repository.commonDirectory.appending("topic-alloc.lock")
@@ -124,7 +156,7 @@ public struct Ledger: Sendable {
   }
 
   private func highest(
-    _ state: State, rescan: Bool, in root: Root
+    _ state: State, _ elsewhere: inout Elsewhere, in root: Root
   ) throws(LedgerError) -> Int? {
     var known = [state.highest]
     do throws(SystemError) {
@@ -132,24 +164,43 @@ public struct Ledger: Sendable {
     } catch {
       throw .system(error)
     }
-    if rescan || state.tip == nil { known.append(try repository.highestElsewhere(style)) }
+    if elsewhere.isWanted || state.tip == nil {
+      known.append(try elsewhere.topics(style).map(\.number).max())
+    }
     return known.compactMap { $0 }.max()
   }
 
-  /// That no reservation of the chain has this number.
-  private func checkIsFree(_ number: Int, _ state: State) throws(LedgerError) {
-    guard let tip = state.tip else { return }
-    let log = try repository.git.run("log", "--no-show-signature", "--format=%B", tip)
-    for entry in Reservation.entries(inMessage: log) where style.number(of: entry) == number {
-      throw .numberReserved(number, by: entry)
+  /// That no reservation and no entry elsewhere has this number. Entries of the root itself are the
+  /// allocator's to see to.
+  private func checkIsFree(
+    _ number: Int, _ state: State, _ elsewhere: inout Elsewhere
+  ) throws(LedgerError) {
+    if let topic = try elsewhere.topics(style).first(where: { $0.number == number }) {
+      throw .numberTaken(number, by: topic.entry, in: topic.place)
+    }
+    if state.tips.isEmpty { return }
+    let cuts = repository.shallowCommits()
+    let log = try repository.git.run(
+      ["log", "--no-show-signature", "--format=%H%n%B%x00"].map { Bytes($0) }
+        + state.tips.map { Bytes($0) } + [Bytes("--")])
+    var isCut = false
+    for record in log.split(separator: 0) {
+      let message = record.drop { $0 == .newline }
+      // Whatever its style, an entry begins with its number.
+      for entry in Reservation.entries(inMessage: Bytes(message))
+      where Reservation.number(of: entry) == number {
+        throw .numberReserved(number, by: entry)
+      }
+      if cuts.contains(Bytes(message.prefix { $0 != .newline })) { isCut = true }
+    }
+    if isCut, number <= state.highest ?? 0 {
+      throw .recordCut(number, reference: remote.map(name.tracking) ?? name.ledger)
     }
   }
 
-  // MARK: What is there
-
   /// The ledger as this repository knows it: of a remote, as it was seen last. What any other ledger of
   /// the same root says is taken as well.
-  private func knownState() throws(LedgerError) -> State {
+  func knownState() throws(LedgerError) -> State {
     let own = remote.map(name.tracking) ?? name.ledger
     let records = try repository.git.run(
       "for-each-ref", "--format=%(refname) %(objectname) %(contents)%00", name.ledger,
@@ -165,61 +216,28 @@ public struct Ledger: Sendable {
         throw .damaged(reference: reference, commit: tip)
       }
       state.highest = max(state.highest ?? 0, highest)
+      state.tips.append(tip)
       if reference == own { state.tip = tip }
     }
     return state
   }
 
-  /// The ledger of the remote as it is now.
-  private func fetchedState() throws(LedgerError) -> State {
-    guard let remote else { return try knownState() }
-    let tracking = name.tracking(remote)
-    // What was seen once stays true, also when the ledger is rewound there.
-    let seen = try knownState().highest
-    let answer = try ask(
-      remote,
-      [
-        "fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head",
-        "--no-recurse-submodules", "--no-auto-maintenance", remote, "+\(name.ledger):\(tracking)",
-      ])
-    if answer.code == 0 {
-      var state = try knownState()
-      state.highest = [state.highest, seen].compactMap { $0 }.max()
-      return state
-    }
-    guard answer.words.contains("couldn't find remote ref") else {
-      throw unreachable(remote, answer.words)
-    }
-    // There is none, or none any more; what it said stays true.
-    var state = try knownState()
-    if state.tip != nil {
-      _ = try repository.git.run("update-ref", "-d", tracking)
-      state.tip = nil
-    }
-    return state
-  }
-
-  /// Runs a command that talks to the remote. One that does not answer in time is not reachable.
-  private func ask(_ remote: String, _ words: [String]) throws(LedgerError) -> Git.Answer {
-    do throws(LedgerError) {
-      return try repository.git.attempt(words.map { Bytes($0) })
-    } catch {
-      guard case .notInTime(_, let waited) = error else { throw error }
-      throw .unreachable(
-        remote: remote,
-        words: "no answer after \((waited + 500_000_000) / 1_000_000_000) s; --timeout waits longer"
-      )
-    }
-  }
-
-  private func unreachable(_ remote: String, _ words: String) -> LedgerError {
-    let isUnknown =
-      words.contains("does not appear to be a git repository")
-      && (try? repository.git.run("remote", "get-url", remote)) == nil
-    return isUnknown ? .unknownRemote(remote) : .unreachable(remote: remote, words: words)
+  /// The ledger as it is now, when `known` is what this repository knows of it.
+  private func currentState(after known: State) throws(LedgerError) -> State {
+    remote == nil ? known : try fetchedState(after: known)
   }
 
   // MARK: Compare and swap
+
+  /// What became of a reservation.
+  enum Move {
+    /// It is in the ledger.
+    case done
+    /// Somebody else was faster.
+    case late
+    /// It was refused as too late, though the ledger is as it was expected to be.
+    case contradicted(words: String)
+  }
 
   private func makeCommit(
     _ reservation: Reservation, parent: String?
@@ -244,47 +262,14 @@ public struct Ledger: Sendable {
       decoding: try git.run(words, input: message, variables: identity), as: UTF8.self)
   }
 
-  /// Whether the ledger has been moved; false when somebody else was faster.
-  private func move(from old: String?, to new: String) throws(LedgerError) -> Bool {
+  private func move(from old: String?, to new: String) throws(LedgerError) -> Move {
     if let remote { return try push(from: old, to: new, remote) }
     let answer = try repository.git.attempt(
       ["update-ref", "--no-deref", "-m", "topic-alloc", name.ledger, new, old ?? ""].map {
         Bytes($0)
       })
-    if answer.code == 0 { return true }
-    if try knownState().tip != old || answer.words.contains("Unable to create") { return false }
+    if answer.code == 0 { return .done }
+    if try knownState().tip != old || answer.words.contains("Unable to create") { return .late }
     throw .git(command: "git update-ref", words: answer.words)
-  }
-
-  private func push(from old: String?, to new: String, _ remote: String) throws(LedgerError) -> Bool
-  {
-    let answer = try ask(
-      remote,
-      [
-        "-c", "remote.\(remote).mirror=false", "-c", "push.pushOption=", "push", "--porcelain",
-        "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
-        "--force-with-lease=\(name.ledger):\(old ?? "")", remote, "\(new):\(name.ledger)",
-      ])
-    let tracking = name.tracking(remote)
-    if answer.code == 0 {
-      _ = try repository.git.run("update-ref", "--no-deref", tracking, new)
-      return true
-    }
-    let reason = answer.output.split(separator: .newline).first { $0.first == UInt8(ascii: "!") }
-    // The answer can have been lost on the way, so it is the ledger that says who has won.
-    guard let now = try? fetchedState() else { throw unreachable(remote, answer.words) }
-    if let tip = now.tip, tip != old {
-      let isOurs = try repository.git.attempt(
-        ["merge-base", "--is-ancestor", new, tip].map { Bytes($0) })
-      return isOurs.code == 0
-    }
-    guard let reason else { throw unreachable(remote, answer.words) }
-    let line = String(decoding: reason, as: UTF8.self)
-    // Another push holds the ref there, or held it a moment ago.
-    let isBusy = ["stale info", "cannot lock ref", "failed to update ref", "failed to lock"]
-      .contains { line.contains($0) || answer.words.contains($0) }
-    if isBusy { return false }
-    throw .refused(
-      remote: remote, words: [line, answer.words].filter { !$0.isEmpty }.joined(separator: "\n"))
   }
 }

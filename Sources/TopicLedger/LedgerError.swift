@@ -27,6 +27,13 @@ public enum LedgerError: Error, Sendable {
   case damaged(reference: String, commit: String)
   /// That number is reserved already, by this entry.
   case numberReserved(Int, by: Bytes)
+  /// That number has this entry in another work tree or a branch.
+  case numberTaken(Int, by: Bytes, in: Bytes)
+  /// Whether that number is reserved is not known: a shallow fetch has cut the ledger.
+  case recordCut(Int, reference: String)
+  /// The remote refuses reservations as too late, though its ledger is what it was expected to be; git's
+  /// own words.
+  case contradicted(remote: String, reference: String, words: String)
   /// Past the last number there is.
   case numbersExhausted(next: Int)
   /// A signal asked the process to end.

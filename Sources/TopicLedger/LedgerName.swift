@@ -12,7 +12,7 @@ struct LedgerName {
   let text: String
 
   /// A name that is longer could not be the name of a file.
-  static let longest = 200
+  static let longest = 180
 
   /// The name of the root at `path` in its work tree; nil when it is too long to be spelled.
   init?(spelling path: Bytes) {
@@ -40,11 +40,16 @@ struct LedgerName {
   var ledger: String { "refs/topic-alloc/" + text }
 
   /// The last that was seen of the ledger of a remote.
-  func tracking(_ remote: String) -> String {
+  func tracking(_ remote: String) -> String { seen(remote, as: "") }
+
+  /// What the ledger of a remote had been, with this tip, before it was rewound or deleted there.
+  func superseded(_ remote: String, _ tip: String) -> String { seen(remote, as: "%was%" + tip) }
+
+  private func seen(_ remote: String, as suffix: String) -> String {
     let name = LedgerName(spelling: Bytes(remote))?.text ?? "%"
-    return "refs/topic-alloc-remotes/" + name + "/" + text
+    return "refs/topic-alloc-remotes/" + name + suffix + "/" + text
   }
 
-  /// The pattern of the same for all remotes.
+  /// The pattern of both for all remotes.
   var trackingPattern: String { "refs/topic-alloc-remotes/*/" + text }
 }

@@ -17,24 +17,45 @@ public struct Repository: Sendable {
   public init(holding root: Root, until deadline: Instant) throws(LedgerError) {
     var existing = root.path
     for _ in 0..<root.missing { existing = existing.parent }
-    let answer = try Git(in: existing, until: deadline).attempt(
-      [
-        "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir",
-      ].map { Bytes($0) })
-    guard answer.code == 0 else {
-      // Whose repository it is can be a reason, too (safe.directory); git says that itself.
-      let isNone = answer.words.contains("not a git repository")
-      if isNone || answer.words.contains("must be run in a work tree") {
-        throw .noWorkTree(root.path)
-      }
-      throw .git(command: "git rev-parse", words: answer.words)
+    let top: Path
+    let common: Path
+    if let places = Self.plainPlaces(of: existing) {
+      (top, common) = places
+    } else {
+      (top, common) = try Self.places(of: existing, root, deadline)
     }
-    let (top, common) = try Self.twoPaths(answer.line, in: existing, deadline)
     workTree = top
     commonDirectory = common
     let rest = root.path.bytes.dropFirst(top.bytes.count)
     relativeRoot = Bytes(rest.drop { $0 == UInt8(ascii: "/") })
     git = Git(in: top, until: deadline)
+  }
+
+  /// The top of the work tree that holds `directory` and the common directory, where both are where
+  /// they mostly are; nil where git has to be asked.
+  private static func plainPlaces(of directory: Path) -> (Path, Path)? {
+    guard let top = Location.workTree(holding: directory) else { return nil }
+    let git = GitDirectory(of: top)
+    let inside = directory.bytes.dropFirst(top.bytes.count).split(separator: UInt8(ascii: "/"))
+    if git.mayLeadElsewhere || inside.contains(Bytes(".git")[...]) { return nil }
+    return (try? git.common.resolved()).map { (top, $0) }
+  }
+
+  /// The same, as git says it: git-rev-parse(1).
+  private static func places(
+    of directory: Path, _ root: Root, _ deadline: Instant
+  ) throws(LedgerError) -> (Path, Path) {
+    let answer = try Git(in: directory, until: deadline).attempt(
+      [
+        "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir",
+      ].map { Bytes($0) })
+    if answer.code == 0 { return try twoPaths(answer.line, in: directory, deadline) }
+    // Whose repository it is can be a reason, too (safe.directory); git says that itself.
+    let isNone = answer.words.contains("not a git repository")
+    if isNone || answer.words.contains("must be run in a work tree") {
+      throw .noWorkTree(root.path)
+    }
+    throw .git(command: "git rev-parse", words: answer.words)
   }
 
   /// Two lines, unless a path holds a newline: then each is asked for alone.
@@ -55,6 +76,12 @@ public struct Repository: Sendable {
     } catch {
       throw .system(error)
     }
+  }
+
+  /// The commits whose parents a shallow clone or fetch left out (gitrepository-layout(5)).
+  func shallowCommits() -> Set<Bytes> {
+    let file = try? Descriptor(opening: commonDirectory.appending("shallow"), .read).readToEnd()
+    return Set((file ?? []).split(separator: .newline).map { Bytes($0) })
   }
 
   /// The path of `name` in this root, as git names it in a tree.

@@ -58,6 +58,11 @@ struct Reservation {
       .map { Bytes($0.dropFirst(key.count)) }
   }
 
+  /// The number that an entry begins with, in whatever style it is named; nil when it is none.
+  static func number(of entry: Bytes) -> Int? {
+    Int(String(decoding: entry.prefix { $0 &- UInt8(ascii: "0") <= 9 }, as: UTF8.self))
+  }
+
   /// 128 random bits.
   private static func nonce() -> Bytes {
     var text = Bytes()

@@ -35,14 +35,14 @@ public enum ScopeConfiguration {
     where Environment.variable(name) != nil {
       if Environment.variables.contains(where: { contains($0, word) }) { return true }
     }
-    return files(of: workTree).contains { mentionsScope(file: $0, depth: 0) }
+    var seen: [Path] = []
+    return files(of: workTree).contains { mentionsScope(file: $0, &seen) }
   }
 
   private static func files(of workTree: Path) -> [Path] {
     var files: [Path] = []
-    let git = gitDirectory(of: workTree)
-    let common = contents(git.appending("commondir")).map { path($0, below: git) } ?? git
-    files += [common.appending("config"), git.appending("config.worktree")]
+    let git = GitDirectory(of: workTree)
+    files += [git.common.appending("config"), git.own.appending("config.worktree")]
     let home = Environment.variable("HOME").map { Path($0) }
     if let file = Environment.variable("GIT_CONFIG_GLOBAL") {
       files.append(Path(file))
@@ -57,34 +57,26 @@ public enum ScopeConfiguration {
     return files
   }
 
-  /// Where the repository of a work tree is: `.git`, or what the file `.git` says
-  /// (gitrepository-layout(5)).
-  private static func gitDirectory(of workTree: Path) -> Path {
-    let git = workTree.appending(".git")
-    let prefix = Bytes("gitdir: ")
-    guard let text = contents(git), text.starts(with: prefix) else { return git }
-    return path(Bytes(text.dropFirst(prefix.count)), below: workTree)
-  }
-
-  private static func mentionsScope(file: Path, depth: Int) -> Bool {
-    guard let text = contents(file) else { return false }
+  /// Each file is looked at once: that files include one another is not for us to judge.
+  private static func mentionsScope(file: Path, _ seen: inout [Path]) -> Bool {
+    if seen.contains(file) { return false }
+    seen.append(file)
+    guard let text = file.line else { return false }
     if contains(text, word) { return true }
     guard contains(text, Bytes("include")) else { return false }
-    // git follows ten levels.
-    if depth > 10 { return true }
     for line in text.split(separator: .newline) {
       guard let included = includedPath(Bytes(line)) else { continue }
       if included.contains(UInt8(ascii: "\\")) || included.contains(UInt8(ascii: "%")) {
         return true
       }
-      var path = path(included, below: file.parent)
+      var path = Path(included, below: file.parent)
       if included.starts(with: Bytes("~/")) {
         guard let home = Environment.variable("HOME") else { return true }
         path = Path(home).appending(Bytes(included.dropFirst(2)))
       } else if included.first == UInt8(ascii: "~") {
         return true
       }
-      if mentionsScope(file: path, depth: depth + 1) { return true }
+      if mentionsScope(file: path, &seen) { return true }
     }
     return false
   }
@@ -105,17 +97,6 @@ public enum ScopeConfiguration {
       rest = rest.dropFirst().dropLast()
     }
     return Bytes(rest)
-  }
-
-  /// The file's contents without blanks at the end; nil when it cannot be read.
-  private static func contents(_ file: Path) -> Bytes? {
-    guard var text = try? Descriptor(opening: file, .read).contents() else { return nil }
-    while let last = text.last, last == .newline || last == UInt8(ascii: "\r") { text.removeLast() }
-    return text
-  }
-
-  private static func path(_ text: Bytes, below directory: Path) -> Path {
-    text.first == UInt8(ascii: "/") ? Path(text) : directory.appending(text)
   }
 
   /// Whether `text` holds `word`, which is in lower case, in whatever case.

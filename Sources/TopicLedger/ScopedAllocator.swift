@@ -7,16 +7,22 @@ public struct ScopedAllocator: Sendable {
   private let allocator: Allocator
   private let remote: String?
   private let rescan: Bool
+  private let warn: @Sendable (LedgerWarning) -> Void
 
   /// At least so long a git command may take, however short the wait for others is to be.
   private static let patience: UInt64 = 5_000_000_000
 
   /// What `allocator` does, unique in all work trees of the repository, or with `remote` in all clones
   /// that push to it. With `rescan`, all work trees and branches are looked at for numbers in use.
-  public init(_ allocator: Allocator, remote: String?, rescan: Bool) {
+  /// `warn` is told what somebody should know, though the work goes on.
+  public init(
+    _ allocator: Allocator, remote: String?, rescan: Bool,
+    warn: @escaping @Sendable (LedgerWarning) -> Void
+  ) {
     self.allocator = allocator
     self.remote = remote
     self.rescan = rescan
+    self.warn = warn
   }
 
   /// Why no topic could be allocated.
@@ -55,12 +61,13 @@ public struct ScopedAllocator: Sendable {
   /// As ``Allocator/preview(_:)``; of a remote, the ledger is fetched.
   public func preview(_ slugs: [Slug]) throws(Failure) -> [Topic] {
     var allocator = allocator
-    if allocator.number == nil, try !needed(slugs).isEmpty {
+    if try !needed(slugs).isEmpty {
       let deadline = Instant.now.advanced(byNanoseconds: max(allocator.timeout, Self.patience))
       do throws(LedgerError) {
-        let next = try ledger(until: deadline).nextNumber(rescan: rescan, in: allocator.root)
+        let next = try ledger(until: deadline).nextNumber(
+          allocator.number, rescan: rescan, in: allocator.root)
         if next + slugs.count - 1 > Style.highestNumber { throw .numbersExhausted(next: next) }
-        allocator.reservation = next...Style.highestNumber
+        if allocator.number == nil { allocator.reservation = next...Style.highestNumber }
       } catch {
         throw .ledger(error)
       }
@@ -104,6 +111,7 @@ public struct ScopedAllocator: Sendable {
 
   private func ledger(until deadline: Instant) throws(LedgerError) -> Ledger {
     try Ledger(
-      of: Repository(holding: allocator.root, until: deadline), remote: remote, allocator.style)
+      of: Repository(holding: allocator.root, until: deadline), remote: remote, allocator.style,
+      warn: warn)
   }
 }

@@ -73,7 +73,9 @@ extension Command {
   /// Nil where there is no git, or no work tree: then there is no history to go by.
   private static func repository(of root: Root) throws(Failure) -> Repository? {
     do throws(LedgerError) {
-      return try Repository(holding: root, until: deadline)
+      let repository = try Repository(holding: root, until: deadline)
+      _ = try repository.git.run("rev-parse", "--git-dir")
+      return repository
     } catch {
       switch error {
       case .noWorkTree, .noGit: return nil
@@ -113,8 +115,10 @@ extension Command {
       Array(repeating: Bytes("renumbered"), count: count)[...], style.slugRule)
     let waitsUntil = Instant.now.advanced(byNanoseconds: 30_000_000_000)
     return try ask { () throws(LedgerError) in
-      try Ledger(of: Repository(holding: root, until: waitsUntil), remote: remote, style)
-        .reserve(slugs, number: nil, rescan: true, in: root, until: waitsUntil).lowerBound
+      try Ledger(of: Repository(holding: root, until: waitsUntil), remote: remote, style) {
+        Tool.topic.note($0)
+      }
+      .reserve(slugs, number: nil, rescan: true, in: root, until: waitsUntil).lowerBound
     }
   }
 }

@@ -291,9 +291,147 @@ import Testing
       """,
       prints: [
         "001", "001", "001", "002", "002", "040",
-        "topic-alloc: cannot take number 40: it is reserved for '040_z'",
+        "topic-alloc: cannot take number 40: '040_z' has it in '\(directory("a"))'",
         "topic-alloc: hint: leave --number out to get the next free one", "code 73", "041", "4",
       ])
+  }
+
+  @Test("A number that anybody is known to have is not taken: not with -n, nor with --dry-run")
+  func takenNumbers() throws {
+    let outcome = try script(
+      """
+      server; clone a; cd a
+      refused() { topic-alloc "$@" x 2>&1 >/dev/null | grep cannot; topic-alloc --dry-run "$@" x 2>&1 >/dev/null | grep cannot; }
+      take --scope remote specs r; rm -r specs
+      refused --scope worktrees -n 1 specs
+      take --scope worktrees --style adr specs d; rm -r specs
+      refused --scope remote -n 2 specs
+      git checkout -q -b other; mkdir -p specs/020_b; touch specs/020_b/f; git add specs; commit; git checkout -q -
+      refused --scope remote -n 20 specs
+      take --scope remote -n 30 specs y; rm -r specs
+      mkdir ../short && cd ../short && git init -q && git remote add origin ../server.git
+      git fetch -q --depth 1 "file://$PWD/../server.git" refs/topic-alloc/specs:refs/topic-alloc-remotes/origin/specs
+      refused --scope worktrees -n 7 specs
+      take --scope worktrees specs z
+      """)
+    let owners = [
+      "1: it is reserved for '001_r'", "2: it is reserved for '0002-d.md'",
+      "20: '020_b' has it in 'refs/heads/other'",
+      "7: a shallow fetch has cut refs/topic-alloc/specs, so nobody knows here whether it is reserved",
+    ]
+    let twice = owners.map { owner in
+      let line = "topic-alloc: cannot take number \(owner)"
+      return [line, line]
+    }
+    let expected: [[String]] = [
+      ["001"], twice[0], ["0002"], twice[1], twice[2], ["030"], twice[3], ["031"],
+    ]
+    #expect(outcome.lines == Array(expected.joined()), "\(outcome.text)\(outcome.error)")
+  }
+
+  @Test("A ledger that is rewound or deleted on the server says so, and no number is given again")
+  func rewound() throws {
+    for (mischief, word) in [
+      ("update-ref refs/topic-alloc/specs refs/topic-alloc/specs~2", "rewound or replaced"),
+      ("update-ref -d refs/topic-alloc/specs", "deleted"),
+    ] {
+      let outcome = try script(
+        """
+        rm -rf *; server; clone a; clone b; cd a
+        for i in 1 2 3; do take --scope remote specs x; done; rm -r specs
+        git -C ../server.git \(mischief)
+        take --scope remote --dry-run specs x; take --scope remote --dry-run specs x
+        take --scope remote specs x; rm -r specs
+        take --scope remote ../b/specs x
+        take --scope remote -n 2 specs x 2>&1 >/dev/null | grep cannot
+        """)
+      #expect(
+        outcome.lines == [
+          "001", "002", "003", "004", "004", "004", "005",
+          "topic-alloc: cannot take number 2: it is reserved for '002_x'",
+        ], "\(outcome.text)\(outcome.error)")
+      let warnings = outcome.error.split(separator: "\n").filter { $0.contains(word) }
+      #expect(
+        warnings == [
+          "topic-alloc: warning: refs/topic-alloc/specs was \(word) on 'origin';"
+            + " numbers go on above all that this repository has seen of it"
+        ], "\(outcome.error)")
+    }
+  }
+
+  @Test(
+    "The first reservation looks at the remote's branches as they are now, and touches no other")
+  func behind() throws {
+    try expect(
+      """
+      server; clone a; clone --single-branch b; cd a
+      mkdir -p specs/041_x; touch specs/041_x/f; git add .; commit; git push -q origin HEAD:refs/heads/late
+      cd ../b; git for-each-ref >../before
+      take --scope remote specs y
+      git for-each-ref | grep -v topic-alloc-remotes >../after; cmp ../before ../after
+      cd ../a; mkdir -p specs/050_x; touch specs/050_x/f; git add .; commit; git push -q origin HEAD:refs/heads/later
+      cd ../b; take --scope remote --dry-run specs z; take --scope remote --dry-run --rescan specs z
+      """, prints: ["042", "043", "051"])
+  }
+
+  @Test(
+    "A remote whose ledger can be written but not read is code 69 at once, and says so",
+    arguments: [
+      "git -C ../server.git config uploadpack.hideRefs refs/topic-alloc",
+      "git clone -q --bare ../server.git ../empty.git; git config remote.origin.pushurl \"$PWD/../empty.git\"; git config remote.origin.url \"$PWD/../server.git\"; git push -q ../empty.git origin/main:refs/heads/m; git -C ../b config remote.origin.url \"$PWD/../empty.git\"; topic-alloc --scope remote ../b/specs y",
+    ])
+  func contradicted(setUp: String) throws {
+    let outcome = try script(
+      """
+      server; clone a; clone b; cd a
+      topic-alloc --scope remote ../b/specs x >/dev/null; \(setUp) >/dev/null
+      take -w 60 --scope remote specs x
+      """)
+    #expect(outcome.code == 69 && outcome.lines.isEmpty, "\(outcome.text)\(outcome.error)")
+    #expect(
+      outcome.error.contains("refuses every reservation as too late")
+        && outcome.error.contains("pushurl"), "\(outcome.error)")
+  }
+
+  @Test(
+    "A branch on the server that is called like the ledger is none; a hook's words are shown")
+  func misleading() throws {
+    let outcome = try script(
+      """
+      server; git -C server.git update-ref refs/heads/refs/topic-alloc/specs main; clone a
+      take --scope remote a/specs x 2>&1 | grep -o 'specs is no ledger'; clone b
+      git -C server.git update-ref -d refs/heads/refs/topic-alloc/specs; take --scope remote b/specs x
+      printf '#!/bin/sh\\necho cannot lock ref, stale info\\nexit 1\\n' >server.git/hooks/pre-receive
+      chmod +x server.git/hooks/pre-receive; take -w 60 --scope remote b/specs x
+      """)
+    #expect(
+      outcome.code == 69 && outcome.lines == ["specs is no ledger", "001"],
+      "\(outcome.text)\(outcome.error)")
+    #expect(outcome.error.contains("refuses the reservation"), "\(outcome.error)")
+  }
+
+  @Test("A reservation takes three git commands where nobody else is at work")
+  func processes() throws {
+    try expect(
+      """
+      server; clone a; git -C a config user.name x; git -C a config user.email x@x
+      git -C a worktree add -q ../b; git=$(command -v git); mkdir bin
+      printf '#!/bin/sh\\necho ran >>"%s/log"\\nexec "%s" "$@"\\n' "$PWD" "$git" >bin/git
+      chmod +x bin/git
+      for place in a b; do for scope in worktrees remote; do
+        take --scope $scope $place/specs x >/dev/null; : >log
+        PATH="$PWD/bin:$PATH" take --scope $scope $place/specs x >/dev/null; grep -c ran log
+      done; done
+      """, prints: ["3", "3", "3", "3"])
+  }
+
+  @Test(
+    "Configuration files that include one another do not keep a call without a scope from going")
+  func includeCycle() throws {
+    try expect(
+      """
+      git init -q a; cd a; git config include.path config; take specs x
+      """, prints: ["001"])
   }
 
   @Test(

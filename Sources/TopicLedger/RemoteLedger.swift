@@ -1,0 +1,139 @@
+import POSIX
+
+// The ledger of a remote. What was seen of it last is kept in refs/topic-alloc-remotes/REMOTE/NAME. When it
+// is rewound or deleted there, what it had been is kept beside it, under the id of its tip, so that no
+// number that this repository has seen is given again.
+
+extension Ledger {
+  /// The ledger of the remote as it is now, when `known` is what was seen of it last.
+  func fetchedState(after known: State) throws(LedgerError) -> State {
+    guard let remote else { return known }
+    var answer = try fetch("\(name.ledger):\(name.tracking(remote))", remote)
+    if answer.code != 0, let tip = known.tip, answer.words.contains("[rejected]") {
+      try keep(tip, remote)
+      answer = try fetch("+\(name.ledger):\(name.tracking(remote))", remote)
+      if answer.code == 0 { warn(.rewound(remote: remote, reference: name.ledger)) }
+    }
+    if answer.code == 0 { return try knownState() }
+    guard answer.words.contains("couldn't find remote ref") else {
+      throw unreachable(remote, answer.words)
+    }
+    if known.tip != nil { warn(.deleted(remote: remote, reference: name.ledger)) }
+    return try forget(known.tip, remote)
+  }
+
+  /// Fetches one ref, or more by a pattern, and nothing else.
+  private func fetch(_ reference: String, _ remote: String) throws(LedgerError) -> Git.Answer {
+    try ask(
+      remote,
+      [
+        "fetch", "--no-tags", "--no-prune", "--no-write-fetch-head", "--refmap=",
+        "--no-recurse-submodules", "--no-auto-maintenance", remote, reference,
+      ])
+  }
+
+  private func keep(_ tip: String, _ remote: String) throws(LedgerError) {
+    _ = try repository.git.run("update-ref", "--no-deref", name.superseded(remote, tip), tip)
+  }
+
+  /// There is no ledger any more, if there was one; what it said stays true.
+  private func forget(_ tip: String?, _ remote: String) throws(LedgerError) -> State {
+    if let tip { try keep(tip, remote) }
+    _ = try repository.git.run("update-ref", "--no-deref", "-d", name.tracking(remote))
+    return try knownState()
+  }
+
+  // MARK: Branches
+
+  /// Where branches of a remote are while they are looked at.
+  static let fetchedBranches = "refs/topic-alloc-branches"
+
+  /// Calls `body` while the branches of the remote, as they are now, lie in
+  /// ``fetchedBranches``; the remote-tracking branches of the user stay as they are.
+  func withBranchesOfRemote<Result>(
+    _ body: () throws(LedgerError) -> Result
+  ) throws(LedgerError) -> Result {
+    guard let remote else { return try body() }
+    // Those that a crash has left would be taken for the remote's.
+    try removeFetchedBranches()
+    let answer = try fetch("+refs/heads/*:\(Self.fetchedBranches)/*", remote)
+    if answer.code != 0 { throw unreachable(remote, answer.words) }
+    let result: Result
+    do throws(LedgerError) { result = try body() } catch {
+      try? removeFetchedBranches()
+      throw error
+    }
+    try removeFetchedBranches()
+    return result
+  }
+
+  private func removeFetchedBranches() throws(LedgerError) {
+    let commands = try repository.git.run(
+      "for-each-ref", "--format=delete %(refname)", Self.fetchedBranches)
+    if commands.isEmpty { return }
+    _ = try repository.git.run(
+      [Bytes("update-ref"), Bytes("--no-deref"), Bytes("--stdin")], input: commands + [.newline])
+  }
+
+  // MARK: Asking
+
+  /// Runs a command that talks to the remote. One that does not answer in time is not reachable.
+  private func ask(_ remote: String, _ words: [String]) throws(LedgerError) -> Git.Answer {
+    do throws(LedgerError) {
+      return try repository.git.attempt(words.map { Bytes($0) })
+    } catch {
+      guard case .notInTime(_, let waited) = error else { throw error }
+      throw .unreachable(
+        remote: remote,
+        words: "no answer after \((waited + 500_000_000) / 1_000_000_000) s; --timeout waits longer"
+      )
+    }
+  }
+
+  private func unreachable(_ remote: String, _ words: String) -> LedgerError {
+    let isUnknown =
+      words.contains("does not appear to be a git repository")
+      && (try? repository.git.run("remote", "get-url", remote)) == nil
+    return isUnknown ? .unknownRemote(remote) : .unreachable(remote: remote, words: words)
+  }
+
+  // MARK: Compare and swap
+
+  /// Pushes `new` in the place of `old`. git updates what was seen last, as it does for any branch.
+  func push(
+    from old: String?, to new: String, _ remote: String
+  ) throws(LedgerError) -> Move {
+    let answer = try ask(
+      remote,
+      [
+        "-c", "remote.\(remote).mirror=false", "-c", "push.pushOption=",
+        "-c", "remote.\(remote).fetch=+\(name.ledger):\(name.tracking(remote))",
+        "push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed",
+        "--recurse-submodules=no", "--force-with-lease=\(name.ledger):\(old ?? "")", remote,
+        "\(new):\(name.ledger)",
+      ])
+    if answer.code == 0 { return .done }
+    let reason = answer.output.split(separator: .newline).first { $0.first == UInt8(ascii: "!") }
+    let line = String(decoding: reason ?? [], as: UTF8.self)
+    // The answer can have been lost on the way, so it is the ledger that says who has won.
+    guard let now = try? fetchedState(after: knownState()) else {
+      throw unreachable(remote, answer.words)
+    }
+    if let tip = now.tip, tip != old {
+      let isOurs = try repository.git.attempt(
+        ["merge-base", "--is-ancestor", new, tip].map { Bytes($0) })
+      return isOurs.code == 0 ? .done : .late
+    }
+    if reason == nil { throw unreachable(remote, answer.words) }
+    let words = [line, answer.words].filter { !$0.isEmpty }.joined(separator: "\n")
+    // Who came late, though nothing has changed, was not told all.
+    if line.contains("stale info") { return .contradicted(words: words) }
+    // Another push holds the ref there, or held it a moment ago. The words of hooks are not in this line.
+    let isBusy = [
+      "cannot lock ref", "failed to update ref", "failed to lock", "incorrect old value",
+    ]
+    .contains { line.contains($0) }
+    if isBusy { return .late }
+    throw .refused(remote: remote, words: words)
+  }
+}
