@@ -15,7 +15,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here project=${here%/*}
 
 # How much of the time a phase takes is said in parts of this.
-readonly ALL_PARTS=26
+readonly ALL_PARTS=34
 
 passed=0
 failed=0
@@ -28,8 +28,8 @@ print_help() {
 Usage: nightly.sh [option]... [MINUTES]
 
 Runs everything against topic-alloc in about MINUTES minutes (default 10; fractions allowed): the
-model of the lock protocol, a plain run, the old protocol mixed in, every kind of chaos, the crash
-matrix, and an allocator without a lock, which has to be found out. Prints a line for each and, of
+model of the lock protocol, a plain run, the old protocol mixed in, every kind of chaos, work trees
+and clones, the crash matrix, and an allocator without a lock, which has to be found out. Prints a line for each and, of
 what failed, all that is known. Builds the release first, where there is a Swift toolchain.
 
   -d, --run-dir DIR   where runs and metrics are kept (default: as topic-stress)
@@ -170,6 +170,9 @@ run_phases() {
   timed 2 'disk full' --chaos full
   timed 2 'few descriptors' --chaos nofile
   timed 3 'all at once' --chaos kill,syscall-kill,pause,lockfile,foreign,full,nofile
+  timed 2 'work trees' --scope worktrees --processes 16 --chaos kill
+  timed 3 'clones' --scope remote --processes 16 --chaos kill,slow
+  timed 3 'clones of a daemon' --scope remote --serve --processes 16 --chaos kill,daemon
   run_phase 'crash matrix' pass --chaos syscall-kill
   run_phase 'no lock: found out' fail --allocator "'$here/allocators/unlocked.sh' {root} {name}"
 }

@@ -9,8 +9,10 @@ struct AllocatorCommand {
   let program: Path
   private let words: [Bytes]
 
-  /// `topic-alloc` beside this program, in `$TOPIC_ALLOC_BIN` or in PATH.
-  static func topicAlloc() throws(Failure) -> AllocatorCommand {
+  /// `topic-alloc` beside this program, in `$TOPIC_ALLOC_BIN` or in PATH; with a `scope`, it waits a little
+  /// shorter for others than the harness for it.
+  static func topicAlloc(_ scope: SharedScope?, timeout: UInt64) throws(Failure) -> AllocatorCommand
+  {
     let name = Bytes("topic-alloc")
     var places = [Environment.variable("TOPIC_ALLOC_BIN").map { Path($0) }].compactMap { $0 }
     if let own = Path("/proc/self/exe").linkTarget { places.append(own.parent) }
@@ -23,9 +25,9 @@ struct AllocatorCommand {
     }
     return AllocatorCommand(
       text: "topic-alloc", program: program,
-      words: ["topic-alloc", "--verbose", "--format", "path", "--", "{root}", "{name}"].map {
-        Bytes($0)
-      })
+      words: (["topic-alloc", "--verbose", "--format", "path"]
+        + (scope.map { ["--scope", $0.rawValue, "--timeout", "\(Double(timeout) / 1.2e9)"] } ?? [])
+        + ["--", "{root}", "{name}"]).map { Bytes($0) })
   }
 
   private init(text: String, program: Path, words: [Bytes]) {

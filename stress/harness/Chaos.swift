@@ -6,7 +6,17 @@ import TopicAllocation
 enum ChaosKind: String, CaseIterable {
   case kill
   case syscallKill = "syscall-kill"
-  case pause, lockfile, foreign, full, nofile
+  case pause, lockfile, foreign, full, nofile, daemon, slow
+
+  /// Whether it can be done to a run with this scope.
+  func goes(with scope: SharedScope?, isServed: Bool) -> Bool {
+    switch self {
+    case .kill, .syscallKill: true
+    case .pause, .lockfile, .foreign, .full, .nofile: scope == nil
+    case .daemon: isServed
+    case .slow: scope == .remote
+    }
+  }
 }
 
 /// Disturbs the iterations of a run. What it does, and to whom, follows from the seed and the number of
@@ -20,6 +30,7 @@ final class Chaos {
     var lockFilesDeleted = 0
     var foreignActs = 0
     var starved = 0
+    var daemonsKilled = 0
     /// Calls that strace was to kill, and the places of the crash matrix at which it did.
     var doomed = 0
     var hit: Set<Int> = []
@@ -34,6 +45,7 @@ final class Chaos {
     case resume(ChildProcess, holder: Int)
     case deleteLockFile
     case foreign
+    case killDaemon, startDaemon
   }
 
   let kinds: [ChaosKind]
@@ -41,6 +53,7 @@ final class Chaos {
   private let seed: UInt64
   private let matrix: CrashMatrix?
   private let disk: SmallDisk?
+  private let daemon: GitDaemon?
 
   private var random = SplitMix64(seed: 0)
   private var acts: [(time: UInt64, act: Act)] = []
@@ -51,11 +64,14 @@ final class Chaos {
   /// Nanoseconds that an iteration takes, about.
   private var span: UInt64 = 5_000_000
 
-  init(_ kinds: [ChaosKind], seed: UInt64, matrix: CrashMatrix?, disk: SmallDisk?) {
+  init(
+    _ kinds: [ChaosKind], seed: UInt64, matrix: CrashMatrix?, disk: SmallDisk?, daemon: GitDaemon?
+  ) {
     self.kinds = kinds
     self.seed = seed
     self.matrix = matrix
     self.disk = disk
+    self.daemon = daemon
   }
 
   /// Draws what will happen in this iteration. Returns what its processes are to run instead.
@@ -79,6 +95,10 @@ final class Chaos {
       case .pause: draw(.pauseHolder(tries: 20), within: span / 2)
       case .lockfile: for _ in 0..<5 { draw(.deleteLockFile) }
       case .foreign: for _ in 0..<5 { draw(.foreign) }
+      case .daemon:
+        if Bool.random(using: &random) { draw(.killDaemon) }
+        for place in assignments.indices { assignments[place].isStarved = true }
+      case .slow: break
       case .full:
         try disk?.leaveFree(Int.random(in: 0...assignments.count, using: &random))
         for place in assignments.indices { assignments[place].isStarved = true }
@@ -121,6 +141,12 @@ final class Chaos {
       case .resume(let group, let holder): resume(group, holder: holder)
       case .deleteLockFile: deleteLockFile()
       case .foreign: actAsBystander()
+      case .killDaemon:
+        daemon?.stop()
+        tally.daemonsKilled += 1
+        let pause = UInt64.random(in: 1_000_000...50_000_000, using: &random)
+        schedule(.startDaemon, at: time + pause)
+      case .startDaemon: try? daemon?.start()
       }
     }
   }

@@ -4,7 +4,8 @@ import POSIX
 /// What must hold of a history and the root that it left: Jepsen's unique-ids and counter checks, with
 /// the file system as the state.
 enum Assertion: String, CaseIterable {
-  case unique, contiguous, exists, accounted, order, exclusion, unlocked, finished, answered, speed
+  case unique, contiguous, exists, accounted, order, exclusion, unlocked, finished, answered,
+    reserved, speed
 
   /// What it says.
   var title: String {
@@ -18,7 +19,20 @@ enum Assertion: String, CaseIterable {
     case .unlocked: "nothing is left locked"
     case .finished: "no process hangs, crashes or stays behind"
     case .answered: "every call answers with a number"
+    case .reserved: "what was acknowledged is in the ledger"
     case .speed: "not slower than the last runs"
+    }
+  }
+}
+
+extension Assertion {
+  /// Whether it means anything where numbers are unique in this scope. With more roots than one there are
+  /// more locks than one, and a gap is what a crash may leave.
+  func isJudged(in scope: SharedScope?) -> Bool {
+    switch self {
+    case .contiguous, .exclusion: scope == nil
+    case .reserved: scope != nil
+    default: true
     }
   }
 }
@@ -48,14 +62,19 @@ struct Checker {
   /// The number of the last iteration among them. Entries of later ones were left by a run that broke
   /// off, and are nobody's.
   let lastIteration: Int
+  /// What the ledger of a scope has reserved, where roots share one; nil where there is one root. There,
+  /// each root has a lock of its own, and a number may be missing.
+  var reserved: Set<Bytes>?
 
   /// Directories of this name are made by a bystander, not by an allocator.
   static let bystander = "bystander"
 
   /// Everything that does not hold. ``Assertion/unlocked`` is looked at while the run goes on.
   func violations() -> [Violation] {
-    let ofHistory = answers() + numbersTwice() + outOfOrder() + overlaps()
-    return entries == nil ? ofHistory : ofHistory + gaps() + missing() + unaccounted()
+    let ofHistory = answers() + numbersTwice() + outOfOrder()
+    let ofScope = reserved.map { notReserved($0) } ?? overlaps()
+    if entries == nil { return ofHistory + ofScope }
+    return ofHistory + ofScope + (reserved == nil ? gaps() : []) + missing() + unaccounted()
   }
 
   /// How many calls were given a number that another one was given, too.
@@ -232,6 +251,16 @@ struct Checker {
       return Violation(
         .order, "\(call.title) was given \(after) after another had been given \(before)",
         [earlier, call])
+    }
+  }
+
+  // A push that was reported as done and was not, or that another one has undone.
+  private func notReserved(_ entries: Set<Bytes>) -> [Violation] {
+    acknowledged.compactMap { call in
+      guard let entry = call.answer?.entry, !entries.contains(entry) else { return nil }
+      return Violation(
+        .reserved, "\(call.title) reported \(entry.quotedForMessage), which is not in the ledger",
+        [call])
     }
   }
 

@@ -19,26 +19,26 @@ struct CrashMatrix {
   /// How many places there are to be killed at.
   var count: Int { points.count }
 
-  /// Has `command` allocate once in `scratch` under strace, and lists its system calls.
-  init(of command: AllocatorCommand, _ crew: Crew, scratch: Path) throws(Failure) {
+  /// Has `command` allocate once in `root` under strace, which writes to `trace`, and lists its system
+  /// calls.
+  init(
+    of command: AllocatorCommand, _ crew: Crew, in root: Path, trace: Path
+  ) throws(Failure) {
     guard let strace = AllocatorCommand.findInPath(Bytes("strace")) else {
       throw Failure(
         .unavailable, "--chaos syscall-kill needs strace, which is not in PATH",
         advice: "install it, for example with 'apt-get install strace'")
     }
     self.strace = strace
-    let root = scratch.appending("matrix")
-    let trace = scratch.appending("matrix.trace")
-    try attempt(root.makeDirectory(), otherwise: .cannotCreate)
     // Twice: the first call of a root makes its lock file, as later ones do not.
     let plain = Assignment(
-      allocator: 0, name: "matrix", program: command.program,
+      allocator: 0, name: "matrix", root: root, program: command.program,
       arguments: command.arguments(root: root, name: "matrix"))
     var traced = Self.traced(plain, strace, ["-o"], trace)
     traced.isDoomed = true
     for assignment in [plain, traced] {
       let calls = try attempt(
-        crew.run([assignment], iteration: 0, root: root), otherwise: .inputOutput)
+        crew.run([assignment], iteration: 0), otherwise: .inputOutput)
       if let signal = crew.termination {
         ProcessEvents.raiseAgain(signal)
         throw Failure(.temporary, nil)
@@ -69,7 +69,6 @@ struct CrashMatrix {
       seen[call, default: 0] += 1
       return Point(call: call, occurrence: seen[call] ?? 1)
     }
-    try? root.removeTree()
   }
 
   /// The same call, to be killed at the system call whose turn it is.

@@ -5,6 +5,8 @@ import POSIX
 struct Assignment {
   let allocator: Int
   let name: String
+  /// The root that it is to number in.
+  let root: Path
   var program: Path
   var arguments: [Bytes]
   var descriptorLimit: Int?
@@ -69,8 +71,12 @@ final class Crew {
   }
 
   private let places: [Place]
+  private let scratch: Path
   /// Children that this process had before its first one; they are none of its own.
   private let inherited = Set(Processes.children().map(\.id))
+  /// Processes that stay while iterations come and go.
+  private var companions: Set<Int32> = []
+  private var companionPlaces: [Place] = []
   /// Nanoseconds that a process may take.
   private let timeout: UInt64
   private var workers: [Worker] = []
@@ -86,14 +92,14 @@ final class Crew {
     var places: [Place] = []
     for number in 0..<processes { places.append(try Place(number, in: directory)) }
     self.places = places
+    self.scratch = scratch
     self.timeout = timeout
   }
 
   /// Runs all assignments at once and returns what became of them, when the last one has ended.
   /// `chaos` acts meanwhile.
   func run(
-    _ assignments: [Assignment], iteration: Int, root: Path, origin: UInt64 = 0,
-    chaos: Chaos? = nil
+    _ assignments: [Assignment], iteration: Int, origin: UInt64 = 0, chaos: Chaos? = nil
   ) throws(SystemError) -> [Call] {
     workers.removeAll(keepingCapacity: true)
     leftBehind = []
@@ -113,7 +119,7 @@ final class Crew {
     barrier.open()
     try watch(since: begin, chaos)
     try waitForOrphans()
-    return try calls(iteration: iteration, root: root, origin: origin)
+    return try calls(iteration: iteration, origin: origin)
   }
 
   private func watch(since begin: Instant, _ chaos: Chaos?) throws(SystemError) {
@@ -192,16 +198,14 @@ final class Crew {
   }
 
   private var orphans: [(id: Int32, command: Bytes)] {
-    Processes.children().filter { !inherited.contains($0.id) }
+    Processes.children().filter { !inherited.contains($0.id) && !companions.contains($0.id) }
   }
 
   private var isAnyLeft: Bool {
-    ChildProcess.anyIsLeft && (inherited.isEmpty || !orphans.isEmpty)
+    ChildProcess.anyIsLeft && (inherited.isEmpty && companions.isEmpty || !orphans.isEmpty)
   }
 
-  private func calls(
-    iteration: Int, root: Path, origin: UInt64
-  ) throws(SystemError) -> [Call] {
+  private func calls(iteration: Int, origin: UInt64) throws(SystemError) -> [Call] {
     var calls: [Call] = []
     for (index, worker) in workers.enumerated() {
       let place = places[index]
@@ -218,7 +222,7 @@ final class Crew {
           ending: ending, fate: worker.fate, isStarved: worker.assignment.isStarved,
           output: Bytes(output.prefix(Call.mostOutput)),
           error: Bytes(error.prefix(Call.mostOutput)),
-          answer: hasAnswered ? Answer(parsing: output, root: root) : nil,
+          answer: hasAnswered ? Answer(parsing: output, root: worker.assignment.root) : nil,
           lock: LockReport(parsing: error)?.since(origin)))
     }
     return calls
@@ -226,6 +230,18 @@ final class Crew {
 }
 
 extension Crew {
+  /// Starts a process that is no call and may stay.
+  func startCompanion(_ program: Path, _ words: [Bytes]) throws(SystemError) -> ChildProcess {
+    let place = try Place(0, in: Descriptor(opening: scratch, .directory))
+    companionPlaces = [place]
+    let barrier = try Barrier()
+    let child = try place.launchPad.start(
+      program, words, output: place.output, error: place.error, behind: barrier)
+    companions.insert(child.id)
+    barrier.open()
+    return child
+  }
+
   /// Kills one on purpose, unless it has ended or is doomed. Whether it did.
   func kill(_ place: Int) -> Bool {
     guard place < workers.count, workers[place].canBeDisturbed else { return false }

@@ -104,7 +104,7 @@ package struct Outcome {
   private func writeDetails(to json: inout JSONWriter) {
     json.key("assertions")
     json.object { json in
-      for assertion in Assertion.allCases {
+      for assertion in Assertion.allCases where assertion.isJudged(in: run.request.scope) {
         json.member(assertion.rawValue, holds(assertion).map { JSONValue.bool($0) } ?? .null)
       }
     }

@@ -15,6 +15,12 @@ struct StressRequest {
   var root: Path?
   /// The words of each allocator; nil for `topic-alloc`.
   var allocators: [Bytes?] = [nil]
+  /// Among whom numbers are unique; nil for those who share a root.
+  var scope: SharedScope?
+  /// How many work trees or clones share the numbers of a scope.
+  var clones = 8
+  /// Whether the remote is served by git-daemon(1), not found by its path.
+  var isServed = false
   var chaos: [ChaosKind] = []
   var seed: UInt64 = 0
   /// After how many iterations a stretch is judged and a fresh root begun.
@@ -28,6 +34,7 @@ struct StressRequest {
     Option("allocator", "a", takesValue: true), Option("mix", takesValue: true),
     Option("chaos", "c", takesValue: true), Option("seed", "s", takesValue: true),
     Option("judge-every", takesValue: true), Option("timeout", "w", takesValue: true),
+    Option("scope", takesValue: true), Option("clones", takesValue: true), Option("serve"),
   ]
 
   /// Reads the options of a new run.
@@ -62,9 +69,28 @@ struct StressRequest {
     if timeout == 0 { throw .usage("--timeout 0 would have every process hang") }
     isWholeMatrix =
       chaos.contains(.syscallKill) && duration == nil && !arguments.has("iterations")
+    try readScope(arguments)
     if root != nil, chaos.contains(.full) {
       throw .usage("--chaos full mounts a file system of its own, so it goes without --root")
     }
+  }
+
+  private mutating func readScope(_ arguments: Arguments) throws(Failure) {
+    scope = try arguments.choice("scope", of: SharedScope.self)
+    clones = try arguments.number("clones", in: 1...1_000) ?? clones
+    isServed = arguments.has("serve")
+    if isServed, scope != .remote { throw .usage("--serve goes with --scope remote") }
+    for kind in chaos where !kind.goes(with: scope, isServed: isServed) {
+      throw .usage(
+        "--chaos \(kind.rawValue) does not go with this scope",
+        advice: "kill and syscall-kill go with all, slow with --scope remote, daemon with --serve")
+    }
+    guard scope != nil else {
+      if arguments.has("clones") { throw .usage("--clones goes with --scope") }
+      return
+    }
+    if root != nil { throw .usage("--scope makes roots of its own, so it goes without --root") }
+    if allocators.count > 1 { throw .usage("--mix goes without --scope") }
   }
 
   /// The options that ask for this run again, `--seed` included.
@@ -80,6 +106,11 @@ struct StressRequest {
     for (index, allocator) in allocators.enumerated() {
       if let allocator { add(index == 0 ? "allocator" : "mix", allocator) }
     }
+    if let scope {
+      add("scope", Bytes(scope.rawValue))
+      add("clones", Bytes("\(clones)"))
+      if isServed { words.append(Bytes("--serve")) }
+    }
     if !chaos.isEmpty { add("chaos", Bytes(chaos.map(\.rawValue).joined(separator: ","))) }
     add("seed", Bytes("\(seed)"))
     if judgeEvery != 100 { add("judge-every", Bytes("\(judgeEvery)")) }
@@ -91,7 +122,8 @@ struct StressRequest {
   var configuration: String {
     let names = allocators.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "topic-alloc" }
     let disturbance = chaos.isEmpty ? "" : " under " + chaos.map(\.rawValue).joined(separator: ",")
-    return "\(names.joined(separator: " + ")), \(processes) at once\(disturbance)"
+    let place = scope.map { ", \($0.rawValue)\(isServed ? " served" : "") x \(clones)" } ?? ""
+    return "\(names.joined(separator: " + "))\(place), \(processes) at once\(disturbance)"
   }
 }
 
@@ -110,6 +142,9 @@ extension StressRequest {
     self.processes = processes
     self.allocators = allocators.map { $0.string.map { Bytes($0) } }
     self.chaos = chaos.compactMap { $0.string.flatMap { ChaosKind(rawValue: $0) } }
+    scope = json["scope"]?.string.flatMap { SharedScope(rawValue: $0) }
+    clones = min(max(json["clones"]?.integer ?? 1, 1), 1_000)
+    isServed = json["served"]?.bool ?? false
     self.seed = UInt64(seed)
     self.judgeEvery = judgeEvery
     self.timeout = UInt64(timeout)
@@ -124,6 +159,11 @@ extension StressRequest {
       json.number(duration.map { Int($0) })
       json.member("processes", processes)
       if let root { json.member("root", root.bytes) }
+      if let scope {
+        json.member("scope", scope.rawValue)
+        json.member("clones", clones)
+        json.member("served", isServed)
+      }
       json.key("allocators")
       json.array { json in
         for allocator in allocators {

@@ -24,6 +24,7 @@ final class StressRun {
 
   private let scratch: Path
   private let crew: Crew
+  private var daemon: GitDaemon?
   /// Where fresh roots are made.
   private(set) var rootParent: Path
   /// The calls that are not judged yet.
@@ -40,7 +41,7 @@ final class StressRun {
     self.record = record
     self.checkpoint = checkpoint ?? RunRecord.Checkpoint()
     var allocators: [AllocatorCommand] = []
-    for words in request.allocators { allocators.append(try Self.command(words)) }
+    for words in request.allocators { allocators.append(try Self.command(words, request)) }
     self.allocators = allocators
     ProcessEvents.hold()
     ChildProcess.adoptOrphans()
@@ -60,17 +61,21 @@ final class StressRun {
   /// Prepares a new run that is recorded in `runs`.
   convenience init(_ request: StressRequest, in runs: Path) throws(Failure) {
     // Whatever is wrong with the allocators is said before a directory is made.
-    for words in request.allocators { _ = try Self.command(words) }
+    for words in request.allocators { _ = try Self.command(words, request) }
     try self.init(request, RunRecord(in: runs), resuming: nil)
   }
 
-  private static func command(_ words: Bytes?) throws(Failure) -> AllocatorCommand {
-    if let words { try AllocatorCommand(parsing: words) } else { try .topicAlloc() }
+  private static func command(
+    _ words: Bytes?, _ request: StressRequest
+  ) throws(Failure) -> AllocatorCommand {
+    if let words { return try AllocatorCommand(parsing: words) }
+    return try .topicAlloc(request.scope, timeout: request.timeout)
   }
 
   /// Removes what is not to stay: the temporary directory, the bystander's in a root of the user's.
   func finish() {
     progress.clear()
+    daemon?.stop()
     if request.root != nil { chaos?.removeBystanders() }
     rootParent.unmount()
     try? scratch.removeTree()
@@ -82,6 +87,9 @@ final class StressRun {
     if let root = request.root {
       request.root = try attempt(root.resolvedOrMade(), otherwise: .cannotCreate)
     }
+    if request.isServed {
+      daemon = try GitDaemon(crew, scratch: scratch, isSlow: request.chaos.contains(.slow))
+    }
     try prepareChaos()
     try system(begin(request))
     if checkpoint.iterations > 0 { try takeUp() }
@@ -90,7 +98,7 @@ final class StressRun {
     try system(record.save(checkpoint))
     clock = Clock(since: checkpoint)
     while goesOn {
-      try system(iterate())
+      try iterate()
       progress.show(self)
     }
     try judge()
@@ -128,14 +136,23 @@ final class StressRun {
     }
     var matrix: CrashMatrix?
     if request.chaos.contains(.syscallKill) {
-      let whole = try CrashMatrix(of: allocators[0], crew, scratch: scratch)
+      let root = scratch.appending("matrix")
+      if let repositories = repositories(in: root) {
+        try make(repositories)
+      } else {
+        try attempt(root.makeDirectory(), otherwise: .cannotCreate)
+      }
+      let whole = try CrashMatrix(
+        of: allocators[0], crew, in: repositories(in: root)?.roots[0] ?? root,
+        trace: scratch.appending("matrix.trace"))
+      try? root.removeTree()
       matrix = whole
       matrixSize = whole.count
       if request.isWholeMatrix { request.iterations = whole.count }
     }
     chaos =
       request.chaos.isEmpty
-      ? nil : Chaos(request.chaos, seed: request.seed, matrix: matrix, disk: disk)
+      ? nil : Chaos(request.chaos, seed: request.seed, matrix: matrix, disk: disk, daemon: daemon)
   }
 
   /// Takes up the statistics of an earlier session, and judges what it had not judged yet.
@@ -162,11 +179,11 @@ final class StressRun {
   private func measureFloor() throws(Failure) {
     guard let program = AllocatorCommand.findInPath(Bytes("true")) else { return }
     let nothing = Assignment(
-      allocator: 0, name: "", program: program, arguments: [Bytes("true")])
+      allocator: 0, name: "", root: Path("/"), program: program, arguments: [Bytes("true")])
     let rounds = 20
     let crowd = Array(repeating: nothing, count: request.processes)
     let begin = Instant.now
-    for _ in 0..<rounds { _ = try system(crew.run(crowd, iteration: 0, root: Path("/"))) }
+    for _ in 0..<rounds { _ = try system(crew.run(crowd, iteration: 0)) }
     let seconds = Double(Instant.now.nanoseconds(since: begin)) / 1e9
     checkpoint.floor = Double(rounds * request.processes) / seconds
     termination = crew.termination
@@ -174,12 +191,14 @@ final class StressRun {
 
   // MARK: Iterations
 
-  private func iterate() throws(SystemError) {
+  private func iterate() throws(Failure) {
     let iteration = checkpoint.iterations + 1
     hasWorked = true
-    let latest = try crew.run(
-      assignments(of: iteration), iteration: iteration, root: checkpoint.root,
-      origin: clock.origin, chaos: chaos)
+    // An earlier iteration can have been over before it was started again.
+    try daemon?.ready()
+    let latest = try system(
+      crew.run(
+        assignments(of: iteration), iteration: iteration, origin: clock.origin, chaos: chaos))
     termination = crew.termination
     chaos?.learn(span: Statistics.Trace(latest).span)
     if request.chaos.contains(.syscallKill), let victim = latest.first {
@@ -189,29 +208,31 @@ final class StressRun {
     calls += latest
     clock.read(into: &checkpoint)
     watchLocks(after: latest)
-    try record.append(latest)
+    try system(record.append(latest))
     // An iteration that the user broke off is judged, and repeated by a resume.
     if termination != nil { return }
     checkpoint.iterations = iteration
-    checkpoint.historyBytes = try record.historyBytes()
+    checkpoint.historyBytes = try system(record.historyBytes())
     stopIfHopeless(latest)
     if iteration - checkpoint.judged >= request.judgeEvery {
-      try judgeStretch()
-      try beginStretchOrThrow()
+      try judge()
+      try beginStretch()
     }
-    try record.save(checkpoint)
+    try system(record.save(checkpoint))
   }
 
   private func assignments(of iteration: Int) throws(SystemError) -> [Assignment] {
     // In a root that is kept, an earlier run or session can have left the plain name.
     let session = checkpoint.resumes > 0 ? "r\(checkpoint.resumes)" : ""
     let suffix = session + (request.root == nil ? "" : record.id.lowercased().filter { $0 != "-" })
+    let roots = repositories(in: checkpoint.root)?.roots ?? [checkpoint.root]
     let assignments = (1...request.processes).map { process in
+      let root = roots[(process - 1) % roots.count]
       let allocator = (process - 1) % allocators.count
       let name = "i\(iteration)p\(process)\(suffix)"
       return Assignment(
-        allocator: allocator, name: name, program: allocators[allocator].program,
-        arguments: allocators[allocator].arguments(root: checkpoint.root, name: name))
+        allocator: allocator, name: name, root: root, program: allocators[allocator].program,
+        arguments: allocators[allocator].arguments(root: root, name: name))
     }
     guard let chaos else { return assignments }
     return try chaos.prepare(
@@ -228,7 +249,10 @@ final class StressRun {
           "process \(process.id) (\(process.command.quotedForMessage)) stayed behind and was killed",
           latest))
     }
-    for path in [checkpoint.root.appending(Root.lockFileName), checkpoint.root] {
+    let repositories = repositories(in: checkpoint.root)
+    let roots = repositories?.roots ?? [checkpoint.root]
+    let locks = roots.flatMap { [$0.appending(Root.lockFileName), $0] }
+    for path in locks + (repositories?.ledgerLocks ?? []) {
       guard let file = try? Descriptor(opening: path, .read),
         let isFree = try? file.tryLock(), !isFree
       else { continue }
@@ -253,29 +277,44 @@ final class StressRun {
 
   /// The names in the root at hand; nil when it is gone, as after a restart of the machine.
   private func entries() throws(SystemError) -> [Bytes]? {
-    do throws(SystemError) {
-      var names: [Bytes] = []
-      try Descriptor(opening: checkpoint.root, .directory).forEachEntry { name, _ in
-        names.append(Bytes(name))
+    let repositories = repositories(in: checkpoint.root)
+    if repositories != nil, !checkpoint.root.isReachable { return nil }
+    var names: [Bytes] = []
+    for root in repositories?.roots ?? [checkpoint.root] {
+      do throws(SystemError) {
+        try Descriptor(opening: root, .directory).forEachEntry { name, _ in
+          names.append(Bytes(name))
+        }
+      } catch {
+        guard error.errno == .notFound else { throw error }
+        // In a clone nobody may have been given a number.
+        if repositories == nil { return nil }
       }
-      return names
-    } catch {
-      if error.errno == .notFound { return nil }
-      throw error
     }
+    return names
   }
 
-  private func judge() throws(Failure) { try system(judgeStretch()) }
+  private func repositories(in base: Path) -> Repositories? {
+    request.scope.map { Repositories(base: base, scope: $0, count: request.clones) }
+  }
 
-  private func judgeStretch() throws(SystemError) {
+  private func make(_ repositories: Repositories) throws(Failure) {
+    let server = repositories.base.appending(Repositories.server)
+    try repositories.make(
+      url: daemon?.url ?? server.bytes, isSlow: daemon == nil && request.chaos.contains(.slow))
+    try daemon?.serve(repositories)
+  }
+
+  private func judge() throws(Failure) {
     defer {
       checkpoint.judged = checkpoint.iterations
       calls.removeAll(keepingCapacity: true)
     }
     if calls.isEmpty { return }
     let checker = Checker(
-      calls: calls, base: checkpoint.base, entries: try entries(),
-      lastIteration: calls.map(\.iteration).max() ?? 0)
+      calls: calls, base: checkpoint.base, entries: try system(entries()),
+      lastIteration: calls.map(\.iteration).max() ?? 0,
+      reserved: try repositories(in: checkpoint.root)?.reservedEntries())
     for violation in checker.violations() { add(violation) }
     checkpoint.verdicts.collisions += checker.collisions
   }
@@ -285,21 +324,23 @@ final class StressRun {
     checkpoint.verdicts.add(violation, allocators)
   }
 
-  private func beginStretch() throws(Failure) { try system(beginStretchOrThrow()) }
-
-  private func beginStretchOrThrow() throws(SystemError) {
+  private func beginStretch() throws(Failure) {
     if let root = request.root {
-      checkpoint.root = try root.resolvedOrMade()
-      checkpoint.base = try entries()?.compactMap { Entry.number(of: $0) }.max()
+      checkpoint.root = try system(root.resolvedOrMade())
+      checkpoint.base = try system(entries())?.compactMap { Entry.number(of: $0) }.max()
     } else {
       if !checkpoint.root.bytes.isEmpty {
         // A resume must not judge what is half removed.
-        try record.save(checkpoint)
+        try system(record.save(checkpoint))
         try? checkpoint.root.removeTree()
       }
       checkpoint.root = rootParent.appending("root-\(checkpoint.iterations + 1)")
       checkpoint.base = nil
-      try checkpoint.root.makeDirectory()
+      if let repositories = repositories(in: checkpoint.root) {
+        try make(repositories)
+      } else {
+        try system(checkpoint.root.makeDirectory())
+      }
     }
   }
 }

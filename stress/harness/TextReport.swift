@@ -13,7 +13,9 @@ extension Outcome {
   }
 
   private var assertions: String {
-    Assertion.allCases.filter { $0 != .speed || holds($0) == false }.map { assertion in
+    Assertion.allCases.filter {
+      $0.isJudged(in: run.request.scope) && ($0 != .speed || holds($0) == false)
+    }.map { assertion in
       switch holds(assertion) {
       case nil:
         return "  --      \(assertion.title): "
@@ -79,6 +81,8 @@ extension Outcome {
       case .foreign: "\(tally.foreignActs.grouped) acts of a bystander"
       case .full: "a disk with room for some"
       case .nofile: "\(tally.starved.grouped) calls short of descriptors"
+      case .daemon: "the daemon killed \(tally.daemonsKilled.grouped) times"
+      case .slow: "each way to the remote 10 to 99 ms longer"
       }
     }.joined(separator: "; ")
   }

@@ -21,6 +21,14 @@ let help = """
                           and {name} where they go (default: topic-alloc)
         --mix CMD         another one beside it in the same root; may be repeated
 
+  Numbers beyond one root:
+        --scope SCOPE     worktrees or remote: the processes number in many work trees or
+                          clones, and no number may be there twice in all of them;
+                          what was acknowledged must be in the ledger, gaps are legal
+        --clones N        so many work trees or clones (default 8)
+        --serve           the remote is served by git daemon on 127.0.0.1; without it,
+                          it is a bare repository by path
+
   What is done to it:
     -c, --chaos KIND,...  kill          SIGKILL at a random moment
                           syscall-kill  SIGKILL at every system call in turn (strace)
@@ -30,6 +38,9 @@ let help = """
                                         directories, never the highest
                           full          a small disk runs full (mounts a tmpfs)
                           nofile        few descriptors
+                          daemon        git daemon is killed and started again (--serve)
+                          slow          each way to the remote takes 10 to 99 ms more
+                          A scope takes kill, syscall-kill, daemon and slow only
     -s, --seed N          the same chaos again, as far as scheduling allows
 
   What is left:
@@ -49,6 +60,7 @@ let help = """
     topic-stress
     topic-stress --chaos kill,lockfile --minutes 5
     topic-stress --allocator './number.sh {root} {name}'
+    topic-stress --scope remote --serve --processes 40 --iterations 20 --chaos daemon
     topic-stress --mix 'stress/allocators/locked.sh {root} {name}' --iterations 50
 
   Exit codes: 0 every assertion holds, 1 one does not, 64 usage, 65 data, 69 strace is
