@@ -27,7 +27,8 @@ let help = """
                               as the first call with a scope does
   Lock and disk:
     -w, --timeout SECS    give up when the lock is not free after SECS seconds
-                          (default 30; fractions allowed; 0: do not wait)
+                          (default 30; fractions allowed; 0: do not wait); a git
+                          command has five seconds all the same
         --durable         have the new entries on disk before they are reported
   Naming:
         --style STYLE     topic (default: 042_name), spec-kit (042-name), or
