@@ -4,10 +4,14 @@ public enum ExitCode: Int32, Sendable {
   case success = 0
   /// A check found violations, a search found nothing.
   case negative = 1
+  /// A limit is reached, and whoever asks is to stop.
+  case limit = 10
   /// Wrong usage: EX_USAGE.
   case usage = 64
   /// Data that cannot be used: EX_DATAERR.
   case data = 65
+  /// A file that is to be read is not there: EX_NOINPUT.
+  case noInput = 66
   /// A service that is needed cannot be reached: EX_UNAVAILABLE.
   case unavailable = 69
   /// Something cannot be created: EX_CANTCREAT.

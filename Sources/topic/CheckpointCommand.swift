@@ -82,11 +82,12 @@ extension Command {
     do throws(CheckpointStore.Failure) { contents = try store.load() } catch {
       throw Failure(error)
     }
-    warn(contents?.damaged)
+    warnOfDamage(contents?.damaged)
     return contents
   }
 
-  private static func warn(_ damaged: Path?) {
+  /// Says that the checkpoint in `damaged` was passed over for the one before it; nil: it was not.
+  static func warnOfDamage(_ damaged: Path?) {
     guard let damaged else { return }
     Tool.topic.note(
       "\(damaged.bytes.quotedForMessage) is damaged or gone, the one before it is taken")
@@ -110,7 +111,7 @@ extension Command {
         }
         return members
       }
-      warn(damaged)
+      warnOfDamage(damaged)
     } catch {
       throw Failure(error)
     }
@@ -170,12 +171,7 @@ extension Command {
     if StandardStream.input.isTerminal {
       throw .usage("nothing to save", advice: "give --status and the like, or an object as input")
     }
-    var text = Bytes()
-    while true {
-      let chunk = try attempt(StandardStream.input.readChunk(), otherwise: .inputOutput)
-      if chunk.isEmpty { break }
-      text += chunk
-    }
+    let text = try readStandardInput()
     do throws(JSONError) {
       if let members = try JSONValue(parsing: text).members { return members }
     } catch {
@@ -204,7 +200,8 @@ extension Command {
 }
 
 extension Failure {
-  fileprivate init(_ failure: CheckpointStore.Failure) {
+  /// The one place that says how a checkpoint can fail.
+  init(_ failure: CheckpointStore.Failure) {
     switch failure {
     case .system(let error): self.init(error, otherwise: .inputOutput)
     case .damaged(let path, let error):

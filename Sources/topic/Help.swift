@@ -13,6 +13,7 @@ let help = """
     log append|tail LOG         add events to a log that many write to, print the last
     checkpoint save|load|clear RUN
                                 keep the state from which a run goes on
+    retry check RUN             say whether another round makes sense
     slug TEXT...                print the name that a topic of TEXT would get
     help [COMMAND]              print this, or what there is to know of COMMAND
 

@@ -5,11 +5,12 @@ import TopicAllocation
 import TopicLedger
 
 /// What follows from a violation.
-private enum Enforcement: String, CaseIterable {
+enum Enforcement: String, CaseIterable {
   case strict, warn, off
 }
 
-private enum ReportFormat: String, CaseIterable {
+/// How a command prints what it has found.
+enum ReportFormat: String, CaseIterable {
   case text, json
 }
 

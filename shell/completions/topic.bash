@@ -29,6 +29,10 @@ _topic_offer_options() {
     checkpoint)
       _topic_alloc_offer --iteration --status --feedback --file-written --cost --set --timeout --help
       ;;
+    retry)
+      _topic_alloc_offer --status --feedback --feedback-file --max-identical --max-rounds --format \
+        --timeout --help
+      ;;
     artifact) _topic_alloc_offer --suffix "${creating[@]}" --help ;;
     slug) _topic_alloc_offer --style --help ;;
   esac
@@ -43,7 +47,9 @@ _topic_offer_value() {
       ;;
     verify:-f | verify:--format | renumber:-f | renumber:--format) _topic_alloc_offer text json ;;
     log:--sync) _topic_alloc_offer each batch never ;;
-    checkpoint:--status) _topic_alloc_offer approved needs_changes ;;
+    retry:-f | retry:--format) _topic_alloc_offer text json ;;
+    retry:--feedback-file) compopt -o default ;;
+    checkpoint:--status | retry:--status) _topic_alloc_offer approved needs_changes ;;
     verify:--enforce) _topic_alloc_offer strict warn off ;;
     *) _topic_alloc_offer_value ;;
   esac
@@ -71,8 +77,9 @@ _topic_offer_operand() {
     log:0) _topic_alloc_offer append tail ;;
     log:1) compopt -o default ;;
     checkpoint:0) _topic_alloc_offer save load clear list ;;
-    checkpoint:1) _topic_alloc_offer_directories ;;
-    help:0) _topic_alloc_offer locate list find verify renumber artifact log checkpoint slug ;;
+    retry:0) _topic_alloc_offer check ;;
+    checkpoint:1 | retry:1) _topic_alloc_offer_directories ;;
+    help:0) _topic_alloc_offer locate list find verify renumber artifact log checkpoint retry slug ;;
   esac
 }
 
@@ -91,7 +98,7 @@ _topic() {
     if [[ $cur == -* ]]; then
       _topic_alloc_offer --help --version
     else
-      _topic_alloc_offer locate list find verify renumber artifact log checkpoint slug help
+      _topic_alloc_offer locate list find verify renumber artifact log checkpoint retry slug help
     fi
   elif [[ -n $option ]]; then
     _topic_offer_value "$command"

@@ -16,7 +16,8 @@ function __topic_operand_is --argument-names number \
     argparse f/format= v/verbose r/reuse w/timeout= durable style= width= separator= start= \
         suffix= allow-gaps enforce= scope= rescan against= apply dry-run \
         no-rewrite sync= batch= linger= queue= skip-invalid n/lines= max-bytes= follow \
-        iteration= status= feedback= file-written= cost= set= h/help version -- $words 2>/dev/null
+        iteration= status= feedback= file-written= cost= set= \
+        feedback-file= max-identical= max-rounds= h/help version -- $words 2>/dev/null
     and test (count $argv) -eq $number
 end
 
@@ -38,12 +39,13 @@ complete -c topic -n __topic_command_is -a artifact \
     -d 'Create a directory for artifacts, or an entry in it'
 complete -c topic -n __topic_command_is -a log -d 'Add events to a log, or print the last ones'
 complete -c topic -n __topic_command_is -a checkpoint -d 'Keep the state from which a run goes on'
+complete -c topic -n __topic_command_is -a retry -d 'Say whether another round makes sense'
 complete -c topic -n __topic_command_is -a slug -d 'Print the name that a topic would get'
 complete -c topic -n __topic_command_is -a help -d 'Print what there is to know of a command'
 
 # Operands.
 complete -c topic -n '__topic_command_is help; and __topic_operand_is 1' \
-    -a 'locate list find verify renumber artifact log checkpoint slug'
+    -a 'locate list find verify renumber artifact log checkpoint retry slug'
 complete -c topic -n '__topic_command_is list find verify renumber; and __topic_operand_is 1' \
     -a '(__fish_complete_directories)'
 complete -c topic -n '__topic_command_is artifact; and __topic_operand_is 1' \
@@ -56,6 +58,9 @@ complete -c topic -n '__topic_command_is log; and __topic_operand_is 2' -F
 complete -c topic -n '__topic_command_is checkpoint; and __topic_operand_is 1' \
     -a 'save load clear list'
 complete -c topic -n '__topic_command_is checkpoint; and __topic_operand_is 2' \
+    -a '(__fish_complete_directories)'
+complete -c topic -n '__topic_command_is retry; and __topic_operand_is 1' -a check
+complete -c topic -n '__topic_command_is retry; and __topic_operand_is 2' \
     -a '(__fish_complete_directories)'
 
 # Options of logs and checkpoints.
@@ -76,6 +81,16 @@ complete -c topic -n '__topic_command_is checkpoint' -l file-written -r -F -d 'A
 complete -c topic -n '__topic_command_is checkpoint' -l cost -x -d 'US dollars'
 complete -c topic -n '__topic_command_is checkpoint' -l set -x -d 'KEY=JSON'
 complete -c topic -n '__topic_command_is checkpoint' -s w -l timeout -x -d 'Seconds to wait for others'
+
+# Options of decisions.
+complete -c topic -n '__topic_command_is retry' -l status -x -a 'needs_changes approved'
+complete -c topic -n '__topic_command_is retry' -l feedback -x -d 'What has to change'
+complete -c topic -n '__topic_command_is retry' -l feedback-file -r -F -d 'More of it, a text a line'
+complete -c topic -n '__topic_command_is retry' -l max-identical -x \
+    -d 'Stop when the same feedback comes so often'
+complete -c topic -n '__topic_command_is retry' -l max-rounds -x -d 'Stop after so many rounds'
+complete -c topic -n '__topic_command_is retry' -s f -l format -x -a 'text json'
+complete -c topic -n '__topic_command_is retry' -s w -l timeout -x -d 'Seconds to wait for others'
 
 # Options of commands that create something.
 complete -c topic -n '__topic_command_is locate' -s f -l format -x \
@@ -136,5 +151,5 @@ complete -c topic -n '__topic_command_is verify' -l start -x \
     -d 'The number that the first topic must have'
 complete -c topic -n '__topic_command_is list find verify renumber artifact' -l suffix -x \
     -d 'Entries are files with this extension'
-complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint slug' -s h -l help \
+complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint retry slug' -s h -l help \
     -d 'Print the help of the command'

@@ -1,0 +1,82 @@
+import JSON
+import POSIX
+
+/// How often a piece of work has been sent back, and with what feedback: the member `retry` of a run's
+/// checkpoint, whose lock, crash points and repair are those of ``CheckpointStore``.
+public struct RetryState: Hashable, Sendable {
+  /// What a review says.
+  public enum Status: String, CaseIterable, Sendable {
+    /// The work is done.
+    case approved
+    /// The work goes back, with feedback.
+    case needsChanges = "needs_changes"
+  }
+
+  /// The member of the checkpoint that holds it.
+  public static let key = "retry"
+
+  /// How many rounds there were since the last approval.
+  public private(set) var rounds = 0
+  /// How many of the last rounds in a row had the same feedback.
+  public private(set) var identical = 0
+  /// The digest of the last feedback; nil after an approval and before the first round.
+  public private(set) var feedbackDigest: String?
+  /// What the last review said; nil before the first one.
+  public private(set) var status: Status?
+
+  /// The state before the first round.
+  public init() {}
+
+  /// The state in a checkpoint; nil when it has one that no ``json`` looks like.
+  public init?(in members: [JSONValue.Member]) {
+    guard let value = members.last(where: { $0.key == Self.key })?.value else { return }
+    guard let rounds = value["rounds"]?.integer, (0..<Int.max).contains(rounds),
+      let identical = value["identical"]?.integer, (0...rounds).contains(identical),
+      let status = value["status"]?.string.flatMap(Status.init)
+    else { return nil }
+    (self.rounds, self.identical, self.status) = (rounds, identical, status)
+    feedbackDigest = value["feedback_sha256"]?.string
+  }
+
+  /// As it stands in the checkpoint.
+  public var json: JSONValue {
+    .object([
+      JSONValue.Member("rounds", .number("\(rounds)")),
+      JSONValue.Member("identical", .number("\(identical)")),
+      JSONValue.Member("feedback_sha256", feedbackDigest.map { .string($0) } ?? .null),
+      JSONValue.Member("status", status.map { .string($0.rawValue) } ?? .null),
+    ])
+  }
+
+  /// Takes in what a review says. An approval ends the row of rounds.
+  public mutating func add(_ status: Status, _ feedback: [Bytes]) {
+    if status == .approved {
+      self = RetryState()
+    } else {
+      let digest = Self.digest(of: feedback)
+      rounds += 1
+      identical = digest == feedbackDigest ? identical + 1 : 1
+      feedbackDigest = digest
+    }
+    self.status = status
+  }
+
+  /// The SHA-256 of the texts, whatever their order: white space around them is left out, and so are
+  /// empty ones. Each has its length before it, as two texts are not the same as one.
+  public static func digest(of feedback: [Bytes]) -> String {
+    let texts = feedback.map(trimmed).filter { !$0.isEmpty }
+    var hash = SHA256()
+    for text in texts.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+      hash.add(Bytes("\(text.count):"))
+      hash.add(text)
+    }
+    return hash.hexadecimal()
+  }
+
+  private static func trimmed(_ text: Bytes) -> ArraySlice<UInt8> {
+    func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+    var rest = text[...].drop(while: isSpace)
+    while let last = rest.last, isSpace(last) { rest.removeLast() }
+    return rest
+  }
+}
