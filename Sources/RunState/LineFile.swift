@@ -9,6 +9,11 @@ public struct LineFile: ~Copyable {
     file = try Descriptor(opening: path, .appending)
   }
 
+  /// Opens one that is there for reading alone.
+  public init(reading path: Path) throws(SystemError) {
+    file = try Descriptor(opening: path, .read)
+  }
+
   /// Its length in bytes.
   public func size() throws(SystemError) -> UInt64 { try file.status().size }
 

@@ -19,7 +19,9 @@ struct Command: Sendable {
   /// What it does.
   let body: @Sendable (Arguments) throws(Failure) -> Void
 
-  static let all = [locate, list, find, verify, renumber, artifact, log, checkpoint, retry, slug]
+  static let all = [
+    locate, list, find, verify, renumber, artifact, log, checkpoint, retry, cost, slug,
+  ]
 
   func run(_ words: ArraySlice<Bytes>) throws(Failure) {
     let arguments = try Arguments(Array(words), accepting: Option.common + options)

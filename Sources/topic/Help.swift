@@ -14,6 +14,7 @@ let help = """
     checkpoint save|load|clear RUN
                                 keep the state from which a run goes on
     retry check RUN             say whether another round makes sense
+    cost add|total|check RUN    keep what the models of a run have cost
     slug TEXT...                print the name that a topic of TEXT would get
     help [COMMAND]              print this, or what there is to know of COMMAND
 

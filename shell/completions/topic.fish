@@ -17,7 +17,8 @@ function __topic_operand_is --argument-names number \
         suffix= allow-gaps enforce= scope= rescan against= apply dry-run \
         no-rewrite sync= batch= linger= queue= skip-invalid n/lines= max-bytes= follow \
         iteration= status= feedback= file-written= cost= set= \
-        feedback-file= max-identical= max-rounds= h/help version -- $words 2>/dev/null
+        feedback-file= max-identical= max-rounds= \
+        role= model= input-tokens= output-tokens= max-usd= estimate-tokens= strict prices= h/help version -- $words 2>/dev/null
     and test (count $argv) -eq $number
 end
 
@@ -40,12 +41,13 @@ complete -c topic -n __topic_command_is -a artifact \
 complete -c topic -n __topic_command_is -a log -d 'Add events to a log, or print the last ones'
 complete -c topic -n __topic_command_is -a checkpoint -d 'Keep the state from which a run goes on'
 complete -c topic -n __topic_command_is -a retry -d 'Say whether another round makes sense'
+complete -c topic -n __topic_command_is -a cost -d 'Keep what the models of a run have cost'
 complete -c topic -n __topic_command_is -a slug -d 'Print the name that a topic would get'
 complete -c topic -n __topic_command_is -a help -d 'Print what there is to know of a command'
 
 # Operands.
 complete -c topic -n '__topic_command_is help; and __topic_operand_is 1' \
-    -a 'locate list find verify renumber artifact log checkpoint retry slug'
+    -a 'locate list find verify renumber artifact log checkpoint retry cost slug'
 complete -c topic -n '__topic_command_is list find verify renumber; and __topic_operand_is 1' \
     -a '(__fish_complete_directories)'
 complete -c topic -n '__topic_command_is artifact; and __topic_operand_is 1' \
@@ -60,7 +62,9 @@ complete -c topic -n '__topic_command_is checkpoint; and __topic_operand_is 1' \
 complete -c topic -n '__topic_command_is checkpoint; and __topic_operand_is 2' \
     -a '(__fish_complete_directories)'
 complete -c topic -n '__topic_command_is retry; and __topic_operand_is 1' -a check
-complete -c topic -n '__topic_command_is retry; and __topic_operand_is 2' \
+complete -c topic -n '__topic_command_is cost; and __topic_operand_is 1' \
+    -a 'add total check prices'
+complete -c topic -n '__topic_command_is retry cost; and __topic_operand_is 2' \
     -a '(__fish_complete_directories)'
 
 # Options of logs and checkpoints.
@@ -91,6 +95,16 @@ complete -c topic -n '__topic_command_is retry' -l max-identical -x \
 complete -c topic -n '__topic_command_is retry' -l max-rounds -x -d 'Stop after so many rounds'
 complete -c topic -n '__topic_command_is retry' -s f -l format -x -a 'text json'
 complete -c topic -n '__topic_command_is retry' -s w -l timeout -x -d 'Seconds to wait for others'
+complete -c topic -n '__topic_command_is cost' -l role -x -d 'Who called the model'
+complete -c topic -n '__topic_command_is cost' -l model -x -d 'The model'
+complete -c topic -n '__topic_command_is cost' -l input-tokens -x -d 'How many it has read'
+complete -c topic -n '__topic_command_is cost' -l output-tokens -x -d 'How many it has written'
+complete -c topic -n '__topic_command_is cost' -l max-usd -x -d 'The limit'
+complete -c topic -n '__topic_command_is cost' -l estimate-tokens -x -d 'How many are to come'
+complete -c topic -n '__topic_command_is cost' -l strict -d 'Stop when something has no price'
+complete -c topic -n '__topic_command_is cost' -l prices -r -F -d 'A list of prices'
+complete -c topic -n '__topic_command_is cost' -s f -l format -x -a 'text json'
+complete -c topic -n '__topic_command_is cost' -s v -l verbose -d 'Say what a call cost'
 
 # Options of commands that create something.
 complete -c topic -n '__topic_command_is locate' -s f -l format -x \
@@ -151,5 +165,5 @@ complete -c topic -n '__topic_command_is verify' -l start -x \
     -d 'The number that the first topic must have'
 complete -c topic -n '__topic_command_is list find verify renumber artifact' -l suffix -x \
     -d 'Entries are files with this extension'
-complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint retry slug' -s h -l help \
+complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint retry cost slug' -s h -l help \
     -d 'Print the help of the command'

@@ -1,0 +1,95 @@
+import POSIX
+
+/// An amount of US dollars, never negative: a whole number of units of 10^-12 dollar, in 128 bits. A
+/// price per million tokens with six decimals is a whole number of units a token, so that no sum is
+/// ever rounded. (Swift's own UInt128 is not there on older systems of Apple.)
+public struct Money: Hashable, Comparable, Sendable {
+  /// How many digits an amount can have behind the point.
+  public static let decimals = 12
+  private static let unitsPerDollar: UInt64 = 1_000_000_000_000
+
+  private var high: UInt64
+  private var low: UInt64
+
+  /// Nothing.
+  public static let zero = Money(high: 0, low: 0)
+
+  private init(high: UInt64, low: UInt64) {
+    (self.high, self.low) = (high, low)
+  }
+
+  /// The amount that `text` spells: digits, and up to twelve more behind a point, zeros not counted.
+  /// Nil for anything else, a sign and an exponent included, and for what is too large.
+  public init?(_ text: String) {
+    let parts = text.utf8.split(
+      separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+    var fraction = parts.count == 2 ? Bytes(parts[1]) : []
+    guard !parts[0].isEmpty, parts.count == 1 || !fraction.isEmpty else { return nil }
+    while fraction.last == UInt8(ascii: "0") { fraction.removeLast() }
+    guard fraction.count <= Self.decimals else { return nil }
+    fraction += Bytes(repeating: UInt8(ascii: "0"), count: Self.decimals - fraction.count)
+    var amount = Self.zero
+    for byte in Bytes(parts[0]) + fraction {
+      let digit = byte &- UInt8(ascii: "0")
+      guard digit <= 9, let shifted = amount.multiplied(by: 10),
+        let sum = shifted.adding(Money(high: 0, low: UInt64(digit)))
+      else { return nil }
+      amount = sum
+    }
+    self = amount
+  }
+
+  /// Both together; nil when that is too large.
+  public func adding(_ other: Money) -> Money? {
+    let (low, carries) = low.addingReportingOverflow(other.low)
+    let (sum, isTooLarge) = high.addingReportingOverflow(other.high)
+    let (high, carriedTooFar) = sum.addingReportingOverflow(carries ? 1 : 0)
+    return isTooLarge || carriedTooFar ? nil : Money(high: high, low: low)
+  }
+
+  /// So many times the amount; nil when that is too large.
+  public func multiplied(by factor: UInt64) -> Money? {
+    let (carry, low) = low.multipliedFullWidth(by: factor)
+    let (product, isTooLarge) = high.multipliedReportingOverflow(by: factor)
+    let (high, carriedTooFar) = product.addingReportingOverflow(carry)
+    return isTooLarge || carriedTooFar ? nil : Money(high: high, low: low)
+  }
+
+  /// One of `parts` equal parts, which must not be 0; nil when they are no whole number of units.
+  public func divided(by parts: UInt64) -> Money? {
+    let (quotient, remainder) = quotientAndRemainder(dividingBy: parts)
+    return remainder == 0 ? quotient : nil
+  }
+
+  private func quotientAndRemainder(dividingBy divisor: UInt64) -> (Money, UInt64) {
+    let (high, rest) = high.quotientAndRemainder(dividingBy: divisor)
+    let (low, remainder) = divisor.dividingFullWidth((rest, low))
+    return (Money(high: high, low: low), remainder)
+  }
+
+  /// Smaller amounts come first.
+  public static func < (left: Money, right: Money) -> Bool {
+    (left.high, left.low) < (right.high, right.low)
+  }
+}
+
+extension Money: CustomStringConvertible {
+  /// In decimal digits, exactly, with at least two behind the point, such as `1.25` and `0.000125`.
+  public var description: String {
+    var (whole, units) = quotientAndRemainder(dividingBy: Self.unitsPerDollar)
+    var fraction = Bytes()
+    for _ in 0..<Self.decimals {
+      fraction.append(UInt8(ascii: "0") + UInt8(units % 10))
+      units /= 10
+    }
+    fraction.reverse()
+    while fraction.count > 2, fraction.last == UInt8(ascii: "0") { fraction.removeLast() }
+    var digits = Bytes()
+    repeat {
+      let (rest, digit) = whole.quotientAndRemainder(dividingBy: 10)
+      digits.append(UInt8(ascii: "0") + UInt8(digit))
+      whole = rest
+    } while whole > .zero
+    return String(decoding: digits.reversed() + Bytes(".") + fraction, as: UTF8.self)
+  }
+}

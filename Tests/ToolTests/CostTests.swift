@@ -1,0 +1,200 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `topic cost`, with real processes.
+@Suite struct CostTests {
+  let directory = TemporaryDirectory()
+  private var run: String { directory("specs/001_a") }
+  private var ledger: String { run + "/cost.jsonl" }
+  private var prices: String { directory("prices.json") }
+
+  init() throws {
+    try directory.makeFile(
+      "prices.json",
+      """
+      {"as_of": "2026-01-31", "currency": "USD", "per_tokens": 1000000,
+       "models": {"small": {"input": "0.10", "output": "0.3"}, "big": {"input": 15, "output": 0.5}}}
+      """)
+  }
+
+  private func cost(_ words: [String], fault: String = "") throws -> Outcome {
+    try TestSupport.run(
+      [Product.topic, "cost"] + words,
+      environment: ["POSIX_FAULT": fault, "TOPIC_PRICES": prices])
+  }
+
+  private func add(
+    _ model: String, _ input: Int, _ output: Int, role: String = "writer", _ words: [String] = [],
+    fault: String = ""
+  ) throws -> Outcome {
+    try cost(
+      [
+        "add", run, "--role", role, "--model", model, "--input-tokens", "\(input)",
+        "--output-tokens", "\(output)",
+      ] + words, fault: fault)
+  }
+
+  private func total() throws -> [String: Any] {
+    let outcome = try cost(["total", run, "--format", "json"])
+    return try #require(
+      try JSONSerialization.jsonObject(with: outcome.output) as? [String: Any], "\(outcome.error)")
+  }
+
+  @Test("An entry holds the exact amount by the price that held when it was added")
+  func entry() throws {
+    let outcome = try add("small", 3, 1, ["-v", "--format", "json"])
+    #expect(
+      outcome.code == 0 && outcome.error.contains("0.0000006 USD, by the prices in \(prices)"))
+    #expect(outcome.text.contains(#""model":"small","input_tokens":3,"output_tokens":1,"#))
+    #expect(outcome.text.hasSuffix("\"usd\":\"0.0000006\"}\n"))
+    #expect(try String(contentsOfFile: ledger, encoding: .utf8) == outcome.text)
+    let quiet = try add("small", 3, 1)
+    #expect(quiet.code == 0 && quiet.error.isEmpty && quiet.text.isEmpty)
+    // Another price later changes nothing of what is there.
+    try directory.makeFile(
+      "prices.json", #"{"as_of":"2027-01-01","models":{"small":{"input":1,"output":1}}}"#)
+    #expect(try add("small", 1, 0, ["-v"]).error.contains("0.000001 USD"))
+    #expect(try total()["usd"] as? String == "0.0000022")
+  }
+
+  @Test("The table has roles, models and the total, with the points of amounts one below the other")
+  func table() throws {
+    _ = try add("small", 1_000_000, 100)
+    _ = try add("big", 2_000_000, 0, role: "reviewer")
+    _ = try add("unknown", 5, 5, role: "reviewer")
+    let outcome = try cost(["total", run])
+    #expect(
+      outcome.text == """
+        ROLE      CALLS    INPUT  OUTPUT       USD  UNPRICED
+        reviewer      2  2000005       5  30.00            1
+        writer        1  1000000     100   0.10003
+
+        MODEL     CALLS    INPUT  OUTPUT       USD  UNPRICED
+        big           1  2000000       0  30.00
+        small         1  1000000     100   0.10003
+        unknown       1        5       5   ?               1
+
+        TOTAL         3  3000005     105  30.10003         1
+
+        """, "\(outcome.text)")
+    let roles = try #require(try total()["by_role"] as? [[String: Any]])
+    #expect(roles.map { $0["role"] as? String } == ["reviewer", "writer"])
+    #expect(roles.map { $0["usd"] as? String } == ["30.00", "0.10003"])
+    #expect(roles.map { $0["unpriced_entries"] as? Int } == [1, 0])
+  }
+
+  @Test("A limit that would be passed is exit code 10, with both figures; reaching it is all right")
+  func check() throws {
+    #expect(try cost(["check", run, "--max-usd", "1"]).code == 66)
+    _ = try add("small", 1_000_000, 0)
+    func check(_ words: String...) throws -> Outcome { try cost(["check", run] + words) }
+    #expect(try check("--max-usd", "0.1").text == "0.10 USD of 0.10 USD\n")
+    let over = try check("--max-usd", "0.099999999999")
+    #expect(over.code == 10 && over.text.isEmpty)
+    #expect(over.error.contains("0.10 USD is over the limit of 0.099999999999 USD"))
+    // The dearer of both prices counts: of small the output's, of big the input's.
+    let estimate = ["--estimate-tokens", "1000000", "--model"]
+    #expect(try cost(["check", run, "--max-usd", "0.4"] + estimate + ["small"]).code == 0)
+    let both = try cost(["check", run, "--max-usd", "15.09"] + estimate + ["big"])
+    #expect(both.code == 10)
+    #expect(both.error.contains("15.10 USD (0.10 spent, 15.00 estimated) is over"), "\(both.error)")
+    let json = try cost(["check", run, "--max-usd", "15.10", "-fjson"] + estimate + ["big"])
+    #expect(json.code == 0 && json.text.contains("\"sum_usd\": \"15.10\""))
+    #expect(try cost(["check", run, "--max-usd", "1"] + estimate + ["new"]).code == 65)
+  }
+
+  @Test("What has no price is said, and with --strict it is a reason to stop")
+  func unpriced() throws {
+    let outcome = try add("unknown", 1, 1)
+    #expect(outcome.code == 0 && outcome.error.contains("'unknown' has no price"))
+    let check = ["check", run, "--max-usd", "1"]
+    let lax = try cost(check)
+    #expect(lax.code == 0 && lax.error.contains("entries without a price or unreadable: 1"))
+    #expect(try cost(check + ["--strict"]).code == 10)
+    #expect(try cost(check + ["--strict", "--format", "json"]).text.contains("limit\": false"))
+    try bash("printf '{\"role' >>'\(ledger)'")
+    _ = try add("small", 1, 1)
+    let torn = try cost(check)
+    #expect(torn.code == 0 && torn.error.contains("\(ledger): 1 lines are no entries"))
+    #expect(try total()["unreadable_lines"] as? Int == 1 && total()["entries"] as? Int == 2)
+  }
+
+  @Test("The shipped prices are said to be so, with their day, and can be changed and given back")
+  func shipped() throws {
+    let script = """
+      unset TOPIC_PRICES
+      topic cost prices >list.json
+      topic cost add run --role r --model gpt-5 --input-tokens 1000000 --output-tokens 0
+      sed 's/2025-..-../2026-11-01/; s/"1.25"/"2.5"/' list.json >mine.json
+      topic cost add run --prices mine.json -v --role r --model gpt-5 --input-tokens 1000000 \\
+        --output-tokens 0
+      topic cost check run --max-usd 9
+      """
+    let outcome = try bash(script, in: directory.path)
+    #expect(outcome.code == 0 && outcome.text == "3.75 USD of 9.00 USD\n", "\(outcome.error)")
+    #expect(outcome.error.matches(of: #/the shipped prices of 20\d\d-\d\d-\d\d/#).count == 2)
+    #expect(outcome.error.contains("2.50 USD, by the prices in mine.json of 2026-11-01"))
+  }
+
+  @Test(
+    "What makes no sense is refused, and nothing is added",
+    arguments: [
+      (["--role", "r"], 64, "no --model"), (["--role", "", "--model", "small"], 64, "no --role"),
+      (["--role", "r", "--model", "small", "--input-tokens", "-1"], 64, "--input-tokens takes"),
+      (["--role", "r", "--model", "small", "--input-tokens", "1"], 64, "no --output-tokens"),
+      (["--max-usd", "1"], 64, "goes with topic cost check"),
+      (["--prices", "/no"], 64, "no --role"),
+    ])
+  func refused(words: [String], code: Int, message: String) throws {
+    let outcome = try cost(["add", run] + words)
+    #expect(outcome.code == Int32(code) && outcome.error.contains(message), "\(outcome.error)")
+    #expect(!FileManager.default.fileExists(atPath: run))
+  }
+
+  @Test(
+    "A list that cannot be used is named with its place",
+    arguments: [
+      ("{\n\"models\": {,}}", 65, ":2: no JSON"), ("{}", 65, "as_of"),
+      (#"{"as_of":"x","models":{"small":{"input":"1e3","output":1}}}"#, 65, "model small"),
+    ])
+  func badPrices(text: String, code: Int, message: String) throws {
+    try directory.makeFile("prices.json", text)
+    let outcome = try add("small", 1, 1)
+    #expect(outcome.code == Int32(code) && outcome.error.contains(message), "\(outcome.error)")
+    #expect(outcome.error.contains(prices) && !FileManager.default.fileExists(atPath: run))
+  }
+
+  @Test("Ten processes that add fifty times each lose nothing")
+  func concurrent() throws {
+    let outcome = try bash(
+      """
+      for i in 1 2 3 4 5 6 7 8 9 10; do
+        for j in {1..50}; do
+          topic cost add '\(run)' --prices '\(prices)' --role "r$i" --model small \\
+            --input-tokens "$j" --output-tokens "$i" || echo failed
+        done 2>/dev/null &
+      done; wait
+      """)
+    #expect(outcome.code == 0 && outcome.text.isEmpty)
+    let total = try total()
+    // 10 × (1 + … + 50) × 0.1 + 50 × (1 + … + 10) × 0.3, millionths.
+    #expect(total["entries"] as? Int == 500 && total["usd"] as? String == "0.0021")
+    #expect(total["unreadable_lines"] as? Int == 0)
+    #expect((total["by_role"] as? [Any])?.count == 10)
+  }
+
+  @Test("A crash or a full disk leaves whole entries only, and what was reported is there")
+  func killed() throws {
+    #expect(try add("small", 10, 0).code == 0)
+    for fault in ["open:1", "fstat:1", "pread:1", "write:1", "fsync:1"] {
+      let before = try #require(try total()["entries"] as? Int)
+      #expect(try add("small", 10, 0, fault: fault + ":kill").signal == SIGKILL, "\(fault)")
+      let after = try #require(try total()["entries"] as? Int)
+      #expect(after == before + (fault == "fsync:1" ? 1 : 0), "\(fault)")
+    }
+    let full = try add("small", 10, 0, fault: "write:1:\(ENOSPC)")
+    #expect(full.code == 74 && full.error.contains(ledger), "\(full.error)")
+    #expect(try total()["entries"] as? Int == 2 && total()["unreadable_lines"] as? Int == 0)
+  }
+}
