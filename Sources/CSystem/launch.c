@@ -92,7 +92,13 @@ pid_t start_in_session(char *const *arguments, char *const *environment, const i
     failure = posix_spawn_file_actions_adddup2(&actions, streams[stream], stream);
   }
   posix_spawnattr_setsigmask(&attributes, mask);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+  // Whoever writes to a stream of its own ignores it, and a program would inherit that.
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &pipe);
+  posix_spawnattr_setflags(
+      &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
   if (!failure) {
     failure = posix_spawnp(&child, arguments[0], &actions, &attributes, arguments, environment);
   }

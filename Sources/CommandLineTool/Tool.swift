@@ -20,15 +20,16 @@ public struct Tool: Sendable {
     } catch {
       if let message = error.message { note(message) }
       if let advice = error.advice { note("hint: \(advice)") }
-      end(error.code)
+      end(withStatus: error.code.rawValue)
     }
-    end(.success)
+    end(withStatus: ExitCode.success.rawValue)
   }
 
-  /// A signal that was held back until now ends the process, with the status of that signal.
-  private func end(_ code: ExitCode) -> Never {
+  /// Ends the process with this status, which may be that of another program. A signal that was held
+  /// back until now ends the process with the status of that signal.
+  public func end(withStatus status: Int32) -> Never {
     TerminationSignals.release()
-    Environment.exit(code.rawValue)
+    Environment.exit(status)
   }
 
   /// Says something on standard error. Whether anybody listens is not our concern.

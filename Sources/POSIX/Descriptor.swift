@@ -65,8 +65,8 @@ public struct Descriptor: ~Copyable {
     try self.init(at: directory.number, Path(name), access, directory.path.appending(name))
   }
 
-  /// An empty file for reading and writing that no path leads to: memfd_create(2).
-  init(inMemoryFor path: Path) throws(SystemError) {
+  /// An empty file for reading and writing that no path leads to: memfd_create(2). Errors name `path`.
+  public init(inMemoryFor path: Path) throws(SystemError) {
     number = try Self.aboveStandardStreams(perform(.open, path) { memory_file() }, path)
     self.path = path
   }

@@ -20,7 +20,7 @@ struct Command: Sendable {
   let body: @Sendable (Arguments) throws(Failure) -> Void
 
   static let all = [
-    locate, list, find, verify, renumber, artifact, log, checkpoint, retry, cost, slug,
+    locate, list, find, verify, renumber, artifact, log, checkpoint, retry, cost, `try`, slug,
   ]
 
   func run(_ words: ArraySlice<Bytes>) throws(Failure) {
@@ -35,6 +35,15 @@ struct Command: Sendable {
     }
     try body(arguments)
   }
+}
+
+/// The value of an option that goes into JSON, which is UTF-8; nil when it is not given.
+func text(of option: String, _ arguments: Arguments) throws(Failure) -> String? {
+  guard let value = arguments.value(of: option) else { return nil }
+  guard let text = String(validating: value, as: UTF8.self) else {
+    throw Failure(.data, "--\(option) \(value.quotedForMessage) is not UTF-8, as JSON has to be")
+  }
+  return text
 }
 
 /// The root in the operand, or the detected one where there is none.

@@ -136,10 +136,7 @@ extension Command {
     guard let value = arguments.value(of: option), !value.isEmpty else {
       throw .usage("no --\(option)", advice: "topic help cost says what add needs")
     }
-    guard let text = String(validating: value, as: UTF8.self) else {
-      throw Failure(.data, "--\(option) \(value.quotedForMessage) is not UTF-8, as JSON has to be")
-    }
-    return text
+    return try text(of: option, arguments) ?? ""
   }
 
   private static func tokens(_ option: String, _ arguments: Arguments) throws(Failure) -> Int {

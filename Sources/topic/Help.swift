@@ -15,6 +15,8 @@ let help = """
                                 keep the state from which a run goes on
     retry check RUN             say whether another round makes sense
     cost add|total|check RUN    keep what the models of a run have cost
+    try -- COMMAND {model}      run a command, and with the next model when it takes
+                                too long
     slug TEXT...                print the name that a topic of TEXT would get
     help [COMMAND]              print this, or what there is to know of COMMAND
 

@@ -213,7 +213,8 @@ extension Command {
 }
 
 extension Failure {
-  fileprivate init(_ error: EventError, what: String) {
+  /// Why an event, which messages call `what`, is not in a log.
+  init(_ error: EventError, what: String) {
     switch error {
     case .json(let error):
       self.init(.data, "\(what) is no JSON, at byte \(error.offset + 1): \(error.message)")

@@ -60,7 +60,9 @@ import Testing
     let path = program == "topic" ? Product.topic : Product.topicAlloc
     var helps = [try run([path, "--help"]).text]
     if program == "topic" {
-      for command in ["locate", "list", "find", "verify", "artifact", "retry", "cost", "slug"] {
+      for command in [
+        "locate", "list", "find", "verify", "artifact", "retry", "cost", "try", "slug",
+      ] {
         helps.append(try run([path, "help", command]).text)
       }
     }

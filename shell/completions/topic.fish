@@ -18,7 +18,8 @@ function __topic_operand_is --argument-names number \
         no-rewrite sync= batch= linger= queue= skip-invalid n/lines= max-bytes= follow \
         iteration= status= feedback= file-written= cost= set= \
         feedback-file= max-identical= max-rounds= \
-        role= model= input-tokens= output-tokens= max-usd= estimate-tokens= strict prices= h/help version -- $words 2>/dev/null
+        role= model= input-tokens= output-tokens= max-usd= estimate-tokens= strict prices= \
+        fallback= log= run= no-input h/help version -- $words 2>/dev/null
     and test (count $argv) -eq $number
 end
 
@@ -42,12 +43,14 @@ complete -c topic -n __topic_command_is -a log -d 'Add events to a log, or print
 complete -c topic -n __topic_command_is -a checkpoint -d 'Keep the state from which a run goes on'
 complete -c topic -n __topic_command_is -a retry -d 'Say whether another round makes sense'
 complete -c topic -n __topic_command_is -a cost -d 'Keep what the models of a run have cost'
+complete -c topic -n __topic_command_is -a try \
+    -d 'Run a command, and with the next model when it takes too long'
 complete -c topic -n __topic_command_is -a slug -d 'Print the name that a topic would get'
 complete -c topic -n __topic_command_is -a help -d 'Print what there is to know of a command'
 
 # Operands.
 complete -c topic -n '__topic_command_is help; and __topic_operand_is 1' \
-    -a 'locate list find verify renumber artifact log checkpoint retry cost slug'
+    -a 'locate list find verify renumber artifact log checkpoint retry cost try slug'
 complete -c topic -n '__topic_command_is list find verify renumber; and __topic_operand_is 1' \
     -a '(__fish_complete_directories)'
 complete -c topic -n '__topic_command_is artifact; and __topic_operand_is 1' \
@@ -105,6 +108,14 @@ complete -c topic -n '__topic_command_is cost' -l strict -d 'Stop when something
 complete -c topic -n '__topic_command_is cost' -l prices -r -F -d 'A list of prices'
 complete -c topic -n '__topic_command_is cost' -s f -l format -x -a 'text json'
 complete -c topic -n '__topic_command_is cost' -s v -l verbose -d 'Say what a call cost'
+complete -c topic -n '__topic_command_is try' -a '(__fish_complete_subcommand)'
+complete -c topic -n '__topic_command_is try' -s w -l timeout -x -d 'Seconds for each attempt'
+complete -c topic -n '__topic_command_is try' -l model -x -d 'The model to begin with'
+complete -c topic -n '__topic_command_is try' -l fallback -r -F -d 'The chain of models'
+complete -c topic -n '__topic_command_is try' -l log -r -F -d 'Where attempts are written down'
+complete -c topic -n '__topic_command_is try' -l run -x -a '(__fish_complete_directories)' \
+    -d 'The run that they belong to'
+complete -c topic -n '__topic_command_is try' -s n -l no-input -d 'Leave standard input alone'
 
 # Options of commands that create something.
 complete -c topic -n '__topic_command_is locate' -s f -l format -x \
@@ -165,5 +176,5 @@ complete -c topic -n '__topic_command_is verify' -l start -x \
     -d 'The number that the first topic must have'
 complete -c topic -n '__topic_command_is list find verify renumber artifact' -l suffix -x \
     -d 'Entries are files with this extension'
-complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint retry cost slug' -s h -l help \
+complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint retry cost try slug' -s h -l help \
     -d 'Print the help of the command'

@@ -1,0 +1,181 @@
+// A command and all that it starts
+//
+// The command leads a session, and so a process group, of its own: what it starts belongs to the group
+// unless it leaves it by setsid(2) or setpgid(2). Nothing of the group outlives the call that ran it:
+//
+//   the command ends        the rest of the group has the grace time to end, then SIGTERM, then SIGKILL
+//   the time is up          SIGTERM, the grace time, SIGKILL
+//   this process is asked   the same signal; when the command has ended and something is left, SIGTERM;
+//   to end                  then SIGKILL. Asking again is SIGKILL at once
+//
+// Orphans of the group become children of this process (where the system can do that), which waits for
+// them: no zombie makes the group look alive. When this process itself is killed with SIGKILL, the
+// group stays.
+
+import CSystem
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A command that runs with all that it starts in a process group of its own, which ends with it.
+public struct ProcessGroup: Sendable {
+  /// The program, which is looked for in PATH, and its arguments.
+  public let words: [Bytes]
+  /// What it reads from standard input.
+  public var input = Bytes()
+  /// Whether what it writes to standard error goes where its output goes, in place of the standard
+  /// error of this process.
+  public var joinsErrors = false
+  /// How long what is asked to end may take to do so, in nanoseconds.
+  public var grace: UInt64 = 2_000_000_000
+
+  /// The command.
+  public init(_ words: [Bytes]) {
+    self.words = words
+  }
+
+  /// How it ended.
+  public enum Outcome: Hashable, Sendable {
+    /// By itself.
+    case ended(ChildProcess.End)
+    /// It was not done in time.
+    case deadline
+    /// This process was asked to end, and passed the signal on. It still has to end itself
+    /// (``ProcessEvents/raiseAgain(_:)``).
+    case interrupted(Signal)
+  }
+
+  /// Runs it until it ends or `nanoseconds` are over; what it writes to standard output goes to
+  /// `output`: posix_spawnp(3), kill(2), waitpid(2). Signals that ask this process to end are held back
+  /// from now on, also after the return.
+  ///
+  /// For a process that has no other children.
+  public func run(
+    atMost nanoseconds: UInt64, output: borrowing Descriptor
+  ) throws(SystemError) -> Outcome {
+    let input = try Descriptor(inMemoryFor: name)
+    if !self.input.isEmpty { try input.write(self.input, at: 0) }
+    ChildProcess.adoptOrphans()
+    var mask = sigset_t()
+    sigprocmask(SIG_BLOCK, nil, &mask)
+    // A second run finds the signals of the first one held back already.
+    var released = TerminationSignals.set
+    sigaddset(&released, SIGCHLD)
+    sigaddset(&released, SIGALRM)
+    for signal in 1..<Int32(32) where sigismember(&released, signal) == 1 {
+      sigdelset(&mask, signal)
+    }
+    ProcessEvents.hold()
+    let deadline = Instant.now.advanced(byNanoseconds: nanoseconds)
+    let words = CStrings(self.words)
+    let id = try perform(.fork, name) {
+      let streams = [input.number, output.number, joinsErrors ? output.number : STDERR_FILENO]
+      return start_in_session(words.pointers, environment(), streams, &mask)
+    }
+    var group = Members(leader: ChildProcess(id: id))
+    switch try group.wait(until: deadline, for: \.leaderHasEnded) {
+    case .reached:
+      let end = group.end
+      let isInterrupted = try group.finish(grace)
+      if let signal = isInterrupted { return .interrupted(signal) }
+      return end.map { .ended($0) } ?? .deadline
+    case .deadline:
+      if let signal = try group.end(by: .terminate, grace) { return .interrupted(signal) }
+      return .deadline
+    case .termination(let signal):
+      _ = try group.end(by: signal, grace)
+      return .interrupted(signal)
+    }
+  }
+
+  private var name: Path { Path(words.first ?? []) }
+}
+
+/// A process group that has been started, and what is known of it.
+private struct Members {
+  let leader: ChildProcess
+  /// How the leader ended.
+  var end: ChildProcess.End?
+
+  init(leader: ChildProcess) {
+    self.leader = leader
+  }
+
+  var leaderHasEnded: Bool { end != nil }
+
+  /// Whether nobody is left: kill(2) with no signal.
+  var isGone: Bool { end != nil && kill(-leader.id, 0) == -1 && errno == ESRCH }
+
+  enum WaitResult {
+    case reached
+    case deadline
+    case termination(Signal)
+  }
+
+  /// How often the group is looked at: members whose parents live elsewhere end without a signal.
+  private static let slice: UInt64 = 20_000_000
+
+  /// Waits until `condition` is true, or the deadline or a signal comes.
+  mutating func wait(
+    until deadline: Instant, for condition: (Members) -> Bool
+  ) throws(SystemError) -> WaitResult {
+    while true {
+      while let ended = try ChildProcess.reap() {
+        if ended.child == leader { end = ended.end }
+      }
+      if condition(self) { return .reached }
+      if Instant.now >= deadline { return .deadline }
+      let soon = Instant.now.advanced(byNanoseconds: Self.slice)
+      switch try ProcessEvents.next(before: end == nil ? deadline : min(deadline, soon)) {
+      case .termination(let signal): return .termination(signal)
+      case .childChanged, .deadline: continue
+      }
+    }
+  }
+
+  /// The leader has ended by itself: lets the others end, and ends them. Returns the signal by which
+  /// this process was asked to end meanwhile.
+  mutating func finish(_ grace: UInt64) throws(SystemError) -> Signal? {
+    switch try wait(until: .now.advanced(byNanoseconds: grace), for: \.isGone) {
+    case .reached: return nil
+    case .deadline: return try end(by: .terminate, grace)
+    case .termination(let signal):
+      _ = try end(by: signal, grace)
+      return signal
+    }
+  }
+
+  /// Ends the group. Returns the signal by which this process was asked to end meanwhile.
+  mutating func end(by signal: Signal, _ grace: UInt64) throws(SystemError) -> Signal? {
+    let deadline = Instant.now.advanced(byNanoseconds: grace)
+    var asked: Signal?
+    send(signal)
+    var result = try wait(until: deadline, for: \.leaderHasEnded)
+    if case .reached = result, !isGone {
+      // What runs in the background of a shell ignores SIGINT.
+      if signal != .terminate { send(.terminate) }
+      result = try wait(until: deadline, for: \.isGone)
+    }
+    if case .termination(let signal) = result { asked = signal }
+    if isGone { return asked }
+    leader.sendToGroup(.kill)
+    // What waits in the kernel for a disk cannot end; it is not waited for longer than that.
+    if case .termination(let signal) = try wait(
+      until: .now.advanced(byNanoseconds: grace), for: \.isGone)
+    {
+      asked = asked ?? signal
+    }
+    return asked
+  }
+
+  /// A process that is stopped has to go on to end.
+  private func send(_ signal: Signal) {
+    leader.sendToGroup(signal)
+    leader.sendToGroup(.continue)
+  }
+}

@@ -1,0 +1,66 @@
+import CommandLineTool
+import JSON
+import POSIX
+
+/// Which model is tried after which.
+struct FallbackChain {
+  private let next: [String: String]
+
+  /// The chain where no other one is given: from the dear and slow ones to the cheapest.
+  static let standard = FallbackChain(next: [
+    "gpt-5-pro": "gpt-5-mini-2025-08-07", "gpt-5-2025": "gpt-5-mini-2025-08-07",
+    "gpt-5-mini-2025-08-07": "gpt-5-nano",
+  ])
+
+  private init(next: [String: String]) {
+    self.next = next
+  }
+
+  /// The model to try after `model`; nil when there is none.
+  subscript(model: String) -> String? { next[model] }
+
+  /// The chains in a file: `{"chains": {"MODEL": "NEXT", …}}`. `null` is no next one.
+  init(reading path: Bytes) throws(Failure) {
+    let input = try InputText(reading: path)
+    guard let members = try input.json()["chains"]?.members else {
+      throw Failure(
+        .data, "\(input.name): expected an object with the member chains",
+        advice: #"such as {"chains": {"MODEL": "NEXT"}}"#)
+    }
+    var next: [String: String] = [:]
+    for member in members where member.value != .null {
+      guard let model = member.value.string, !model.isEmpty else {
+        throw Failure(
+          .data,
+          "\(input.name): what follows \(Bytes(member.key).quotedForMessage) is to be a model")
+      }
+      if next.updateValue(model, forKey: member.key) != nil {
+        throw Failure(
+          .data, "\(input.name): \(Bytes(member.key).quotedForMessage) is followed by two models")
+      }
+    }
+    self.next = next
+    if let cycle = cycle(from: members.map(\.key)) {
+      let path = cycle.map { Bytes($0).printable }.joined(separator: " → ")
+      throw Failure(
+        .data, "\(input.name): the models follow each other in a circle: \(path)",
+        advice: "the cheapest one is to have no next one")
+    }
+  }
+
+  /// The first circle, its beginning at both ends.
+  private func cycle(from models: [String]) -> [String]? {
+    var harmless: Set<String> = []
+    for start in models {
+      var path: [String] = []
+      var model: String? = start
+      while let current = model, !harmless.contains(current) {
+        if let place = path.firstIndex(of: current) { return path[place...] + [current] }
+        path.append(current)
+        model = next[current]
+      }
+      harmless.formUnion(path)
+    }
+    return nil
+  }
+}
