@@ -6,14 +6,21 @@ public struct Option: Sendable {
   public let name: String
   /// Its one-letter name.
   public let letter: UInt8?
-  /// Whether a value follows.
-  public let takesValue: Bool
+  /// How many values follow.
+  public let valueCount: Int
 
   /// `--name`, and `-l` when there is a letter.
   public init(_ name: String, _ letter: Unicode.Scalar? = nil, takesValue: Bool = false) {
     self.name = name
     self.letter = letter.map { UInt8(ascii: $0) }
-    self.takesValue = takesValue
+    valueCount = takesValue ? 1 : 0
+  }
+
+  /// `--name`, with so many values behind it.
+  public init(_ name: String, values: Int) {
+    self.name = name
+    letter = nil
+    valueCount = values
   }
 
   /// Every command has these.
@@ -56,7 +63,8 @@ public struct Arguments {
     given.last { $0.name == name }?.value
   }
 
-  /// All values of an option that may be given several times, in order.
+  /// All values of an option that may be given several times, in order; of one that takes several
+  /// values, those of the first time, then those of the second, and so on.
   public func values(of name: String) -> [Bytes] {
     given.filter { $0.name == name }.map(\.value)
   }
@@ -70,9 +78,11 @@ public struct Arguments {
     guard let option = options.first(where: { $0.name == name }) else {
       throw .unknown("option", Bytes("--") + parts[0], options.map { "--\($0.name)" })
     }
-    if option.takesValue {
-      let value = try parts.count == 2 ? Bytes(parts[1]) : nextWord(for: "--\(name)", &rest)
-      given.append((name, value))
+    if option.valueCount > 0 {
+      if parts.count == 2 { given.append((name, Bytes(parts[1]))) }
+      for _ in (parts.count - 1)..<option.valueCount {
+        given.append((name, try nextWord(for: option, as: "--\(name)", &rest)))
+      }
     } else if parts.count == 2 {
       throw .usage("option '--\(name)' takes no value")
     } else {
@@ -90,9 +100,10 @@ public struct Arguments {
           "unknown option \((Bytes("-") + [letter]).quotedForMessage)",
           advice: "put '--' before a NAME that begins with '-'")
       }
-      if option.takesValue {
+      if option.valueCount > 0 {
         let spelling = "-\(UnicodeScalar(letter))"
-        let value = try letters.isEmpty ? nextWord(for: spelling, &rest) : Bytes(letters)
+        let value =
+          try letters.isEmpty ? nextWord(for: option, as: spelling, &rest) : Bytes(letters)
         given.append((option.name, value))
         return
       }
@@ -101,9 +112,12 @@ public struct Arguments {
   }
 
   private func nextWord(
-    for option: String, _ rest: inout ArraySlice<Bytes>
+    for option: Option, as spelling: String, _ rest: inout ArraySlice<Bytes>
   ) throws(Failure) -> Bytes {
-    guard let word = rest.popFirst() else { throw .usage("option '\(option)' needs a value") }
+    guard let word = rest.popFirst() else {
+      let values = option.valueCount == 1 ? "a value" : "\(option.valueCount) values"
+      throw .usage("option '\(spelling)' needs \(values)")
+    }
     return word
   }
 }

@@ -17,6 +17,8 @@ let help = """
     cost add|total|check RUN    keep what the models of a run have cost
     try -- COMMAND {model}      run a command, and with the next model when it takes
                                 too long
+    gate RUN --step NAME COMMAND
+                                let a run pass when all its steps do
     slug TEXT...                print the name that a topic of TEXT would get
     help [COMMAND]              print this, or what there is to know of COMMAND
 

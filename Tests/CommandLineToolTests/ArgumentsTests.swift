@@ -27,6 +27,19 @@ import TopicAllocation
     }
   }
 
+  @Test("An option of two values takes two words, the first of them behind a = too")
+  func severalValues() throws {
+    let step = [Option("step", values: 2), Option("reuse", "r")]
+    for words in [
+      ["--step", "a", "-r", "b", "--step", "c", "d"], ["b", "--step=a", "-r", "--step=c", "d"],
+    ] {
+      let arguments = try Arguments(words.map { Bytes($0) }, accepting: step)
+      #expect(arguments.values(of: "step") == ["a", "-r", "c", "d"].map { Bytes($0) })
+      #expect(arguments.operands == [Bytes("b")] && !arguments.has("reuse"))
+    }
+    #expect(throws: Failure.self) { try Arguments([Bytes("--step=a")], accepting: step) }
+  }
+
   @Test("Nothing behind -- is an option, and - alone never is")
   func endOfOptions() throws {
     let arguments = try parse("-", "--", "-r", "--format", "--")

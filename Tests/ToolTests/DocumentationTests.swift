@@ -61,7 +61,7 @@ import Testing
     var helps = [try run([path, "--help"]).text]
     if program == "topic" {
       for command in [
-        "locate", "list", "find", "verify", "artifact", "retry", "cost", "try", "slug",
+        "locate", "list", "find", "verify", "artifact", "retry", "cost", "try", "gate", "slug",
       ] {
         helps.append(try run([path, "help", command]).text)
       }
@@ -97,7 +97,10 @@ import Testing
     arguments: [
       ("topic-alloc --st", "--style --start"), ("topic-alloc --style ", "topic spec-kit adr"),
       ("topic ver", "verify"), ("topic verify --enforce ", "strict warn off"),
-      ("topic artifact x pl", "plans"), ("topic-alloc --format=n", "number"),
+      ("topic artifact x pl", "plans"), ("topic cost ", "add total check prices"),
+      ("topic retry check --status ", "needs_changes"), ("topic gate --step a b --en", "--enforce"),
+      ("topic gate x --enforce=w", "warn"), ("topic try --f", "--fallback"),
+      ("topic-alloc --format=n", "number"),
     ])
   func bashCompletion(line: String, expected: String) throws {
     let outcome = try bash(

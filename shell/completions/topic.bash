@@ -38,6 +38,9 @@ _topic_offer_options() {
         --strict --prices --format --verbose --help
       ;;
     try) _topic_alloc_offer --timeout --model --fallback --log --run --no-input --help ;;
+    gate)
+      _topic_alloc_offer --step --enforce --timeout --fail-fast --format --verbose --help
+      ;;
     artifact) _topic_alloc_offer --suffix "${creating[@]}" --help ;;
     slug) _topic_alloc_offer --style --help ;;
   esac
@@ -52,11 +55,13 @@ _topic_offer_value() {
       ;;
     verify:-f | verify:--format | renumber:-f | renumber:--format) _topic_alloc_offer text json ;;
     log:--sync) _topic_alloc_offer each batch never ;;
-    retry:-f | retry:--format | cost:-f | cost:--format) _topic_alloc_offer text json ;;
+    retry:-f | retry:--format | cost:-f | cost:--format | gate:-f | gate:--format)
+      _topic_alloc_offer text json
+      ;;
     retry:--feedback-file | cost:--prices | try:--fallback | try:--log) compopt -o default ;;
     checkpoint:--status | retry:--status) _topic_alloc_offer approved needs_changes ;;
     try:--run) _topic_alloc_offer_directories ;;
-    verify:--enforce) _topic_alloc_offer strict warn off ;;
+    verify:--enforce | gate:--enforce) _topic_alloc_offer strict warn off ;;
     *) _topic_alloc_offer_value ;;
   esac
 }
@@ -85,9 +90,10 @@ _topic_offer_operand() {
     checkpoint:0) _topic_alloc_offer save load clear list ;;
     retry:0) _topic_alloc_offer check ;;
     try:*) compopt -o default ;;
+    gate:0) _topic_alloc_offer_directories ;;
     cost:0) _topic_alloc_offer add total check prices ;;
     checkpoint:1 | retry:1 | cost:1) _topic_alloc_offer_directories ;;
-    help:0) _topic_alloc_offer locate list find verify renumber artifact log checkpoint retry cost try slug ;;
+    help:0) _topic_alloc_offer locate list find verify renumber artifact log checkpoint retry cost try gate slug ;;
   esac
 }
 
@@ -106,7 +112,7 @@ _topic() {
     if [[ $cur == -* ]]; then
       _topic_alloc_offer --help --version
     else
-      _topic_alloc_offer locate list find verify renumber artifact log checkpoint retry cost try slug help
+      _topic_alloc_offer locate list find verify renumber artifact log checkpoint retry cost try gate slug help
     fi
   elif [[ -n $option ]]; then
     _topic_offer_value "$command"

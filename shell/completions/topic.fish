@@ -19,7 +19,7 @@ function __topic_operand_is --argument-names number \
         iteration= status= feedback= file-written= cost= set= \
         feedback-file= max-identical= max-rounds= \
         role= model= input-tokens= output-tokens= max-usd= estimate-tokens= strict prices= \
-        fallback= log= run= no-input h/help version -- $words 2>/dev/null
+        fallback= log= run= no-input step= fail-fast h/help version -- $words 2>/dev/null
     and test (count $argv) -eq $number
 end
 
@@ -45,12 +45,13 @@ complete -c topic -n __topic_command_is -a retry -d 'Say whether another round m
 complete -c topic -n __topic_command_is -a cost -d 'Keep what the models of a run have cost'
 complete -c topic -n __topic_command_is -a try \
     -d 'Run a command, and with the next model when it takes too long'
+complete -c topic -n __topic_command_is -a gate -d 'Let a run pass when all its steps do'
 complete -c topic -n __topic_command_is -a slug -d 'Print the name that a topic would get'
 complete -c topic -n __topic_command_is -a help -d 'Print what there is to know of a command'
 
 # Operands.
 complete -c topic -n '__topic_command_is help; and __topic_operand_is 1' \
-    -a 'locate list find verify renumber artifact log checkpoint retry cost try slug'
+    -a 'locate list find verify renumber artifact log checkpoint retry cost try gate slug'
 complete -c topic -n '__topic_command_is list find verify renumber; and __topic_operand_is 1' \
     -a '(__fish_complete_directories)'
 complete -c topic -n '__topic_command_is artifact; and __topic_operand_is 1' \
@@ -65,6 +66,8 @@ complete -c topic -n '__topic_command_is checkpoint; and __topic_operand_is 1' \
 complete -c topic -n '__topic_command_is checkpoint; and __topic_operand_is 2' \
     -a '(__fish_complete_directories)'
 complete -c topic -n '__topic_command_is retry; and __topic_operand_is 1' -a check
+complete -c topic -n '__topic_command_is gate; and __topic_operand_is 1' \
+    -a '(__fish_complete_directories)'
 complete -c topic -n '__topic_command_is cost; and __topic_operand_is 1' \
     -a 'add total check prices'
 complete -c topic -n '__topic_command_is retry cost; and __topic_operand_is 2' \
@@ -116,6 +119,15 @@ complete -c topic -n '__topic_command_is try' -l log -r -F -d 'Where attempts ar
 complete -c topic -n '__topic_command_is try' -l run -x -a '(__fish_complete_directories)' \
     -d 'The run that they belong to'
 complete -c topic -n '__topic_command_is try' -s n -l no-input -d 'Leave standard input alone'
+complete -c topic -n '__topic_command_is gate' -l step -x -d 'Name and command of a step'
+complete -c topic -n '__topic_command_is gate' -l enforce -x -d 'What follows from a failure' -a "
+    strict\t'Exit with 1 (default)'
+    warn\t'Say it, but exit with 0'
+    off\t'Run nothing'"
+complete -c topic -n '__topic_command_is gate' -s w -l timeout -x -d 'Seconds for each step'
+complete -c topic -n '__topic_command_is gate' -l fail-fast -d 'Stop at the first that fails'
+complete -c topic -n '__topic_command_is gate' -s f -l format -x -a 'text json'
+complete -c topic -n '__topic_command_is gate' -s v -l verbose -d 'Print all that steps print'
 
 # Options of commands that create something.
 complete -c topic -n '__topic_command_is locate' -s f -l format -x \
@@ -176,5 +188,5 @@ complete -c topic -n '__topic_command_is verify' -l start -x \
     -d 'The number that the first topic must have'
 complete -c topic -n '__topic_command_is list find verify renumber artifact' -l suffix -x \
     -d 'Entries are files with this extension'
-complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint retry cost try slug' -s h -l help \
+complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint retry cost try gate slug' -s h -l help \
     -d 'Print the help of the command'

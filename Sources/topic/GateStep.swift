@@ -1,0 +1,71 @@
+import CommandLineTool
+import POSIX
+
+/// A command that has to pass.
+struct GateStep {
+  /// What it is called.
+  let name: String
+  /// What /bin/sh runs.
+  let command: Bytes
+
+  /// How many of the last lines are shown.
+  private static let shownLines = 10
+  /// So many bytes of the end are looked at for them.
+  private static let shownBytes: UInt64 = 1 << 14
+
+  /// How it ended.
+  enum Outcome {
+    case passed(seconds: Double)
+    case failed(GateResult.FailedStep)
+    /// The program is to end by this signal, which was passed on.
+    case interrupted(Signal, GateResult.FailedStep)
+  }
+
+  /// Runs it, for so many nanoseconds at most. What it prints is kept, and handed on at its end when
+  /// `isShown`.
+  func run(atMost timeout: UInt64, isShown: Bool) throws(Failure) -> Outcome {
+    let output = try attempt(Descriptor(inMemoryFor: Path(command)), otherwise: .inputOutput)
+    var group = ProcessGroup([Bytes("/bin/sh"), Bytes("-c"), command])
+    group.joinsErrors = true
+    let start = Instant.now
+    let outcome = try attempt(group.run(atMost: timeout, output: output), otherwise: .inputOutput)
+    let seconds = Instant.now.nanoseconds(since: start).seconds
+    if isShown { try show(output) }
+    let lines = try attempt(lastLines(of: output), otherwise: .inputOutput)
+    func failure(_ error: String, _ code: Int32?) -> GateResult.FailedStep {
+      GateResult.FailedStep(
+        name: name, error: error, code: code, seconds: seconds, lastLines: isShown ? [] : lines)
+    }
+    switch outcome {
+    case .ended(.exited(0)): return .passed(seconds: seconds)
+    case .ended(.exited(let code)): return .failed(failure("exit code \(code)", code))
+    case .ended(.signaled(let signal)):
+      return .failed(failure("ended by signal \(signal)", 128 + signal))
+    case .deadline: return .failed(failure("not done after \(timeout.seconds) s", nil))
+    case .interrupted(let signal):
+      return .interrupted(
+        signal, failure("interrupted by signal \(signal.rawValue)", 128 + signal.rawValue))
+    }
+  }
+
+  private func show(_ output: borrowing Descriptor) throws(Failure) {
+    Tool.topic.note("step \(Bytes(name).quotedForMessage):")
+    var offset: UInt64 = 0
+    while true {
+      let block = try attempt(output.read(at: offset, upTo: 1 << 16), otherwise: .inputOutput)
+      if block.isEmpty { return }
+      // Whether anybody reads along is not our concern.
+      do throws(SystemError) { try StandardStream.error.writeAll(block) } catch { return }
+      offset += UInt64(block.count)
+    }
+  }
+
+  private func lastLines(of output: borrowing Descriptor) throws(SystemError) -> [String] {
+    let size = try output.status().size
+    let start = size - min(size, Self.shownBytes)
+    let text = try output.read(at: start, upTo: Int(size - start))
+    return text.split(separator: .newline).suffix(Self.shownLines).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+}

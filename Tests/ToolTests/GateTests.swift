@@ -1,0 +1,193 @@
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// `topic gate`, with real steps.
+@Suite struct GateTests {
+  let directory = TemporaryDirectory()
+
+  private func gate(_ words: [String], input: String = "", fault: String = "") throws -> Outcome {
+    try run(
+      [Product.topic, "gate", directory("run")] + words, in: directory.path,
+      environment: ["POSIX_FAULT": fault], input: Data(input.utf8))
+  }
+
+  private func events() throws -> [[String: Any]] {
+    let log = try? String(contentsOfFile: directory("run/events.jsonl"), encoding: .utf8)
+    return try (log ?? "").split(separator: "\n").compactMap {
+      try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+    }
+  }
+
+  private func failures(_ object: [String: Any]) -> [[String: Any]] {
+    object["steps_failed"] as? [[String: Any]] ?? []
+  }
+
+  @Test("All steps run in order, and what failed is said with its last ten lines")
+  func strict() throws {
+    let outcome = try gate([
+      "--step", "first", "echo hidden; echo 1 >>order", "--step", "bad",
+      "echo 2 >>order; seq 20; echo why >&2; exit 3", "--step", "last", "echo 3 >>order; cat",
+    ])
+    #expect(outcome.code == 1 && outcome.lines.count == 3, "\(outcome.error)")
+    #expect(outcome.lines.map { $0.split(separator: " ").first } == ["passed", "failed", "passed"])
+    #expect(try String(contentsOfFile: directory("order"), encoding: .utf8) == "1\n2\n3\n")
+    let lines = (12...20).map { "  | \($0)\n" }.joined()
+    #expect(
+      outcome.error
+        == "topic: 1 of 3 steps failed\nstep 'bad': exit code 3\n\(lines)  | why\n")
+    let event = try #require(try events().first)
+    #expect(event["event"] as? String == "gate" && event["enforce"] as? String == "strict")
+    #expect(event["steps_completed"] as? [String] == ["first", "last"])
+    let failed = failures(event)
+    #expect(failed.count == 1 && failed[0]["step"] as? String == "bad")
+    #expect(failed[0]["code"] as? Int == 3 && failed[0]["seconds"] is Double)
+    #expect(failed[0]["error"] as? String == "exit code 3")
+  }
+
+  @Test("A gate whose steps pass is code 0 and quiet; steps may stand behind --")
+  func passes() throws {
+    let outcome = try gate(["--", "--step", "a", "true", "--step", "b", "echo x; true"])
+    #expect(outcome.code == 0 && outcome.error.isEmpty && outcome.lines.count == 2)
+    let shown = try gate(["-v", "--step", "b", "echo x; echo y >&2"])
+    #expect(shown.code == 0 && shown.error == "topic: step 'b':\nx\ny\n")
+  }
+
+  @Test("warn says what failed and passes; off runs, reads and records nothing")
+  func enforcement() throws {
+    let warn = try gate(["--enforce", "warn", "--step", "bad", "echo why; false"])
+    #expect(warn.code == 0 && warn.error.contains("step 'bad': exit code 1\n  | why\n"))
+    #expect(warn.error.contains("warning: the gate is passed all the same"))
+    #expect(try events().map { $0["enforce"] as? String } == ["warn"])
+    let off = try gate(["--enforce", "off", "--step", "bad", "touch ran; false"])
+    #expect(off.code == 0 && off.text.isEmpty && off.error.isEmpty)
+    #expect(try gate(["--enforce", "off", "-v"]).error.contains("nothing is run"))
+    #expect(!directory.entries().contains("ran"))
+    #expect(try events().count == 1)
+  }
+
+  @Test("--fail-fast runs nothing after a failure, and says what it left out")
+  func failFast() throws {
+    let outcome = try gate([
+      "--fail-fast", "-fjson", "--step", "a", "true", "--step", "b", "exit 2", "--step", "c",
+      "touch ran",
+    ])
+    #expect(outcome.code == 1 && !directory.entries().contains("ran"))
+    let object = try JSONSerialization.jsonObject(with: outcome.output) as? [String: Any]
+    #expect(object?["passed"] as? Bool == false)
+    #expect(object?["steps_completed"] as? [String] == ["a"])
+    #expect(object?["steps_skipped"] as? [String] == ["c"])
+    #expect(failures(object ?? [:]).map { $0["step"] as? String } == ["b"])
+    #expect(try events()[0]["steps_skipped"] as? [String] == ["c"])
+  }
+
+  @Test(
+    "A step that hangs ends at its time-out with all that it has started, and the next one runs")
+  func hangs() throws {
+    let time = "1\(Int.random(in: 100_000...999_999)).5"
+    let start = Date()
+    let outcome = try gate([
+      "--timeout", "0.3", "--step", "hangs", "sleep \(time) & echo on it; sleep \(time)", "--step",
+      "next", "true",
+    ])
+    #expect(outcome.code == 1 && -start.timeIntervalSinceNow < 5)
+    #expect(outcome.error.contains("step 'hangs': not done after 0.3 s\n  | on it\n"))
+    #expect(runningCommands(containing: "sleep \(time)").isEmpty)
+    let event = try events()[0]
+    #expect(event["steps_completed"] as? [String] == ["next"])
+    #expect(failures(event)[0]["code"] is NSNull)
+  }
+
+  @Test("A signal ends the step and the gate, and what is known is recorded")
+  func interrupted() throws {
+    let time = "1\(Int.random(in: 100_000...999_999)).5"
+    let process = try RunningProcess(
+      [
+        Product.topic, "gate", "run", "--step", "a", "true", "--step", "b",
+        "touch ready; sleep \(time)", "--step", "c", "touch ran",
+      ], in: directory.path)
+    for _ in 0..<1_000 where !directory.entries().contains("ready") { usleep(10_000) }
+    kill(process.id, SIGINT)
+    #expect(try process.wait().signal == SIGINT)
+    #expect(runningCommands(containing: "sleep \(time)").isEmpty)
+    #expect(!directory.entries().contains("ran"))
+    let event = try #require(try events().first)
+    #expect(event["steps_completed"] as? [String] == ["a"])
+    #expect(failures(event)[0]["error"] as? String == "interrupted by signal 2")
+    #expect(event["steps_skipped"] as? [String] == ["c"])
+  }
+
+  @Test("What a step prints cannot act on the terminal, nor fill it")
+  func printable() throws {
+    let outcome = try gate([
+      "--step", "a", "printf '\\033[2Jred\\377\\n'; head -c 300000 /dev/zero | tr '\\0' x; exit 1",
+    ])
+    #expect(outcome.code == 1 && !outcome.error.contains("\u{1B}"))
+    #expect(outcome.error.utf8.count < 20_000)
+    #expect(try events()[0]["steps_failed"] != nil)
+  }
+
+  @Test("A result that something else has found passes or not, and is recorded")
+  func input() throws {
+    let passed = try gate([], input: #"{"steps_completed": ["a"], "steps_failed": [], "x": 1}"#)
+    #expect(passed.code == 0 && passed.error.isEmpty, "\(passed.error)")
+    let failed = try gate(
+      [], input: #"{"steps_completed": [], "steps_failed": [{"step": "b", "error": "why"}]}"#)
+    #expect(failed.code == 1 && failed.error == "topic: 1 of 1 steps failed\nstep 'b': why\n")
+    let events = try events()
+    #expect(events.count == 2 && failures(events[1])[0]["error"] as? String == "why")
+  }
+
+  @Test(
+    "What is no result is an error, even with warn, and nothing is recorded",
+    arguments: [
+      "", "{", "[]", #"{"steps_completed": ["a"]}"#, #"{"steps_failed": []}"#,
+      #"{"steps_completed": [], "steps_failed": []}"#,
+      #"{"steps_completed": [1], "steps_failed": []}"#,
+      #"{"steps_completed": ["a", "a"], "steps_failed": []}"#,
+      #"{"steps_completed": ["a"], "steps_failed": [{"step": "a", "error": "x"}]}"#,
+      #"{"steps_completed": ["a"], "steps_failed": [{"step": "b"}]}"#,
+      #"{"steps_completed": ["a"], "steps_failed": [{"step": "", "error": "x"}]}"#,
+      #"{"steps_completed": ["a"], "steps_failed": ["b"]}"#,
+    ])
+  func badInput(text: String) throws {
+    let outcome = try gate(["--enforce", "warn"], input: text)
+    #expect(outcome.code == 65 && outcome.error.contains("standard input"), "\(outcome.error)")
+    #expect(try events().isEmpty)
+  }
+
+  @Test(
+    "What makes no sense is refused, and nothing runs",
+    arguments: [
+      (["--step", "a"], "'--step' needs 2 values"), (["--step", "", "touch ran"], "is empty"),
+      (["--step", "a", "touch ran", "--step", "a", "true"], "step 'a' is there twice"),
+      (["--step", "a", "touch", "ran"], "too many arguments: 'ran'"),
+      (["--enforce", "strickt", "--step", "a", "touch ran"], "did you mean 'strict'?"),
+      (["--timeout", "0", "--step", "a", "touch ran"], "more than 0"),
+    ])
+  func refused(words: [String], message: String) throws {
+    let outcome = try gate(words)
+    #expect(outcome.code == 64 && outcome.error.contains(message), "\(outcome.error)")
+    #expect(directory.entries().isEmpty)
+  }
+
+  @Test("A log that cannot be written is an error, and the failures are said all the same")
+  func fullLog() throws {
+    let outcome = try gate(["--step", "a", "echo why; false"], fault: "fsync:1:\(ENOSPC)")
+    #expect(outcome.code == 1 && outcome.error.contains("  | why"))
+    #expect(outcome.error.contains("events.jsonl': No space left on device"), "\(outcome.error)")
+    let passed = try gate(["--step", "a", "true"], fault: "fsync:1:\(ENOSPC)")
+    #expect(passed.code == 74 && passed.error.contains("events.jsonl"), "\(passed.error)")
+    let closed = try bash(
+      "topic gate run --step a true --step b 'touch ran' >&-; echo $?", in: directory.path)
+    #expect(closed.text == "74\n" && directory.entries().contains("ran"), "\(closed.error)")
+  }
+}
