@@ -20,7 +20,8 @@ struct Command: Sendable {
   let body: @Sendable (Arguments) throws(Failure) -> Void
 
   static let all = [
-    locate, list, find, verify, renumber, artifact, log, checkpoint, retry, cost, `try`, gate, slug,
+    locate, list, find, verify, renumber, artifact, log, metrics, checkpoint, retry, cost, `try`,
+    gate, slug,
   ]
 
   func run(_ words: ArraySlice<Bytes>) throws(Failure) {

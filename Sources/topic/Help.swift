@@ -11,6 +11,8 @@ let help = """
     artifact TOPIC KIND [NAME]  create a directory for artifacts, or a numbered entry
                                 in it, and print its path
     log append|tail LOG         add events to a log that many write to, print the last
+    metrics append|summary|aggregate|rotate FILE
+                                count what happens, and sum it up
     checkpoint save|load|clear RUN
                                 keep the state from which a run goes on
     retry check RUN             say whether another round makes sense

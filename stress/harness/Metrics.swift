@@ -15,57 +15,49 @@ struct Metrics {
   func append(_ outcome: Outcome) throws(Failure) {
     var json = JSONWriter(.compact)
     outcome.write(to: &json, details: false)
-    do throws(SystemError) {
-      let file = try LineFile(opening: path)
-      try file.append(json.text)
-      try file.synchronize()
-    } catch {
-      throw Failure(error, otherwise: .inputOutput)
-    }
+    try attempt(MetricsFile(path).append(json.text), otherwise: .inputOutput)
   }
+
+  /// How many of the latest runs are set against the whole.
+  static let recent = 10
 
   /// The median of the last passed runs of this configuration, of their throughput as a share of the
   /// process starts; nil when there is none.
   func usualThroughput(_ configuration: String) throws(Failure) -> Double? {
-    guard path.isReachable else { return nil }
-    var summary = MetricsSummary(required: [])
-    try add(to: &summary) {
-      $0["configuration"]?.string == configuration && $0["status"]?.string == "passed"
-    }
-    return summary["relative_throughput"]?.medianOfLatest
+    let isMeant = MetricsSummary.Question(
+      where: [.init("configuration", configuration), .init("status", "passed")],
+      latest: Self.recent)
+    return try summary(isMeant).medianOfLatest("relative_throughput")
   }
 
   /// All runs in sum.
   func summary() throws(Failure) -> MetricsSummary {
-    var summary = MetricsSummary(required: Outcome.fields)
     _ = try attempt(FileStatus.of(path), otherwise: .inputOutput)
-    try add(to: &summary) { _ in true }
-    return summary
+    return try summary(
+      MetricsSummary.Question(required: Outcome.fields, success: ["passed"], latest: Self.recent))
   }
 
-  private func add(
-    to summary: inout MetricsSummary, where isIncluded: (JSONValue) -> Bool
-  ) throws(Failure) {
-    do throws(SystemError) {
-      try summary.add(LineFile(opening: path), where: isIncluded)
-    } catch {
-      throw Failure(error, otherwise: .inputOutput)
-    }
+  private func summary(_ question: MetricsSummary.Question) throws(Failure) -> MetricsSummary {
+    var summary = MetricsSummary(question)
+    let cut = try attempt(summary.add(MetricsFile(path)), otherwise: .inputOutput).cut
+    summary.addUnreadable(cut)
+    return summary
   }
 }
 
 extension MetricsSummary {
   /// As a table: a row for every field that holds numbers.
   var text: String {
-    var text = "\(entries.grouped) runs"
-    if let successRate { text += ", \(Outcome.percent(successRate)) passed" }
+    var text = "\(all.entries.grouped) runs"
+    if let successRate = all.successRate { text += ", \(Outcome.percent(successRate)) passed" }
     if let completeness { text += ", \(Outcome.percent(completeness)) with every field" }
     if unreadable > 0 { text += ", \(unreadable.grouped) lines cut or spoilt" }
     let head = ["", "mean", "first", "mean/first", "last 10", "latest/last 10"]
-    let rows = fields.map { name, field in
-      [
+    let rows = fields(of: all).map { name, field in
+      let recent = medianOfLatest(name) ?? 0
+      return [
         name, number(field.mean), number(field.first), ratio(field.mean, field.first),
-        number(field.medianOfLatest), ratio(field.latest.last ?? 0, field.medianOfLatest),
+        number(recent), ratio(latest(name).last ?? 0, recent),
       ]
     }
     let widths = head.indices.map { column in
@@ -84,29 +76,38 @@ extension MetricsSummary {
   var json: Bytes {
     var json = JSONWriter(.indented)
     json.object { json in
-      json.member("entries", entries)
-      json.member("passed", passed)
-      json.member("success_rate", successRate)
+      json.member("entries", all.entries)
+      json.member("passed", all.passed)
+      json.member("success_rate", all.successRate)
       json.member("completeness", completeness)
       json.member("unreadable", unreadable)
       json.key("fields")
       json.object { json in
-        for (name, field) in fields {
+        for (name, field) in fields(of: all) {
+          let recent = medianOfLatest(name) ?? 0
           json.key(name)
           json.object { json in
             json.member("count", field.count)
             json.member("mean", field.mean)
             json.member("first", field.first)
             json.member("mean_against_first", quotient(field.mean, field.first))
-            json.member("median_of_last_10", field.medianOfLatest)
+            json.member("median_of_last_10", recent)
             json.member(
-              "latest_against_median", quotient(field.latest.last ?? 0, field.medianOfLatest))
+              "latest_against_median", quotient(latest(name).last ?? 0, recent))
           }
         }
       }
     }
     json.endLine()
     return json.text
+  }
+
+  /// The middle one of the latest values, or the mean of the middle two; nil when there is none.
+  fileprivate func medianOfLatest(_ name: String) -> Double? {
+    let sorted = latest(name).sorted()
+    if sorted.isEmpty { return nil }
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 
   private func quotient(_ value: Double, _ base: Double) -> Double? {

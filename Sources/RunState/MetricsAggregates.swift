@@ -1,0 +1,240 @@
+// Aggregates of metrics, each a file of its own
+//
+// DIR/baseline.json, post-rollout.json, completeness.json, per-epoch.json, mttr-delta.json, and state.json,
+// which says how far the metrics were read and what they came to so far. Each is replaced as a whole
+// (AtomicFile), state.json last, under flock(2) on DIR.
+//
+// After a crash: some of the files are new, and state.json is still the old one. The next call reads from
+// where that says, comes to the same sums, and replaces all of them.
+
+import JSON
+import POSIX
+
+/// The aggregates of a metrics file in a directory.
+public struct MetricsAggregates: Sendable {
+  /// The metrics.
+  public let file: MetricsFile
+  /// Where the aggregates are kept.
+  public let directory: Path
+  /// What is looked at.
+  public let question: MetricsSummary.Question
+  /// The key of the field that says how long something took.
+  public let duration: String
+
+  /// The key by which entries are grouped where nothing else is said.
+  public static let usualGroup = "epoch"
+
+  /// The aggregates of `file`, kept in `directory`.
+  public init(
+    of file: MetricsFile, in directory: Path, _ question: MetricsSummary.Question, duration: String
+  ) {
+    self.file = file
+    self.directory = directory
+    self.question = question
+    self.duration = duration
+  }
+
+  /// What an update has done.
+  public struct Update: Sendable {
+    /// What all entries come to.
+    public let summary: MetricsSummary
+    /// How many of them were new.
+    public let new: Int
+    /// Why everything was read anew; nil when it was not.
+    public let rebuilt: String?
+    /// How many files end in a line that is not complete.
+    public let cut: Int
+  }
+
+  /// Why there is no update.
+  public enum Failure: Error {
+    /// A call failed.
+    case system(SystemError)
+    /// Another process held the directory until the time was up.
+    case busy(Path)
+  }
+
+  /// Reads what is new, and replaces the files. Waits for other calls until `deadline`.
+  public func update(until deadline: Instant) throws(Failure) -> Update {
+    do throws(SystemError) {
+      try directory.makeDirectoryWithParents()
+      let lock = try Descriptor(opening: directory, .directory)
+      guard try lock.lock(until: deadline) else {
+        throw SystemError(.flock, directory, .wouldBlock)
+      }
+      return try update(lock)
+    } catch {
+      if error.call == .flock, error.errno == .wouldBlock { throw .busy(directory) }
+      throw .system(error)
+    }
+  }
+
+  private func update(_ lock: borrowing Descriptor) throws(SystemError) -> Update {
+    var (summary, reading, rebuilt) = try earlier()
+    let before = summary.all.entries
+    try reading.readNew(of: file, into: &summary)
+    try removeLeftovers(lock)
+    let state = MetricsState(summary: summary, reading: reading)
+    var files: [(String, Bytes)] = []
+    if let baseline = summary.baseline { files.append(("baseline", baseline + [.newline])) }
+    files += [
+      ("post-rollout", postRollout(summary)), ("completeness", completeness(summary)),
+      ("per-epoch", groups(summary)), ("mttr-delta", durations(summary)), ("state", state.text),
+    ]
+    if summary.baseline == nil {
+      do throws(SystemError) { try lock.removeFile(Bytes("baseline.json")) } catch {
+        if error.errno != .notFound { throw error }
+      }
+    }
+    for (name, text) in files {
+      try AtomicFile.write(text, to: directory.appending("\(name).json"))
+    }
+    return Update(
+      summary: summary, new: summary.all.entries - before, rebuilt: rebuilt, cut: reading.cut)
+  }
+
+  /// What earlier calls have read, when that is still so.
+  private func earlier() throws(SystemError) -> (MetricsSummary, MetricsReading, String?) {
+    let nothing = (MetricsSummary(question), MetricsReading())
+    let text: Bytes
+    do throws(SystemError) {
+      text = try Descriptor(opening: directory.appending("state.json"), .read).readToEnd()
+    } catch {
+      if error.errno == .notFound { return (nothing.0, nothing.1, nil) }
+      throw error
+    }
+    guard let json = try? JSONValue(parsing: text), let state = MetricsState(json, question) else {
+      return (nothing.0, nothing.1, "state.json is damaged, or answers another question")
+    }
+    guard try state.reading.holds(for: file) else {
+      return (nothing.0, nothing.1, "the metrics were truncated or replaced")
+    }
+    return (state.summary, state.reading, nil)
+  }
+
+  private func removeLeftovers(_ lock: borrowing Descriptor) throws(SystemError) {
+    let names = [
+      "baseline", "post-rollout", "completeness", "per-epoch", "mttr-delta", "state",
+    ].map { Bytes("\($0).json") }
+    var leftovers: [Bytes] = []
+    try lock.forEachEntry { entry, _ in
+      let entry = Bytes(entry)
+      if names.contains(where: { AtomicFile.isTemporary(entry, of: $0) }) {
+        leftovers.append(entry)
+      }
+    }
+    for name in leftovers { try? lock.removeFile(name) }
+  }
+
+  // MARK: The files
+
+  private func object(_ members: (inout JSONWriter) -> Void) -> Bytes {
+    var json = JSONWriter(.indented)
+    json.object(members)
+    json.endLine()
+    return json.text
+  }
+
+  /// Totals since the baseline.
+  private func postRollout(_ summary: MetricsSummary) -> Bytes {
+    let entries = summary.all.entries - summary.untilBaseline.entries
+    let passed = summary.all.passed - summary.untilBaseline.passed
+    return object { json in
+      json.member("entries", summary.baseline == nil ? 0 : entries)
+      json.member("passed", summary.baseline == nil ? 0 : passed)
+      json.member(
+        "success_rate",
+        summary.baseline == nil || entries == 0 ? nil : Double(passed) / Double(entries))
+      json.member("entries_until_baseline", summary.untilBaseline.entries)
+      json.member("unreadable", summary.unreadable)
+    }
+  }
+
+  private func completeness(_ summary: MetricsSummary) -> Bytes {
+    object { json in
+      json.member("entries", summary.all.entries)
+      json.member("complete", summary.complete)
+      json.member("share", summary.completeness)
+      json.key("fields")
+      json.object { json in
+        for (key, count) in zip(question.required, summary.present) {
+          json.key(key)
+          json.object { json in
+            json.member("present", count)
+            json.member(
+              "share", summary.all.entries == 0 ? nil : Double(count) / Double(summary.all.entries))
+          }
+        }
+      }
+    }
+  }
+
+  private func groups(_ summary: MetricsSummary) -> Bytes {
+    object { json in
+      json.member("by", question.by ?? Self.usualGroup)
+      summary.writeGroups(to: &json)
+    }
+  }
+
+  /// The mean since the baseline against that of the baseline.
+  private func durations(_ summary: MetricsSummary) -> Bytes {
+    let first = summary.baseline.flatMap { try? JSONValue(parsing: $0) }?[duration]?.double
+    let all = summary.field(duration, of: summary.all)
+    let before = summary.field(duration, of: summary.untilBaseline)
+    let count = (all?.count ?? 0) - (before?.count ?? 0)
+    let sum = (all?.sum ?? 0) - (before?.sum ?? 0)
+    let mean = summary.baseline == nil || count == 0 ? nil : sum / Double(count)
+    let delta = mean.flatMap { mean in first.map { mean - $0 } }
+    return object { json in
+      json.member("field", duration)
+      json.member("baseline", first)
+      json.member("mean", mean)
+      json.member("count", mean == nil ? 0 : count)
+      json.member("delta", delta)
+      json.member(
+        "change_percent",
+        delta.flatMap { delta in first.flatMap { $0 == 0 ? nil : delta / $0 * 100 } })
+    }
+  }
+}
+
+extension MetricsSummary {
+  /// The shares of percentiles that are shown.
+  public static let shownPercentiles = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]
+
+  /// Writes the key `groups` with an array of all groups.
+  public func writeGroups(to json: inout JSONWriter) {
+    json.key("groups")
+    json.array { json in
+      for group in groups {
+        json.object { json in
+          json.member("value", group.value)
+          write(group.tally, to: &json)
+        }
+      }
+    }
+  }
+
+  /// Writes the members that a tally has: entries, passed, success rate and fields.
+  public func write(_ tally: MetricsTally, to json: inout JSONWriter) {
+    json.member("entries", tally.entries)
+    json.member("passed", tally.passed)
+    json.member("success_rate", tally.successRate)
+    json.key("fields")
+    json.object { json in
+      for (name, field) in fields(of: tally) {
+        json.key(name)
+        json.object { json in
+          json.member("count", field.count)
+          json.member("mean", field.mean)
+          json.member("min", field.lowest)
+          json.member("max", field.highest)
+          let values = field.percentiles(Self.shownPercentiles.map(\.1))
+          for (index, percentile) in Self.shownPercentiles.enumerated() {
+            json.member(percentile.0, values?[index])
+          }
+        }
+      }
+    }
+  }
+}

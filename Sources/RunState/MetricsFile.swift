@@ -1,0 +1,143 @@
+import POSIX
+
+/// A file of metrics and the full segments of it that were renamed, `FILE.20261121T083000Z-001` and so on.
+///
+/// Writers append to FILE and know of no segment: one that opened it before a rotation writes into the
+/// segment. Readers read all segments in the order of their names, and then FILE. Who rotates takes
+/// flock(2) on FILE itself, looks whether it still is FILE and full, and renames it.
+public struct MetricsFile: Sendable {
+  /// The path of FILE.
+  public let path: Path
+
+  /// The metrics at `path`, which need not be there yet.
+  public init(_ path: Path) {
+    self.path = path
+  }
+
+  /// Appends entries, each a JSON object with its newline, and puts them on the disk unless that is not
+  /// wanted. The file and the directories above it are made when they are missing.
+  public func append(_ lines: Bytes, synchronizes: Bool = true) throws(SystemError) {
+    try path.parent.makeDirectoryWithParents()
+    let file = try LineFile(opening: path)
+    try file.append(lines)
+    if synchronizes { try file.synchronize() }
+  }
+
+  // MARK: Segments
+
+  private struct Segment {
+    let name: Bytes
+    let stamp: Bytes
+    let number: Int
+  }
+
+  /// The paths of the segments, the oldest first.
+  public func segments() throws(SystemError) -> [Path] {
+    try listed().map { path.parent.appending($0.name) }
+  }
+
+  private func listed() throws(SystemError) -> [Segment] {
+    let prefix = path.lastComponent + [UInt8(ascii: ".")]
+    var segments: [Segment] = []
+    do throws(SystemError) {
+      try Descriptor(opening: path.parent, .directory).forEachEntry { entry, _ in
+        let name = Bytes(entry)
+        guard name.starts(with: prefix) else { return }
+        let parts = name.dropFirst(prefix.count).split(
+          separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        guard parts.count == 2, Self.isStamp(parts[0]), parts[1].count >= 3,
+          let number = Int(String(decoding: parts[1], as: UTF8.self)), number > 0
+        else { return }
+        segments.append(Segment(name: name, stamp: Bytes(parts[0]), number: number))
+      }
+    } catch {
+      if error.errno != .notFound { throw error }
+    }
+    return segments.sorted { one, other in
+      one.stamp == other.stamp
+        ? one.number < other.number : one.stamp.lexicographicallyPrecedes(other.stamp)
+    }
+  }
+
+  /// Such as `20261121T083000Z`.
+  private static func isStamp(_ text: ArraySlice<UInt8>) -> Bool {
+    text.count == 16
+      && text.enumerated().allSatisfy { index, byte in
+        switch index {
+        case 8: byte == UInt8(ascii: "T")
+        case 15: byte == UInt8(ascii: "Z")
+        default: byte &- UInt8(ascii: "0") <= 9
+        }
+      }
+  }
+
+  // MARK: Rotation
+
+  /// When FILE is full.
+  public enum Limit: Sendable {
+    /// When it has so many bytes.
+    case bytes(UInt64)
+    /// When it has so many lines.
+    case lines(Int)
+  }
+
+  /// Renames FILE when it is full, and returns what it is called then; nil when there is nothing to do.
+  /// Waits for others who rotate until `deadline`.
+  public func rotate(_ limit: Limit, until deadline: Instant) throws(SystemError) -> Path? {
+    while true {
+      let file: Descriptor
+      do throws(SystemError) {
+        file = try Descriptor(opening: path, .read)
+      } catch {
+        if error.errno == .notFound { return nil }
+        throw error
+      }
+      guard try file.lock(until: deadline) else { throw SystemError(.flock, path, .wouldBlock) }
+      // Somebody may have rotated it meanwhile.
+      guard let there = try? FileStatus.of(path), try file.status().isSameFile(as: there) else {
+        continue
+      }
+      guard try isFull(file, limit) else { return nil }
+      let directory = try Descriptor(opening: path.parent, .directory)
+      let name = try nextName()
+      try directory.rename(path.lastComponent, to: name)
+      try directory.synchronize()
+      return path.parent.appending(name)
+    }
+  }
+
+  private func isFull(
+    _ file: borrowing Descriptor, _ limit: Limit
+  ) throws(SystemError) -> Bool {
+    switch limit {
+    case .bytes(let bytes): return try file.status().size >= bytes
+    case .lines(let lines):
+      var count = 0
+      var offset: UInt64 = 0
+      while count < lines {
+        let block = try file.read(at: offset, upTo: MetricsReading.blockSize)
+        if block.isEmpty { return false }
+        offset += UInt64(block.count)
+        for byte in block where byte == .newline { count += 1 }
+      }
+      return true
+    }
+  }
+
+  /// Behind all segments there are, also when the clock was set back.
+  private func nextName() throws(SystemError) -> Bytes {
+    let now = Bytes(WallTime.now.rfc3339.filter { $0 != "-" && $0 != ":" })
+    var stamp = now
+    var number = 1
+    if let last = try listed().last, !last.stamp.lexicographicallyPrecedes(now) {
+      (stamp, number) = (last.stamp, last.number + 1)
+    }
+    let digits = Bytes("\(number)")
+    var name = path.lastComponent
+    name.append(UInt8(ascii: "."))
+    name += stamp
+    name.append(UInt8(ascii: "-"))
+    name += Bytes(repeating: UInt8(ascii: "0"), count: max(3 - digits.count, 0))
+    return name + digits
+  }
+}

@@ -1,0 +1,158 @@
+import POSIX
+
+/// How far metrics have been read, segment by segment, so that a later reading goes on there.
+public struct MetricsReading: Sendable {
+  /// How far one file has been read.
+  struct Position: Sendable {
+    let device: UInt64
+    let inode: UInt64
+    /// The length of the lines that were read.
+    var offset: UInt64 = 0
+    /// The SHA-256 of the last bytes before the offset: a file that was written anew shows by it.
+    var digest = ""
+  }
+
+  /// The files, in the order in which they were read.
+  private(set) var positions: [Position]
+  /// How many files hold a last line without its newline: cut by a crash, or being written.
+  public private(set) var cut = 0
+
+  static let blockSize = 1 << 18
+  private static let digested: UInt64 = 4_096
+
+  /// Nothing has been read yet, or what `positions` say.
+  init(_ positions: [Position] = []) {
+    self.positions = positions
+  }
+
+  /// How many files were read.
+  public var files: Int { positions.count }
+
+  /// Whether all that was read is still there, unchanged.
+  func holds(for file: MetricsFile) throws(SystemError) -> Bool {
+    var known = positions
+    for path in try file.segments() + [file.path] {
+      guard let place = try known.firstIndex(ofFileAt: path) else { continue }
+      if try !Self.isUnchanged(path, known.remove(at: place)) { return false }
+    }
+    return known.isEmpty
+  }
+
+  private static func isUnchanged(
+    _ path: Path, _ position: Position
+  ) throws(SystemError) -> Bool {
+    let file = try Descriptor(opening: path, .read)
+    guard try file.status().size >= position.offset else { return false }
+    return try digest(file, until: position.offset) == position.digest
+  }
+
+  /// Reads what is new in `file` into `summary`, to the end that each segment has when it is reached.
+  mutating func readNew(
+    of file: MetricsFile, into summary: inout MetricsSummary
+  ) throws(SystemError) {
+    cut = 0
+    var seen: Set<Int> = []
+    // A rotation meanwhile shows as a file that was not there before.
+    for _ in 0..<100 {
+      var isNew = false
+      for path in try file.segments() + [file.path] {
+        let known = try positions.firstIndex(ofFileAt: path)
+        if let known, seen.contains(known) { continue }
+        do throws(SystemError) {
+          seen.insert(try read(path, into: &summary))
+          isNew = true
+        } catch {
+          if error.errno != .notFound { throw error }
+        }
+      }
+      if !isNew { return }
+    }
+  }
+
+  /// Reads what is new in one file, and returns its place among ``positions``.
+  private mutating func read(
+    _ path: Path, into summary: inout MetricsSummary
+  ) throws(SystemError) -> Int {
+    let file = try Descriptor(opening: path, .read)
+    let status = try file.status()
+    let place = positions.firstIndex { $0.isOf(status) } ?? positions.count
+    if place == positions.count {
+      positions.append(Position(device: status.device, inode: status.inode))
+    }
+    let end = try Self.read(file, from: positions[place].offset, into: &summary)
+    if end.isCut { cut += 1 }
+    positions[place].offset = end.offset
+    positions[place].digest = try Self.digest(file, until: end.offset)
+    return place
+  }
+
+  private static func read(
+    _ file: borrowing Descriptor, from start: UInt64, into summary: inout MetricsSummary
+  ) throws(SystemError) -> (offset: UInt64, isCut: Bool) {
+    var offset = start
+    var rest = Bytes()
+    var isTooLong = false
+    while true {
+      var block = try file.read(at: offset + UInt64(rest.count), upTo: blockSize)
+      if block.isEmpty { break }
+      if isTooLong {
+        guard let end = block.firstIndex(of: .newline) else {
+          offset += UInt64(block.count)
+          continue
+        }
+        isTooLong = false
+        offset += UInt64(end + 1)
+        block.removeFirst(end + 1)
+      }
+      if !rest.isEmpty { block = rest + block }
+      let used = block.withUnsafeBufferPointer { summary.add($0) }
+      offset += UInt64(used)
+      rest = Bytes(block[used...])
+      if rest.count > LineFile.longestLine {
+        summary.addUnreadable()
+        isTooLong = true
+        offset += UInt64(rest.count)
+        rest = []
+      }
+    }
+    return (offset, !rest.isEmpty)
+  }
+
+  private static func digest(
+    _ file: borrowing Descriptor, until offset: UInt64
+  ) throws(SystemError) -> String {
+    let count = min(offset, digested)
+    var hash = SHA256()
+    hash.add(try file.read(at: offset - count, upTo: Int(count)))
+    return hash.hexadecimal()
+  }
+}
+
+extension MetricsReading.Position {
+  fileprivate func isOf(_ status: FileStatus) -> Bool {
+    status.device == device && status.inode == inode
+  }
+}
+
+extension [MetricsReading.Position] {
+  /// The place of the file at `path`; nil when it is none of these, or is not there.
+  fileprivate func firstIndex(ofFileAt path: Path) throws(SystemError) -> Int? {
+    do throws(SystemError) {
+      let status = try FileStatus.of(path)
+      return firstIndex { $0.isOf(status) }
+    } catch {
+      if error.errno == .notFound { return nil }
+      throw error
+    }
+  }
+}
+
+extension MetricsSummary {
+  /// Takes in all entries of `file`, its segments included. Returns what was read.
+  @discardableResult
+  public mutating func add(_ file: MetricsFile) throws(SystemError) -> MetricsReading {
+    var reading = MetricsReading()
+    try reading.readNew(of: file, into: &self)
+    return reading
+  }
+}

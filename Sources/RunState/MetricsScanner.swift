@@ -1,0 +1,281 @@
+import JSON
+import POSIX
+
+/// Reads entries of metrics, each a JSON object on a line of its own, into one place for each field.
+///
+/// A flat object in ASCII without escapes, as almost all are, is read in one pass without building
+/// values; any other line is read as JSON. Both ways accept the same lines and find the same in them.
+struct MetricsScanner {
+  /// What an entry has under a key.
+  enum Kind: UInt8 {
+    case missing, null, number, other
+  }
+
+  /// The entry's value of one key.
+  struct Place {
+    var kind = Kind.missing
+    var number: Double = 0
+    /// Where the text of a value that is no number stands, or how a number is spelled: in the line, or in
+    /// ``unescaped``.
+    var text = 0..<0
+  }
+
+  /// The keys that were met, as UTF-8.
+  private(set) var keys: [Bytes]
+  /// What the last entry has under each of them.
+  private(set) var places: [Place]
+  /// Which of them it has, in its order.
+  private(set) var present: [Int] = []
+  /// Texts of the last entry that do not stand in its line as they are; empty when all do.
+  private(set) var unescaped = Bytes()
+  /// Keys beyond ``mostKeys`` that were passed over.
+  private(set) var passedOver = 0
+
+  private var order: [Int] = []
+  private var indices: [Bytes: Int] = [:]
+
+  /// More keys than that are passed over.
+  static let mostKeys = 1_024
+
+  /// A scanner that knows these keys from the beginning, the first as number 0.
+  init(_ keys: [Bytes]) {
+    self.keys = keys
+    places = Array(repeating: Place(), count: keys.count)
+    for (index, key) in keys.enumerated() { indices[key] = index }
+  }
+
+  /// Reads the entry that begins at `start`. Returns where the line behind it begins; nil when there is no
+  /// such flat entry: then the line wants ``scan(line:)``.
+  mutating func scanFlat(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+    clear()
+    var at = start
+    let end = text.count
+    func skipBlanks() {
+      while at < end, text[at] == 0x20 || text[at] == 0x09 { at &+= 1 }
+    }
+    skipBlanks()
+    guard at < end, text[at] == UInt8(ascii: "{") else { return nil }
+    at &+= 1
+    skipBlanks()
+    var isFirst = true
+    while at < end {
+      if text[at] == UInt8(ascii: "}"), isFirst { break }
+      guard let key = Self.plainString(text, &at) else { return nil }
+      skipBlanks()
+      guard at < end, text[at] == UInt8(ascii: ":") else { return nil }
+      at &+= 1
+      skipBlanks()
+      guard at < end else { return nil }
+      var place = Place(kind: .other, number: 0, text: at..<at)
+      switch text[at] {
+      case UInt8(ascii: "\""):
+        guard let string = Self.plainString(text, &at) else { return nil }
+        place.text = string
+      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+        let begin = at
+        guard let number = Self.number(text, &at) else { return nil }
+        place = Place(kind: number.isFinite ? .number : .other, number: number, text: begin..<at)
+      case UInt8(ascii: "t"):
+        guard Self.word("true", text, &at) else { return nil }
+        place.text = (at - 4)..<at
+      case UInt8(ascii: "f"):
+        guard Self.word("false", text, &at) else { return nil }
+        place.text = (at - 5)..<at
+      case UInt8(ascii: "n"):
+        guard Self.word("null", text, &at) else { return nil }
+        place = Place(kind: .null, number: 0, text: (at - 4)..<at)
+      default: return nil
+      }
+      set(place, forKeyAt: key, in: text)
+      skipBlanks()
+      guard at < end else { return nil }
+      if text[at] == UInt8(ascii: "}") { break }
+      guard text[at] == UInt8(ascii: ",") else { return nil }
+      at &+= 1
+      skipBlanks()
+      isFirst = false
+    }
+    guard at < end else { return nil }
+    at &+= 1
+    skipBlanks()
+    if at < end, text[at] == 0x0D { at &+= 1 }
+    return at < end && text[at] == .newline ? at &+ 1 : nil
+  }
+
+  /// Reads the entry in a line; false when it is no JSON object.
+  mutating func scan(line: ArraySlice<UInt8>) -> Bool {
+    clear()
+    guard let members = (try? JSONValue(parsing: line))?.members else { return false }
+    for member in members {
+      var place = Place(kind: .other)
+      var text = Bytes()
+      switch member.value {
+      case .null:
+        place.kind = .null
+        text = Bytes("null")
+      case .number(let digits):
+        if let number = member.value.double { (place.kind, place.number) = (.number, number) }
+        text = Bytes(digits)
+      case .string(let string): text = Bytes(string)
+      case .bool(let truth): text = Bytes(truth ? "true" : "false")
+      case .array, .object:
+        var json = JSONWriter(.compact)
+        json.value(member.value)
+        text = json.text
+      }
+      place.text = unescaped.count..<(unescaped.count + text.count)
+      unescaped += text
+      let key = Bytes(member.key)
+      guard let index = number(of: key) else { continue }
+      set(place, at: index)
+    }
+    return true
+  }
+
+  private mutating func clear() {
+    for index in present { places[index].kind = .missing }
+    present.removeAll(keepingCapacity: true)
+    if !unescaped.isEmpty { unescaped.removeAll(keepingCapacity: true) }
+  }
+
+  private mutating func set(_ place: Place, at index: Int) {
+    // Of a key that is there twice, the last counts.
+    if places[index].kind == .missing { present.append(index) }
+    places[index] = place
+  }
+
+  /// Entries mostly have the same keys in the same order.
+  private mutating func set(
+    _ place: Place, forKeyAt range: Range<Int>, in text: UnsafeBufferPointer<UInt8>
+  ) {
+    let position = present.count
+    if position < order.count {
+      let expected = order[position]
+      if isKey(expected, text, range) { return set(place, at: expected) }
+    }
+    guard let index = number(of: Bytes(text[range])) else { return }
+    if position < order.count { order[position] = index } else { order.append(index) }
+    set(place, at: index)
+  }
+
+  private func isKey(
+    _ index: Int, _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>
+  ) -> Bool {
+    keys[index].withUnsafeBufferPointer { key in
+      guard key.count == range.count else { return false }
+      for offset in 0..<key.count where key[offset] != text[range.lowerBound &+ offset] {
+        return false
+      }
+      return true
+    }
+  }
+
+  /// The number of a key, a new one where it was not met; nil when there are too many.
+  mutating func number(of key: Bytes) -> Int? {
+    if let index = indices[key] { return index }
+    guard keys.count < Self.mostKeys else {
+      passedOver += 1
+      return nil
+    }
+    indices[key] = keys.count
+    keys.append(key)
+    places.append(Place())
+    return keys.count - 1
+  }
+
+  // MARK: Tokens
+
+  /// The inside of a string without escapes, in printable ASCII.
+  @inline(__always)
+  private static func plainString(
+    _ text: UnsafeBufferPointer<UInt8>, _ at: inout Int
+  ) -> Range<Int>? {
+    guard at < text.count, text[at] == UInt8(ascii: "\"") else { return nil }
+    let begin = at &+ 1
+    var place = begin
+    while place < text.count {
+      let byte = text[place]
+      if byte == UInt8(ascii: "\"") {
+        at = place &+ 1
+        return begin..<place
+      }
+      if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\\") { return nil }
+      place &+= 1
+    }
+    return nil
+  }
+
+  private static func word(
+    _ word: StaticString, _ text: UnsafeBufferPointer<UInt8>, _ at: inout Int
+  ) -> Bool {
+    let count = word.utf8CodeUnitCount
+    guard at + count <= text.count else { return false }
+    for offset in 0..<count where text[at + offset] != word.utf8Start[offset] { return false }
+    at += count
+    return true
+  }
+
+  private static let powersOfTen: [Double] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17,
+    1e18, 1e19, 1e20, 1e21, 1e22,
+  ]
+
+  /// The value of a number as RFC 8259 spells them; nil for anything else.
+  @inline(__always)
+  private static func number(
+    _ text: UnsafeBufferPointer<UInt8>, _ at: inout Int
+  ) -> Double? {
+    let begin = at
+    var place = at
+    let isNegative = text[place] == UInt8(ascii: "-")
+    if isNegative { place &+= 1 }
+    var mantissa: UInt64 = 0
+    var digits = 0
+    func digit() -> UInt8? {
+      guard place < text.count, case let digit = text[place] &- UInt8(ascii: "0"), digit <= 9 else {
+        return nil
+      }
+      return digit
+    }
+    guard let first = digit() else { return nil }
+    while let next = digit() {
+      // 18 digits cannot overflow; more are left to the slow way.
+      if digits < 18 { mantissa = mantissa &* 10 &+ UInt64(next) }
+      digits &+= 1
+      place &+= 1
+      if first == 0 { break }
+    }
+    if first == 0, digit() != nil { return nil }
+    var exponent = 0
+    if place < text.count, text[place] == UInt8(ascii: ".") {
+      place &+= 1
+      guard digit() != nil else { return nil }
+      while let next = digit() {
+        if digits < 18 {
+          mantissa = mantissa &* 10 &+ UInt64(next)
+          exponent &-= 1
+        }
+        digits &+= 1
+        place &+= 1
+      }
+    }
+    var isPlain = digits <= 18
+    if place < text.count, text[place] | 0x20 == UInt8(ascii: "e") {
+      isPlain = false
+      place &+= 1
+      if place < text.count, text[place] == UInt8(ascii: "+") || text[place] == UInt8(ascii: "-") {
+        place &+= 1
+      }
+      guard digit() != nil else { return nil }
+      while digit() != nil { place &+= 1 }
+    }
+    at = place
+    // Within these bounds both are exact, and so the quotient is rounded once (W. D. Clinger, 1990).
+    if isPlain, mantissa <= 1 << 53, exponent >= -22 {
+      let value = Double(mantissa) / powersOfTen[-exponent]
+      return isNegative ? -value : value
+    }
+    return Double(String(decoding: text[begin..<place], as: UTF8.self))
+  }
+}

@@ -1,0 +1,180 @@
+import JSON
+import POSIX
+
+/// What a reading of metrics has come to, to be kept as `state.json` and gone on from.
+struct MetricsState {
+  var summary: MetricsSummary
+  var reading: MetricsReading
+
+  /// The version of the format.
+  private static let version = 1
+
+  init(summary: MetricsSummary, reading: MetricsReading) {
+    self.summary = summary
+    self.reading = reading
+  }
+
+  // MARK: Writing
+
+  /// The text of the file.
+  var text: Bytes {
+    var json = JSONWriter(.compact)
+    json.object { json in
+      json.member("version", Self.version)
+      json.key("question")
+      write(summary.question, to: &json)
+      json.key("files")
+      json.array { json in
+        for position in reading.positions {
+          json.object { json in
+            json.member("device", "\(position.device)")
+            json.member("inode", "\(position.inode)")
+            json.member("offset", Int(position.offset))
+            json.member("sha256_of_last_bytes", position.digest)
+          }
+        }
+      }
+      json.member("complete", summary.complete)
+      json.member("unreadable", summary.unreadable)
+      json.key("present")
+      json.array { json in for count in summary.present { json.number(count) } }
+      if let baseline = summary.baseline { json.member("baseline", baseline) }
+      json.key("all")
+      write(summary.all, to: &json)
+      json.key("until_baseline")
+      write(summary.untilBaseline, to: &json)
+      json.key("groups")
+      json.array { json in
+        for group in summary.groups {
+          json.object { json in
+            json.member("value", group.value)
+            json.key("tally")
+            write(group.tally, to: &json)
+          }
+        }
+      }
+    }
+    json.endLine()
+    return json.text
+  }
+
+  private func write(_ question: MetricsSummary.Question, to json: inout JSONWriter) {
+    json.object { json in
+      if let by = question.by { json.member("by", by) }
+      json.key("where")
+      json.object { json in
+        for condition in question.conditions { json.member(condition.key, condition.value) }
+      }
+      json.key("required")
+      json.array { json in for key in question.required { json.string(Bytes(key)) } }
+      json.key("success")
+      json.array { json in for word in question.success { json.string(Bytes(word)) } }
+    }
+  }
+
+  private func write(_ tally: MetricsTally, to json: inout JSONWriter) {
+    json.object { json in
+      json.member("entries", tally.entries)
+      json.member("passed", tally.passed)
+      json.key("fields")
+      json.array { json in
+        for (name, field) in summary.fields(of: tally) {
+          json.object { json in
+            json.member("name", name)
+            json.member("count", field.count)
+            json.member("sum", field.sum)
+            json.member("first", field.first)
+            json.member("min", field.lowest)
+            json.member("max", field.highest)
+            json.member("whole", field.quantiles.isWhole)
+            json.member("incomplete", field.quantiles.isIncomplete)
+            json.key("buckets")
+            json.array { json in
+              for bucket in field.quantiles.buckets {
+                json.number(bucket.index)
+                json.number(Int(bucket.count))
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  // MARK: Reading
+
+  /// Reads what ``text`` wrote; nil when it is not that, or answers another question.
+  init?(_ json: JSONValue, _ question: MetricsSummary.Question) {
+    guard json["version"]?.integer == Self.version,
+      json["question"]?["by"]?.string == question.by,
+      json["question"]?["where"]?.members
+        == question.conditions.map({ JSONValue.Member($0.key, .string($0.value)) }),
+      json["question"]?["required"]?.elements?.map(\.string) == question.required,
+      json["question"]?["success"]?.elements?.map(\.string) == question.success,
+      let complete = json["complete"]?.integer, let unreadable = json["unreadable"]?.integer,
+      let present = json["present"]?.elements?.map({ $0.integer ?? 0 }),
+      present.count == question.required.count, let all = json["all"],
+      let before = json["until_baseline"], let groups = json["groups"]?.elements,
+      let files = json["files"]?.elements, [complete, unreadable].allSatisfy({ $0 >= 0 })
+    else { return nil }
+    var positions: [MetricsReading.Position] = []
+    for file in files {
+      guard let device = file["device"]?.string.flatMap({ UInt64($0) }),
+        let inode = file["inode"]?.string.flatMap({ UInt64($0) }),
+        let offset = file["offset"]?.integer, (0...1 << 60).contains(offset),
+        let digest = file["sha256_of_last_bytes"]?.string
+      else { return nil }
+      positions.append(
+        .init(device: device, inode: inode, offset: UInt64(offset), digest: digest))
+    }
+    reading = MetricsReading(positions)
+    summary = MetricsSummary(question)
+    summary.complete = complete
+    summary.unreadable = unreadable
+    summary.present = present
+    summary.baseline = json["baseline"]?.string.map { Bytes($0) }
+    guard let all = summary.restoredTally(all), let before = summary.restoredTally(before) else {
+      return nil
+    }
+    (summary.all, summary.untilBaseline) = (all, before)
+    for group in groups {
+      guard let value = group["value"]?.string, let tally = group["tally"],
+        let restored = summary.restoredTally(tally)
+      else { return nil }
+      let index = summary.group(of: Bytes(value))
+      summary.groups[index].tally = restored
+    }
+  }
+}
+
+extension MetricsSummary {
+  fileprivate mutating func restoredTally(_ json: JSONValue) -> MetricsTally? {
+    guard let entries = json["entries"]?.integer, let passed = json["passed"]?.integer,
+      let fields = json["fields"]?.elements, (0...entries).contains(passed)
+    else { return nil }
+    var tally = MetricsTally()
+    (tally.entries, tally.passed) = (entries, passed)
+    for entry in fields {
+      guard let name = entry["name"]?.string, let count = entry["count"]?.integer,
+        let sum = entry["sum"]?.double, let first = entry["first"]?.double,
+        let lowest = entry["min"]?.double, let highest = entry["max"]?.double,
+        let buckets = entry["buckets"]?.elements, buckets.count % 2 == 0, count > 0,
+        let key = scanner.number(of: Bytes(name)), fieldsLeft > 0
+      else { return nil }
+      var field = MetricsTally.Field()
+      field.count = count
+      (field.sum, field.first, field.lowest, field.highest) = (sum, first, lowest, highest)
+      for place in stride(from: 0, to: buckets.count, by: 2) {
+        guard let index = buckets[place].integer, let many = buckets[place + 1].integer, many > 0,
+          field.quantiles.restore(index, UInt64(many), &rowsLeft)
+        else { return nil }
+      }
+      field.quantiles.isWhole = entry["whole"]?.bool ?? false
+      if entry["incomplete"]?.bool == true { field.quantiles.markIncomplete() }
+      while tally.fieldsByKey.count <= key { tally.fieldsByKey.append(nil) }
+      tally.fieldsByKey[key] = field
+      fieldsLeft -= 1
+    }
+    return tally
+  }
+}

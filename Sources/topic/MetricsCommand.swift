@@ -1,0 +1,299 @@
+import CommandLineTool
+import JSON
+import POSIX
+import RunState
+
+private enum MetricsFormat: String, CaseIterable {
+  case table, json, html
+}
+
+extension Command {
+  private static let readingOptions = [
+    Option("by", takesValue: true), Option("where", takesValue: true),
+    Option("success", takesValue: true),
+  ]
+  private static let aggregateOptions = [
+    Option("out", takesValue: true), Option("require", takesValue: true),
+    Option("duration", takesValue: true),
+  ]
+  private static let rotateOptions = [
+    Option("max-bytes", takesValue: true), Option("max-lines", takesValue: true),
+  ]
+
+  private static let appendOptions = [Option("sync", takesValue: true)]
+  private static let sharedOptions = [
+    Option("format", "f", takesValue: true), Option("verbose", "v"),
+  ]
+
+  static let metrics = Command(
+    name: "metrics",
+    help: """
+      Usage: topic metrics append [--sync WHEN] FILE KEY=VALUE... | JSON...
+             topic metrics summary [option]... FILE
+             topic metrics aggregate --out DIR [option]... FILE
+             topic metrics rotate --max-bytes SIZE | --max-lines N  FILE
+
+      Metrics are JSON objects, one a line, whose "status" says how it went. All commands
+      read the segments that rotate has made first, and then FILE.
+
+      append adds an entry of the KEY=VALUE pairs (numbers, true, false and null are taken
+      as such, all else as text), or each JSON object; without any, those of standard
+      input, one a line.
+
+            --sync WHEN       each (default) has it on the disk before it returns, or never
+
+      summary prints the number of entries, the share that succeeded, and of every field
+      with numbers count, mean, min, max, p50, p95 and p99. Percentiles are wrong by 0.8 %
+      at most, all else is exact. One pass, in memory that does not grow with FILE.
+
+            --by KEY          the same for each value of KEY
+            --where KEY=VALUE count such entries only; may be repeated
+            --success VALUE   a status that is a success; may be repeated (default: passed
+                              success succeeded ok completed done)
+        -f, --format FORMAT   table (default), json or html
+
+      aggregate replaces the files baseline.json (the first complete entry),
+      post-rollout.json (totals since), completeness.json, per-epoch.json (grouped by
+      --by, default epoch), mttr-delta.json (the mean duration since, against that of the
+      baseline) and state.json in DIR. It reads what is new since the last call, and all
+      of it when FILE was truncated or replaced.
+
+            --out DIR         where they go; it is made when it is missing
+            --require KEY     a complete entry has it; may be repeated (default: status)
+            --duration KEY    the field that mttr-delta.json is about (default: duration)
+        -v, --verbose         say how many entries were new
+
+      rotate renames FILE to a segment, FILE.TIME-NUMBER, when it is full, and prints its
+      path. Who is writing meanwhile loses nothing.
+
+            --max-bytes SIZE  full with so much, such as 64MiB
+            --max-lines N     full with so many lines
+
+      Examples:
+        topic metrics append "$run/metrics.jsonl" status=passed epoch=3 duration=12.5
+        topic metrics summary --by epoch "$run/metrics.jsonl"
+        topic metrics summary --format json m.jsonl | jq .fields.duration.p95
+
+      """,
+    options: appendOptions + readingOptions + aggregateOptions + rotateOptions + sharedOptions,
+    operands: 2...Int.max
+  ) { arguments throws(Failure) in
+    let name = arguments.operands[0]
+    let path = Path(arguments.operands[1])
+    if path.bytes.isEmpty {
+      throw .usage("the FILE is empty", advice: "is the variable set that it comes from?")
+    }
+    let command = String(decoding: name, as: UTF8.self)
+    let names = ["append", "summary", "aggregate", "rotate"]
+    guard names.contains(command) else { throw .unknown("metrics command", name, names) }
+    for (options, owners) in [
+      (appendOptions, ["append"]), (readingOptions, ["summary", "aggregate"]),
+      (aggregateOptions, ["aggregate"]), (rotateOptions, ["rotate"]),
+      ([sharedOptions[0]], ["summary"]), ([sharedOptions[1]], ["aggregate"]),
+    ] where !owners.contains(command) {
+      for option in options where arguments.has(option.name) {
+        throw .usage(
+          "--\(option.name) goes with topic metrics \(owners.joined(separator: " and "))")
+      }
+    }
+    let file = MetricsFile(path)
+    let words = arguments.operands.dropFirst(2)
+    if command == "append" { return try append(words, to: file, arguments) }
+    if !words.isEmpty { throw .usage("topic metrics \(command) takes one FILE") }
+    switch command {
+    case "summary": try summarize(file, arguments)
+    case "aggregate": try aggregate(file, arguments)
+    default: try rotate(file, arguments)
+    }
+  }
+
+  // MARK: append
+
+  private enum Durability: String, CaseIterable {
+    case each, never
+  }
+
+  private static func append(
+    _ words: ArraySlice<Bytes>, to file: MetricsFile, _ arguments: Arguments
+  ) throws(Failure) {
+    let durability = try arguments.choice("sync", of: Durability.self) ?? .each
+    var text = Bytes()
+    var count = 0
+    var failure: Failure?
+    do throws(Failure) {
+      if words.isEmpty {
+        let lines = try readStandardInput().split(
+          separator: .newline, omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated()
+        where !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
+          text += try entry(line, "line \(index + 1)")
+          count += 1
+        }
+      } else if words.allSatisfy({ $0.first == UInt8(ascii: "{") }) {
+        for (index, word) in words.enumerated() {
+          text += try entry(word[...], "argument \(index + 1)")
+          count += 1
+        }
+      } else {
+        text = try entry(pairs: words)
+      }
+    } catch {
+      failure = error
+    }
+    // What stands before a text that is no entry is written all the same.
+    if !text.isEmpty {
+      try attempt(
+        file.append(text, synchronizes: durability == .each), otherwise: .inputOutput)
+    }
+    if let failure {
+      throw Failure(
+        failure.code, failure.message.map { "\($0); \(count) entries are written" },
+        advice: failure.advice)
+    }
+  }
+
+  /// A JSON object, on one line.
+  private static func entry(_ text: ArraySlice<UInt8>, _ what: String) throws(Failure) -> Bytes {
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONValue(parsing: text) } catch {
+      throw Failure(.data, "\(what) is no JSON, at byte \(error.offset + 1): \(error.message)")
+    }
+    if value.members == nil {
+      throw Failure(.data, "\(what) is no JSON object", advice: #"such as {"status": "passed"}"#)
+    }
+    // JSON has line breaks between its tokens only, never within a string.
+    return text.map { $0 == .newline || $0 == 0x0D ? 0x20 : $0 } + [.newline]
+  }
+
+  private static func entry(pairs words: ArraySlice<Bytes>) throws(Failure) -> Bytes {
+    var members: [JSONValue.Member] = []
+    for word in words {
+      let parts = word.split(
+        separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty else {
+        throw .usage(
+          "\(word.quotedForMessage) is no KEY=VALUE",
+          advice: "or give JSON objects alone; topic help metrics shows both")
+      }
+      guard let key = String(validating: parts[0], as: UTF8.self),
+        let text = String(validating: parts[1], as: UTF8.self)
+      else { throw Failure(.data, "\(word.quotedForMessage) is not UTF-8") }
+      if members.contains(where: { $0.key == key }) {
+        throw .usage("\(Bytes(key).quotedForMessage) is given twice")
+      }
+      var value = JSONValue.string(text)
+      switch try? JSONValue(parsing: parts[1]) {
+      case .number(let digits): value = .number(digits)
+      case .bool(let truth): value = .bool(truth)
+      case .null: value = .null
+      default: break
+      }
+      members.append(JSONValue.Member(key, value))
+    }
+    var json = JSONWriter(.compact)
+    json.value(.object(members))
+    json.endLine()
+    return json.text
+  }
+
+  // MARK: summary and aggregate
+
+  private static func question(
+    _ arguments: Arguments, by: String? = nil, required: [String] = []
+  ) throws(Failure) -> MetricsSummary.Question {
+    var conditions: [MetricsSummary.Question.Condition] = []
+    for text in try texts(of: "where", arguments) {
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty else {
+        throw .usage("--where takes KEY=VALUE, not \(Bytes(text).quotedForMessage)")
+      }
+      conditions.append(.init(String(parts[0]), String(parts[1])))
+    }
+    let success = try texts(of: "success", arguments)
+    return MetricsSummary.Question(
+      by: try text(of: "by", arguments) ?? by, where: conditions, required: required,
+      success: success.isEmpty ? MetricsSummary.Question.usualSuccess : success)
+  }
+
+  private static func texts(of option: String, _ arguments: Arguments) throws(Failure) -> [String] {
+    var texts: [String] = []
+    for value in arguments.values(of: option) {
+      guard let text = String(validating: value, as: UTF8.self), !text.isEmpty else {
+        throw .usage("--\(option) is empty or no UTF-8")
+      }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  private static func checkIsThere(_ file: MetricsFile) throws(Failure) {
+    if file.path.isReachable { return }
+    // Between a rotation and the next entry there is no FILE.
+    if try !attempt(file.segments(), otherwise: .inputOutput).isEmpty { return }
+    throw Failure(
+      .noInput, "cannot open \(file.path.bytes.quotedForMessage): there are no such metrics",
+      advice: "check the spelling; topic metrics append makes it")
+  }
+
+  private static func summarize(_ file: MetricsFile, _ arguments: Arguments) throws(Failure) {
+    let format = try arguments.choice("format", of: MetricsFormat.self) ?? .table
+    var summary = MetricsSummary(try question(arguments))
+    try checkIsThere(file)
+    let reading = try attempt(summary.add(file), otherwise: .inputOutput)
+    let report = MetricsReport(summary, of: file.path, files: reading.files, cut: reading.cut)
+    switch format {
+    case .table: try printOut(report.table)
+    case .json: try printOut(report.json)
+    case .html: try printOut(report.html)
+    }
+  }
+
+  private static func aggregate(_ file: MetricsFile, _ arguments: Arguments) throws(Failure) {
+    guard let out = arguments.value(of: "out"), !out.isEmpty else {
+      throw .usage("no --out", advice: "--out DIR says where the aggregates go")
+    }
+    let required = try texts(of: "require", arguments)
+    let question = try question(
+      arguments, by: MetricsAggregates.usualGroup,
+      required: required.isEmpty ? ["status"] : required)
+    let aggregates = MetricsAggregates(
+      of: file, in: Path(out), question,
+      duration: try text(of: "duration", arguments) ?? "duration")
+    try checkIsThere(file)
+    let update: MetricsAggregates.Update
+    do throws(MetricsAggregates.Failure) {
+      update = try aggregates.update(until: .now.advanced(byNanoseconds: 30_000_000_000))
+    } catch {
+      switch error {
+      case .system(let error): throw Failure(error, otherwise: .cannotCreate)
+      case .busy(let path):
+        throw Failure(
+          .temporary, "another process is at work in \(path.bytes.quotedForMessage)",
+          advice: "try again")
+      }
+    }
+    if let reason = update.rebuilt { Tool.topic.note("everything is read anew: \(reason)") }
+    if arguments.has("verbose") {
+      Tool.topic.note(
+        "\(update.new) entries read, \(update.summary.all.entries) in all,"
+          + " \(update.summary.unreadable) unreadable, \(update.cut) cut at the end")
+    }
+  }
+
+  // MARK: rotate
+
+  private static func rotate(_ file: MetricsFile, _ arguments: Arguments) throws(Failure) {
+    let bytes = try arguments.size("max-bytes")
+    let lines = try arguments.number("max-lines", in: 1...1_000_000_000)
+    let limit: MetricsFile.Limit
+    switch (bytes, lines) {
+    case (let bytes?, nil): limit = .bytes(max(UInt64(bytes), 1))
+    case (nil, let lines?): limit = .lines(lines)
+    default: throw .usage("--max-bytes or --max-lines, one of them, says when FILE is full")
+    }
+    let deadline = Instant.now.advanced(byNanoseconds: 30_000_000_000)
+    if let segment = try attempt(file.rotate(limit, until: deadline), otherwise: .inputOutput) {
+      try printOut(segment.bytes + [.newline])
+    }
+  }
+}

@@ -1,0 +1,258 @@
+import Foundation
+import JSON
+import POSIX
+import RunState
+import TestSupport
+import Testing
+
+@Suite struct MetricsTests {
+  let directory = TemporaryDirectory()
+  private var file: MetricsFile { MetricsFile(Path(directory("metrics"))) }
+
+  private func summary(
+    _ text: String, _ question: MetricsSummary.Question = .init()
+  ) throws -> MetricsSummary {
+    try directory.makeFile("metrics", text)
+    var summary = MetricsSummary(question)
+    let cut = try summary.add(file).cut
+    summary.addUnreadable(cut)
+    return summary
+  }
+
+  @Test("Totals, success rate, completeness and means are those of the readable lines")
+  func sums() throws {
+    let text = """
+      {"status":"passed","n":1,"x":"a"}
+      {"status":"failed","n":3}
+      garbage
+      [1]
+      {"status":"ok","n":5,"x":null}
+      {"status":"pas
+      """
+    let summary = try summary(text, .init(required: ["n", "x"], latest: 10))
+    #expect(summary.all.entries == 3 && summary.all.passed == 2 && summary.unreadable == 3)
+    #expect(summary.complete == 1 && summary.all.successRate == 2.0 / 3)
+    #expect(summary.present == [3, 1])
+    let field = summary.field("n", of: summary.all)
+    #expect(field?.mean == 3 && field?.first == 1 && field?.count == 3)
+    #expect(field?.lowest == 1 && field?.highest == 5)
+    #expect(summary.field("x", of: summary.all) == nil)
+    #expect(summary.latest("n") == [1, 3, 5])
+    #expect(summary.baseline == Bytes(#"{"status":"passed","n":1,"x":"a"}"#))
+  }
+
+  @Test("The latest values are the last ones, and entries that do not meet the condition are none")
+  func latestAndConditions() throws {
+    let lines = (1...25).map { "{\"n\":\($0),\"k\":\"v\($0 % 2)\"}\n" }.joined()
+    #expect(try summary(lines, .init(latest: 3)).latest("n") == [23, 24, 25])
+    let odd = try summary(lines, .init(where: [.init("k", "v1")], latest: 3))
+    #expect(odd.latest("n") == [21, 23, 25] && odd.all.entries == 13)
+    #expect(try summary(lines, .init(where: [.init("n", "7")])).all.entries == 1)
+  }
+
+  @Test("However many keys and groups there are, memory stays the same, and it is said")
+  func bounds() throws {
+    let keys = try summary((0..<2_000).map { "{\"f\($0)\":1}\n" }.joined())
+    #expect(keys.fields(of: keys.all).count < 1_025 && keys.isBounded)
+    let groups = try summary((0..<2_000).map { "{\"g\":\($0)}\n" }.joined(), .init(by: "g"))
+    #expect(groups.groups.count == MetricsSummary.mostGroups + 1 && groups.isBounded)
+    #expect(groups.groups.reduce(0) { $0 + $1.tally.entries } == 2_000)
+    let numbers = (0..<600).map { key in
+      "{" + (-300..<300).map { "\"k\(key)\":1e\($0)" }.joined(separator: "}\n{") + "}\n"
+    }
+    let spread = try summary(numbers.joined())
+    #expect(spread.isBounded && spread.all.entries == 360_000)
+  }
+
+  @Test("Percentiles are within the bound, whatever sign and size the numbers have")
+  func percentiles() throws {
+    var random = SystemRandomNumberGenerator()
+    for scale in [1e-300, 1e-3, 1, 1e6, 1e300] {
+      let numbers = (0..<999).map { _ in Double.random(in: -1...1, using: &random) * scale }
+      let text = numbers.map { "{\"n\":\($0)}\n" }.joined()
+      let summary = try summary(text)
+      let sorted = numbers.sorted()
+      let found = try #require(
+        summary.field("n", of: summary.all)?.percentiles([0.05, 0.5, 0.95, 0.99, 1]))
+      for (share, value) in zip([0.05, 0.5, 0.95, 0.99, 1], found) {
+        let exact = sorted[max(Int((share * 999).rounded(.up)), 1) - 1]
+        #expect(abs(value - exact) <= abs(exact) * Quantiles.errorBound * 1.000001)
+      }
+    }
+    let whole = try summary((1...100).map { "{\"n\":\($0)}\n" }.joined())
+    #expect(whole.field("n", of: whole.all)?.percentiles([0.04, 0.5, 1]) == [4, 50, 100])
+  }
+
+  @Test("The fast way and the way through JSON values read the same in the same lines")
+  func bothWays() throws {
+    var random = SystemRandomNumberGenerator()
+    let pieces = [
+      "{", "}", "\"n\"", "\"m\"", "\"status\"", ":", ",", " ", "1", "-0.5", "1e3", "01", "1.", "-",
+      "\"ok\"", "\"a\\n\"", "\"ü\"", "null", "true", "nul", "[1]", "\t", "{\"n\":",
+      "12345678901234567890",
+      "0.1234567890123456789", "1e999", "\u{1}",
+    ]
+    for _ in 0..<20_000 {
+      let line = (0..<Int.random(in: 1...14)).map { _ in
+        pieces.randomElement(using: &random) ?? ""
+      }.joined()
+      try check(line)
+    }
+    for line in [
+      #"{"n":1,"n":2}"#, #"{"n":1,"n":null}"#, #"{"n": 0.1 , "m" : 1.7976931348623157e308}"#, "{}",
+      "{ }",
+      #"{"n":9007199254740993}"#, #"{"n":123456789012345.678}"#, #"{"n":1}x"#, #"{"n":1,}"#, "{,}",
+      #"{"n":-0}"#, #"{"n":00}"#, #"{"n":1}  "#,
+    ] { try check(line) }
+  }
+
+  /// A flat line is read in one pass, and with an escape in a key of its own it is not.
+  private func check(_ line: String) throws {
+    let fast = try summary(line + "\n")
+    let value = try? JSONValue(parsing: Bytes(line))
+    let isBlank = line.allSatisfy { $0 == " " || $0 == "\t" }
+    #expect(fast.all.entries == (value?.members == nil ? 0 : 1), "\(line)")
+    #expect(fast.unreadable == (value?.members == nil && !isBlank ? 1 : 0), "\(line)")
+    for key in ["n", "m"] {
+      #expect(
+        fast.field(key, of: fast.all)?.first == value?[key]?.double
+          && fast.field(key, of: fast.all)?.count == value?[key]?.double.map { _ in 1 }, "\(line)")
+    }
+  }
+
+  @Test("Of random bytes, lines are counted or not readable")
+  func random() throws {
+    for _ in 0..<200 {
+      let bytes = (0..<300).map { _ in UInt8.random(in: 0...255) }
+      try Data(bytes).write(to: URL(fileURLWithPath: directory("metrics")))
+      var summary = MetricsSummary(.init(by: "n"))
+      let cut = try summary.add(file).cut
+      let lines = bytes.split(separator: 10).count
+      #expect(summary.all.entries + summary.unreadable + cut <= lines)
+    }
+  }
+
+  @Test("Segments are read in their order, and named behind each other when the clock goes back")
+  func segments() throws {
+    try directory.makeFile("metrics", "{\"n\":3}\n")
+    try directory.makeFile("metrics.20990101T000000Z-001", "{\"n\":2}\n")
+    try directory.makeFile("metrics.20200101T000000Z-002", "{\"n\":1}\n")
+    try directory.makeFile("metrics.old", "{\"n\":9}\n")
+    var before = MetricsSummary(.init(latest: 9))
+    try before.add(file)
+    #expect(before.latest("n") == [1, 2, 3])
+    let segment = try file.rotate(.lines(1), until: .now)
+    #expect(segment?.lastComponent == Bytes("metrics.20990101T000000Z-002"))
+    #expect(try file.rotate(.lines(1), until: .now) == nil)
+    try file.append(Bytes("{\"n\":4}\n"))
+    var after = MetricsSummary(.init(latest: 9))
+    try after.add(file)
+    #expect(after.latest("n") == [1, 2, 3, 4])
+  }
+}
+
+@Suite struct MetricsAggregatesTests {
+  let directory = TemporaryDirectory()
+  private var file: MetricsFile { MetricsFile(Path(directory("m"))) }
+  private var aggregates: MetricsAggregates {
+    MetricsAggregates(
+      of: file, in: Path(directory("out")), .init(by: "epoch", required: ["status", "duration"]),
+      duration: "duration")
+  }
+
+  private func read(_ name: String) throws -> JSONValue {
+    let data = try Data(contentsOf: URL(fileURLWithPath: directory("out/\(name).json")))
+    return try JSONValue(parsing: Bytes(data))
+  }
+
+  private func update() throws -> MetricsAggregates.Update { try aggregates.update(until: .now) }
+
+  private let first = """
+    {"status":"failed"}
+    {"status":"passed","duration":10,"epoch":1}
+    {"status":"failed","duration":30,"epoch":2}
+    {"status":"passed","duration":20,"epoch":"2"}
+
+    """
+
+  @Test("Aggregates say what they are to say")
+  func files() throws {
+    try directory.makeFile("m", first)
+    #expect(try update().new == 4)
+    #expect(try read("baseline")["duration"]?.double == 10)
+    #expect(try read("post-rollout")["entries"]?.integer == 2)
+    #expect(try read("post-rollout")["success_rate"]?.double == 0.5)
+    #expect(try read("completeness")["share"]?.double == 0.75)
+    #expect(try read("completeness")["fields"]?["status"]?["share"]?.double == 1)
+    let delta = try read("mttr-delta")
+    #expect(delta["mean"]?.double == 25 && delta["delta"]?.double == 15)
+    #expect(delta["change_percent"]?.double == 150 && delta["count"]?.integer == 2)
+    let groups = try #require(try read("per-epoch")["groups"]?.elements)
+    #expect(groups.map { $0["value"]?.string } == ["", "1", "2"])
+    #expect(groups[2]["entries"]?.integer == 2)
+    #expect(groups[2]["fields"]?["duration"]?["p50"]?.double == 20)
+  }
+
+  @Test("A later call reads what is new, and comes to what one call over all comes to")
+  func increments() throws {
+    var random = SystemRandomNumberGenerator()
+    var all = ""
+    for round in 0..<12 {
+      var text = ""
+      for _ in 0..<Int.random(in: 0...40, using: &random) {
+        let duration = Double.random(in: 0...100, using: &random)
+        text += "{\"status\":\"ok\",\"duration\":\(duration),\"epoch\":\(Int(duration) % 3)}\n"
+      }
+      all += text
+      if round == 6 { _ = try file.rotate(.lines(1), until: .now) }
+      // A cut line counts when it is complete, and then once.
+      let cut = Bytes(text).dropLast(Bool.random(using: &random) ? 5 : 0)
+      try file.append(Bytes(cut))
+      _ = try update()
+      let rest = Bytes(Bytes(text).dropFirst(cut.count))
+      if !rest.isEmpty {
+        let handle = try #require(FileHandle(forWritingAtPath: directory("m")))
+        handle.seekToEndOfFile()
+        handle.write(Data(rest))
+        try handle.close()
+      }
+      let update = try update()
+      #expect(update.rebuilt == nil)
+    }
+    let names = ["baseline", "post-rollout", "completeness", "per-epoch", "mttr-delta"]
+    let increments = try names.map {
+      try String(contentsOfFile: directory("out/\($0).json"), encoding: .utf8)
+    }
+    try FileManager.default.removeItem(atPath: directory("out"))
+    _ = try update()
+    let whole = try names.map {
+      try String(contentsOfFile: directory("out/\($0).json"), encoding: .utf8)
+    }
+    #expect(increments == whole)
+  }
+
+  @Test(
+    "When the metrics were truncated, replaced or written anew, all is read anew, and it is said")
+  func rebuilds() throws {
+    let later = first + first
+    for change in [
+      String(first.dropLast(60)), "", first.replacingOccurrences(of: "10", with: "11"),
+    ] {
+      try directory.makeFile("m", later)
+      try? FileManager.default.removeItem(atPath: directory("out"))
+      #expect(try update().rebuilt == nil)
+      let handle = try #require(FileHandle(forWritingAtPath: directory("m")))
+      handle.truncateFile(atOffset: 0)
+      handle.write(Data((change + change).utf8))
+      try handle.close()
+      let update = try update()
+      #expect(update.rebuilt != nil && update.summary.all.entries == update.new)
+    }
+    try directory.makeFile("out/state.json", "{\"version\":1")
+    #expect(try update().rebuilt?.contains("damaged") == true)
+    try FileManager.default.removeItem(atPath: directory("m"))
+    try directory.makeFile("m", first)
+    #expect(try update().rebuilt != nil)
+    #expect(directory.entries("out").count == 6, "no temporary file is left")
+  }
+}
