@@ -4,6 +4,8 @@ public enum ExitCode: Int32, Sendable {
   case success = 0
   /// A check found violations, a search found nothing.
   case negative = 1
+  /// There is nothing left to do.
+  case complete = 2
   /// A limit is reached, and whoever asks is to stop.
   case limit = 10
   /// Wrong usage: EX_USAGE.

@@ -1,6 +1,6 @@
 /// The one of `known` that `word` was probably meant to be: the only one that begins with it, else
 /// the nearest one; nil when none is near.
-func nearest(to word: String, in known: [String]) -> String? {
+public func nearest(to word: String, in known: [String]) -> String? {
   let longer = known.filter { $0.hasPrefix(word) }
   if longer.count == 1, word.contains(where: \.isLetter) { return longer[0] }
   let distances = known.map { (word: $0, distance: editDistance(word, $0)) }

@@ -78,6 +78,34 @@ public struct WallTime: Comparable, Sendable {
       + time.joined(separator: ":") + "Z"
   }
 
+  /// The moment that `text` spells in the form of ``rfc3339``, and in no other of that RFC; nil when it
+  /// spells none.
+  public init?(rfc3339 text: String) {
+    let bytes = Bytes(text)
+    let form = Bytes("0000-00-00T00:00:00Z")
+    let zero = UInt8(ascii: "0")
+    guard bytes.count == form.count,
+      zip(bytes, form).allSatisfy({ $1 == zero ? $0 &- zero <= 9 : $0 == $1 })
+    else { return nil }
+    func number(_ start: Int, _ count: Int) -> Int {
+      bytes[start..<(start + count)].reduce(0) { $0 * 10 + Int($1 - zero) }
+    }
+    let (year, month, day) = (number(0, 4), number(5, 2), number(8, 2))
+    guard (1...12).contains(month), (1...31).contains(day) else { return nil }
+    // Years that begin in March have their leap day at the end.
+    let start = month > 2 ? year : year - 1
+    let daysBefore = (153 * ((month + 9) % 12) + 2) / 5
+    let days = 365 * start + start / 4 - start / 100 + start / 400 + daysBefore + day - 719_469
+    self.init(
+      secondsSince1970: days * 86_400 + number(11, 2) * 3_600 + number(14, 2) * 60 + number(17, 2))
+    if rfc3339 != text { return nil }
+  }
+
+  /// The moment so many seconds after this one.
+  public func advanced(bySeconds seconds: Int) -> WallTime {
+    WallTime(secondsSince1970: secondsSince1970 + seconds)
+  }
+
   /// Earlier moments come first.
   public static func < (left: WallTime, right: WallTime) -> Bool {
     left.secondsSince1970 < right.secondsSince1970

@@ -15,6 +15,7 @@ let help = """
                                 count what happens, and sum it up
     checkpoint save|load|clear RUN
                                 keep the state from which a run goes on
+    plan claim|done|... PLAN    share the tasks of a plan among workers
     retry check RUN             say whether another round makes sense
     cost add|total|check RUN    keep what the models of a run have cost
     try -- COMMAND {model}      run a command, and with the next model when it takes

@@ -1,0 +1,155 @@
+import POSIX
+
+// What a line of Markdown begins with, and pieces of it: CommonMark 0.31.
+
+extension UInt8 {
+  /// A space, a tab, or the carriage return before a newline.
+  var isSpace: Bool {
+    self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") || self == UInt8(ascii: "\r")
+  }
+
+  var isDigit: Bool { self &- UInt8(ascii: "0") <= 9 }
+
+  /// The letter in lower case; other bytes as they are.
+  var lowercased: UInt8 { self &- UInt8(ascii: "A") < 26 ? self | 0x20 : self }
+}
+
+extension ArraySlice<UInt8> {
+  /// Without the white space around it.
+  var trimmed: ArraySlice<UInt8> {
+    var text = self
+    while let byte = text.first, byte.isSpace { text.removeFirst() }
+    while let byte = text.last, byte.isSpace { text.removeLast() }
+    return text
+  }
+
+  /// In UTF-8; bytes that are none come out as U+FFFD.
+  var text: String { String(decoding: self, as: UTF8.self) }
+
+  /// Whether `part` stands somewhere in it.
+  func holds(_ part: Bytes) -> Bool { place(of: part) != nil }
+
+  /// Where `part` begins.
+  func place(of part: Bytes) -> Int? {
+    guard let first = part.first else { return startIndex }
+    var start = startIndex
+    while let place = self[start...].firstIndex(of: first) {
+      if self[place...].starts(with: part) { return place }
+      start = place + 1
+    }
+    return nil
+  }
+
+  /// Whether it begins with `word`, which is in lower case, in whatever case.
+  func startsIgnoringCase(with word: Bytes) -> Bool {
+    count >= word.count && zip(self, word).allSatisfy { $0.lowercased == $1 }
+  }
+
+  /// The level of the heading that the line is.
+  var headingLevel: Int? {
+    guard first == UInt8(ascii: "#") else { return nil }
+    let level = prefix { $0 == UInt8(ascii: "#") }.count
+    return level <= 6 && dropFirst(level).first?.isSpace ?? true ? level : nil
+  }
+
+  /// The text of a heading, without the `#` that may close it.
+  var headingText: ArraySlice<UInt8> {
+    let text = trimmed
+    guard let last = text.lastIndex(where: { $0 != UInt8(ascii: "#") }) else {
+      return text.prefix(0)
+    }
+    return text[last].isSpace ? text[...last].trimmed : text
+  }
+
+  var isUnderline: Bool {
+    guard let mark = first, mark == UInt8(ascii: "=") || mark == UInt8(ascii: "-") else {
+      return false
+    }
+    return drop { $0 == mark }.trimmed.isEmpty
+  }
+
+  var isThematicBreak: Bool {
+    guard let mark = first, Bytes("-_*").contains(mark) else { return false }
+    var count = 0
+    for byte in self where !byte.isSpace {
+      if byte != mark { return false }
+      count += 1
+    }
+    return count >= 3
+  }
+
+  /// Whether the text of a quote is that of a paragraph, with which lines outside can go on.
+  var beginsParagraph: Bool {
+    var blocks = MarkdownBlocks()
+    var text = self
+    while text.trimmed.first == UInt8(ascii: ">") { text = text.trimmed.dropFirst() }
+    if case .plain = blocks.kind(of: text) { return true }
+    // An item of a list in the quote can hold one, too.
+    return MarkdownCursor(text).next.map { Bytes("-*+").contains($0) || $0.isDigit } ?? false
+  }
+
+  /// What ends the HTML block that the line begins, any of these; nil when it begins none that goes on
+  /// over empty lines.
+  var endsOfHTML: [Bytes]? {
+    guard first == UInt8(ascii: "<") else { return nil }
+    if starts(with: Bytes("<!--")) { return [Bytes("-->")] }
+    if starts(with: Bytes("<?")) { return [Bytes("?>")] }
+    if starts(with: Bytes("<![CDATA[")) { return [Bytes("]]>")] }
+    let second = dropFirst(2).first.map { $0.lowercased &- UInt8(ascii: "a") < 26 } ?? false
+    if starts(with: Bytes("<!")), second { return [Bytes(">")] }
+    let names = ["pre", "script", "style", "textarea"]
+    for name in names where dropFirst().startsIgnoringCase(with: Bytes(name)) {
+      let after = dropFirst(1 + name.utf8.count).first
+      if after?.isSpace ?? true || after == UInt8(ascii: ">") {
+        return names.flatMap { [Bytes("</\($0)>"), Bytes("</\($0.uppercased())>")] }
+      }
+    }
+    return nil
+  }
+
+  /// Without the HTML comments in it.
+  var withoutComments: ArraySlice<UInt8> {
+    guard holds(Bytes("<!--")) else { return self }
+    var (rest, kept) = (self, Bytes())
+    while let start = rest.place(of: Bytes("<!--")),
+      let end = rest[(start + 4)...].place(of: Bytes("-->"))
+    {
+      kept += rest[..<start]
+      rest = rest[(end + 3)...]
+    }
+    return (kept + rest)[...].trimmed
+  }
+
+  /// The cells of the row of a table that the line is, which begins with `|`; nil when it is none.
+  var cells: [ArraySlice<UInt8>]? {
+    guard first == UInt8(ascii: "|") else { return nil }
+    var cells: [ArraySlice<UInt8>] = []
+    var start = startIndex + 1
+    var place = start
+    while place < endIndex {
+      if self[place] == UInt8(ascii: "\\") {
+        place += 2
+      } else if self[place] == UInt8(ascii: "|") {
+        cells.append(self[start..<place].trimmed)
+        place += 1
+        start = place
+      } else {
+        place += 1
+      }
+    }
+    let last = self[Swift.min(start, endIndex)...].trimmed
+    if !last.isEmpty { cells.append(last) }
+    return cells
+  }
+
+  /// Without the `*` and backquotes around it.
+  var unmarked: ArraySlice<UInt8> {
+    var text = self
+    while text.count > 1, let first = text.first, first == text.last,
+      first == UInt8(ascii: "*") || first == UInt8(ascii: "`")
+    {
+      text = text.dropFirst().dropLast()
+    }
+    return text.trimmed
+  }
+}

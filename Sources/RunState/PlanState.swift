@@ -1,0 +1,158 @@
+import JSON
+import POSIX
+
+/// How far the tasks of a plan have come. A value: who keeps it, and under which lock, is the matter of
+/// ``PlanStore``.
+public struct PlanState: Sendable {
+  /// How far a task has come.
+  public enum Status: String, Sendable, CaseIterable {
+    /// Nobody works on it.
+    case pending
+    /// A worker has it, until its lease runs out or later.
+    case claimed
+    /// It is done for good.
+    case done
+    /// It went wrong, and waits for somebody to put it back.
+    case failed
+  }
+
+  /// What is known of one task.
+  public struct Record: Equatable, Sendable {
+    /// How far it has come.
+    public internal(set) var status = Status.pending
+    /// Who has it, or had it last.
+    public internal(set) var worker: String?
+    /// Since when that worker has it.
+    public internal(set) var claimedAt: WallTime?
+    /// From this moment on another one may take it over: the lease is over when the wall clock
+    /// (CLOCK_REALTIME) shows it.
+    public internal(set) var leaseUntil: WallTime?
+    /// How many workers began with it.
+    public internal(set) var attempts = 0
+  }
+
+  /// The version of the file's format.
+  public static let version = 1
+
+  /// What has changed in the plan since the state was written.
+  public struct Edit: Equatable, Sendable {
+    /// Tasks that are new.
+    public var added: [String] = []
+    /// Tasks that are gone. What is known of them is kept for the case that they come back.
+    public var removed: [String] = []
+    /// Tasks that had been gone.
+    public var restored: [String] = []
+  }
+
+  /// For each task of the plan, at the same place.
+  public internal(set) var records: [Record]
+  /// What is known of tasks that are no longer in the plan.
+  var removed: [(id: String, record: Record)] = []
+
+  /// The state at the beginning.
+  public init(_ plan: Plan) {
+    records = Array(repeating: Record(), count: plan.tasks.count)
+  }
+
+  /// How many tasks have come so far.
+  public func count(_ status: Status) -> Int { records.count { $0.status == status } }
+
+  // MARK: as JSON
+
+  /// Reads what ``json(_:)`` wrote, and tells what has changed in the plan since; nil with a reason when
+  /// that is no state of a plan.
+  init(_ text: Bytes, _ plan: Plan) throws(PlanStateError) {
+    var state = PlanState(plan)
+    var edit = Edit()
+    var places: [String: Int] = [:]
+    places.reserveCapacity(plan.tasks.count)
+    for (place, task) in plan.tasks.enumerated() { places[task.id] = place }
+    var isKnown = [Bool](repeating: false, count: plan.tasks.count)
+    for (id, value) in try Self.tasks(text) {
+      guard let record = Record(value) else { throw PlanStateError("no record of task '\(id)'") }
+      let wasRemoved = value["removed"]?.bool ?? false
+      if let place = places[id] {
+        state.records[place] = record
+        isKnown[place] = true
+        if wasRemoved { edit.restored.append(id) }
+      } else {
+        state.removed.append((id, record))
+        if !wasRemoved { edit.removed.append(id) }
+      }
+    }
+    edit.added = plan.tasks.indices.filter { !isKnown[$0] }.map { plan.tasks[$0].id }
+    self = state
+    self.edit = edit
+  }
+
+  /// What has changed in the plan since the state was written.
+  public private(set) var edit = Edit()
+
+  private static func tasks(
+    _ text: Bytes
+  ) throws(PlanStateError) -> [(id: String, value: JSONValue)] {
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONValue(parsing: text) } catch {
+      throw PlanStateError("at byte \(error.offset + 1): \(error.message)")
+    }
+    guard let found = value["version"]?.integer else { throw PlanStateError("it has no version") }
+    guard found == version else {
+      throw PlanStateError("it has version \(found), this program knows version \(version)")
+    }
+    guard let tasks = value["tasks"]?.members else { throw PlanStateError("it has no tasks") }
+    return tasks.map { ($0.key, $0.value) }
+  }
+
+  /// The state as the file has it: an object on one line.
+  func json(_ plan: Plan) -> Bytes {
+    var json = JSONWriter(.compact)
+    json.object { json in
+      json.member("version", Self.version)
+      json.key("tasks")
+      json.object { json in
+        for (task, record) in zip(plan.tasks, records) {
+          json.key(task.id)
+          json.object { json in record.write(&json) }
+        }
+        for (id, record) in removed {
+          json.key(id)
+          json.object { json in
+            record.write(&json)
+            json.member("removed", true)
+          }
+        }
+      }
+    }
+    json.endLine()
+    return json.text
+  }
+}
+
+/// Why a text is no state of a plan.
+struct PlanStateError: Error {
+  let reason: String
+
+  init(_ reason: String) { self.reason = reason }
+}
+
+extension PlanState.Record {
+  fileprivate init?(_ value: JSONValue) {
+    guard let status = value["status"]?.string.flatMap(PlanState.Status.init) else { return nil }
+    self.status = status
+    worker = value["worker"]?.string
+    claimedAt = value["claimed_at"]?.string.flatMap(WallTime.init(rfc3339:))
+    leaseUntil = value["lease_until"]?.string.flatMap(WallTime.init(rfc3339:))
+    attempts = value["attempts"]?.integer ?? 0
+    // Whose lease nobody knows can never be taken over, so that is damage.
+    if status == .claimed, worker == nil || leaseUntil == nil { return nil }
+  }
+
+  /// Writes its members, those that hold nothing left out.
+  public func write(_ json: inout JSONWriter) {
+    json.member("status", status.rawValue)
+    if let worker { json.member("worker", worker) }
+    if let claimedAt { json.member("claimed_at", claimedAt.rfc3339) }
+    if let leaseUntil { json.member("lease_until", leaseUntil.rfc3339) }
+    if attempts > 0 { json.member("attempts", attempts) }
+  }
+}
