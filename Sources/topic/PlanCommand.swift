@@ -158,7 +158,7 @@ extension PlanReading {
   func tellDefects(_ path: Path, most: Int = .max) {
     var text = Bytes()
     for (defect, message) in zip(defects, messages).prefix(most) {
-      text += Bytes("\(path.bytes.printable):\(defect.line): \(Bytes(message).printable)\n")
+      text += Bytes("\(path.bytes.printable):\(defect.line): \(message.onOneLine)\n")
     }
     try? StandardStream.error.writeAll(text)
   }
@@ -194,5 +194,18 @@ extension PlanReading {
     if let heading { return heading }
     guard let near = nearest(to: id, in: unused.map(\.id)) else { return nil }
     return unused.first { $0.id == near }.map { ("Task \($0.id)", $0.line) }
+  }
+}
+
+extension String {
+  /// With control characters and the like escaped, so that it stays on its line and cannot act on the
+  /// terminal; quotes and backslashes stay as they are.
+  var onOneLine: String {
+    unicodeScalars.reduce(into: "") { line, scalar in
+      let isPlain = scalar == "'" || scalar == "\\" || (0x20..<0x7F).contains(scalar.value)
+      line +=
+        isPlain
+        ? String(scalar) : String(Bytes(String(scalar)).quotedForMessage.dropFirst().dropLast())
+    }
   }
 }

@@ -79,7 +79,7 @@ extension PlanCommand {
   }
 
   private static func text(_ plan: Plan) -> String {
-    var text = Bytes(plan.goal).printable + "\n"
+    var text = plan.goal.onOneLine + "\n"
     for group in plan.groups {
       text += "\nGroup \(group.number)\n"
       for task in plan.tasks[group.tasks] {
@@ -87,7 +87,7 @@ extension PlanCommand {
         var notes =
           task.dependencies.isEmpty
           ? [] : ["after " + task.dependencies.map { plan.tasks[$0].id }.joined(separator: ", ")]
-        if let role = task.role { notes.append("by " + Bytes(role).printable) }
+        if let role = task.role { notes.append("by " + role.onOneLine) }
         if task.timeout != Plan.defaultTimeout { notes.append("within \(task.timeout) s") }
         if !notes.isEmpty { text += "    " + notes.joined(separator: ", ") + "\n" }
       }
@@ -121,7 +121,7 @@ extension PlanCommand {
 
 extension Plan.Task {
   /// Id and description, for one line.
-  var title: String { description.isEmpty ? id : "\(id): \(Bytes(description).printable)" }
+  var title: String { description.isEmpty ? id : "\(id): \(description.onOneLine)" }
 }
 
 extension Plan {

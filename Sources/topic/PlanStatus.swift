@@ -101,7 +101,7 @@ private struct PlanView {
     let done = state.count(.done)
     let width = 30
     let full = done * width / max(total, 1)
-    var text = "\(Bytes(plan.goal).printable)\n["
+    var text = "\(plan.goal.onOneLine)\n["
     text += String(repeating: "#", count: full) + String(repeating: ".", count: width - full)
     text += "] \(done) of \(total) done"
     for (status, word) in [(PlanState.Status.claimed, "held"), (.failed, "failed")] {
