@@ -61,7 +61,7 @@ import Testing
     var helps = [try run([path, "--help"]).text]
     if program == "topic" {
       for command in [
-        "locate", "list", "find", "verify", "artifact", "retry", "cost", "try", "gate", "slug",
+        "locate", "list", "find", "verify", "artifact", "plan", "retry", "cost", "try", "gate", "slug",
       ] {
         helps.append(try run([path, "help", command]).text)
       }
@@ -100,6 +100,7 @@ import Testing
       ("topic artifact x pl", "plans"), ("topic cost ", "add total check prices"),
       ("topic retry check --status ", "needs_changes"), ("topic gate --step a b --en", "--enforce"),
       ("topic gate x --enforce=w", "warn"), ("topic try --f", "--fallback"),
+      ("topic plan cl", "claim"), ("topic plan claim --w", "--worker --watch"),
       ("topic-alloc --format=n", "number"),
     ])
   func bashCompletion(line: String, expected: String) throws {

@@ -29,6 +29,7 @@ _topic_offer_options() {
     checkpoint)
       _topic_alloc_offer --iteration --status --feedback --file-written --cost --set --timeout --help
       ;;
+    plan) _topic_alloc_offer --worker --lease --timeout --force --watch --format --help ;;
     retry)
       _topic_alloc_offer --status --feedback --feedback-file --max-identical --max-rounds --format \
         --timeout --help
@@ -54,6 +55,7 @@ _topic_offer_value() {
       _topic_alloc_offer table json jsonl path number
       ;;
     verify:-f | verify:--format | renumber:-f | renumber:--format) _topic_alloc_offer text json ;;
+    plan:-f | plan:--format) _topic_alloc_offer text json mermaid dot ;;
     log:--sync) _topic_alloc_offer each batch never ;;
     retry:-f | retry:--format | cost:-f | cost:--format | gate:-f | gate:--format)
       _topic_alloc_offer text json
@@ -75,6 +77,15 @@ _topic_offer_topics() {
   done < <(topic list --format number 2>/dev/null)
 }
 
+# Usage: _topic_offer_tasks PLAN
+# Adds the ids of the tasks of the plan.
+_topic_offer_tasks() {
+  local line
+  while IFS= read -r line; do
+    if [[ $line =~ \"id\":\ \"([^\"]*)\" ]]; then _topic_alloc_offer "${BASH_REMATCH[1]}"; fi
+  done < <(topic plan status --format json "$1" 2>/dev/null)
+}
+
 # Usage: _topic_offer_operand COMMAND COUNT
 # Adds what the command takes after COUNT operands. Names and texts are free.
 _topic_offer_operand() {
@@ -88,12 +99,19 @@ _topic_offer_operand() {
     log:0) _topic_alloc_offer append tail ;;
     log:1) compopt -o default ;;
     checkpoint:0) _topic_alloc_offer save load clear list ;;
+    plan:0) _topic_alloc_offer check show graph claim 'done' fail release status ;;
+    plan:1) compopt -o default ;;
+    plan:2)
+      case ${operands[1]-} in
+        'done' | fail | release) _topic_offer_tasks "${operands[2]-}" ;;
+      esac
+      ;;
     retry:0) _topic_alloc_offer check ;;
     try:*) compopt -o default ;;
     gate:0) _topic_alloc_offer_directories ;;
     cost:0) _topic_alloc_offer add total check prices ;;
     checkpoint:1 | retry:1 | cost:1) _topic_alloc_offer_directories ;;
-    help:0) _topic_alloc_offer locate list find verify renumber artifact log checkpoint retry cost try gate slug ;;
+    help:0) _topic_alloc_offer locate list find verify renumber artifact log checkpoint plan retry cost try gate slug ;;
   esac
 }
 
@@ -112,7 +130,7 @@ _topic() {
     if [[ $cur == -* ]]; then
       _topic_alloc_offer --help --version
     else
-      _topic_alloc_offer locate list find verify renumber artifact log checkpoint retry cost try gate slug help
+      _topic_alloc_offer locate list find verify renumber artifact log checkpoint plan retry cost try gate slug help
     fi
   elif [[ -n $option ]]; then
     _topic_offer_value "$command"

@@ -18,7 +18,7 @@ function __topic_operand_is --argument-names number \
         no-rewrite sync= batch= linger= queue= skip-invalid n/lines= max-bytes= follow \
         iteration= status= feedback= file-written= cost= set= \
         feedback-file= max-identical= max-rounds= \
-        role= model= input-tokens= output-tokens= max-usd= estimate-tokens= strict prices= \
+        worker= lease= force watch role= model= input-tokens= output-tokens= max-usd= estimate-tokens= strict prices= \
         fallback= log= run= no-input step= fail-fast h/help version -- $words 2>/dev/null
     and test (count $argv) -eq $number
 end
@@ -41,6 +41,7 @@ complete -c topic -n __topic_command_is -a artifact \
     -d 'Create a directory for artifacts, or an entry in it'
 complete -c topic -n __topic_command_is -a log -d 'Add events to a log, or print the last ones'
 complete -c topic -n __topic_command_is -a checkpoint -d 'Keep the state from which a run goes on'
+complete -c topic -n __topic_command_is -a plan -d 'Share the tasks of a plan among workers'
 complete -c topic -n __topic_command_is -a retry -d 'Say whether another round makes sense'
 complete -c topic -n __topic_command_is -a cost -d 'Keep what the models of a run have cost'
 complete -c topic -n __topic_command_is -a try \
@@ -51,7 +52,7 @@ complete -c topic -n __topic_command_is -a help -d 'Print what there is to know 
 
 # Operands.
 complete -c topic -n '__topic_command_is help; and __topic_operand_is 1' \
-    -a 'locate list find verify renumber artifact log checkpoint retry cost try gate slug'
+    -a 'locate list find verify renumber artifact log checkpoint plan retry cost try gate slug'
 complete -c topic -n '__topic_command_is list find verify renumber; and __topic_operand_is 1' \
     -a '(__fish_complete_directories)'
 complete -c topic -n '__topic_command_is artifact; and __topic_operand_is 1' \
@@ -65,6 +66,18 @@ complete -c topic -n '__topic_command_is checkpoint; and __topic_operand_is 1' \
     -a 'save load clear list'
 complete -c topic -n '__topic_command_is checkpoint; and __topic_operand_is 2' \
     -a '(__fish_complete_directories)'
+complete -c topic -n '__topic_command_is plan; and __topic_operand_is 1' \
+    -a 'check show graph claim done fail release status'
+complete -c topic -n '__topic_command_is plan; and __topic_operand_is 2' -F
+
+# Options of plans.
+complete -c topic -n '__topic_command_is plan' -l worker -x -d 'Name of the worker'
+complete -c topic -n '__topic_command_is plan' -l lease -x -d 'Seconds that others leave the task to it'
+complete -c topic -n '__topic_command_is plan' -l force -d 'Release a task of another worker, or a failed one'
+complete -c topic -n '__topic_command_is plan' -l watch -d 'Go on until all is done'
+complete -c topic -n '__topic_command_is plan' -s w -l timeout -x -d 'Seconds to wait for others'
+complete -c topic -n '__topic_command_is plan' -s f -l format -x -d 'How to print it' \
+    -a 'text json mermaid dot'
 complete -c topic -n '__topic_command_is retry; and __topic_operand_is 1' -a check
 complete -c topic -n '__topic_command_is gate; and __topic_operand_is 1' \
     -a '(__fish_complete_directories)'
@@ -188,5 +201,5 @@ complete -c topic -n '__topic_command_is verify' -l start -x \
     -d 'The number that the first topic must have'
 complete -c topic -n '__topic_command_is list find verify renumber artifact' -l suffix -x \
     -d 'Entries are files with this extension'
-complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint retry cost try gate slug' -s h -l help \
+complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint plan retry cost try gate slug' -s h -l help \
     -d 'Print the help of the command'
