@@ -47,6 +47,7 @@ struct MarkdownBlocks {
   mutating func kind(of line: ArraySlice<UInt8>) -> Kind {
     var cursor = MarkdownCursor(line)
     guard let first = cursor.next else { return blankLine() }
+    if let kind = kindOfCommonLine(cursor, first) { return kind }
     var matched = 0
     while matched < items.count, cursor.column >= items[matched] { matched += 1 }
     let isWithin = matched == items.count
@@ -59,6 +60,15 @@ struct MarkdownBlocks {
     items.removeLast(items.count - matched)
     paragraph = .open
     return items.isEmpty ? .plain(cursor.rest.trimmed) : .inside
+  }
+
+  /// What most lines are, found with less work: text at the top level, and lines of code.
+  private mutating func kindOfCommonLine(_ cursor: MarkdownCursor, _ first: UInt8) -> Kind? {
+    guard items.isEmpty, htmlEnds.isEmpty, cursor.column < 4 else { return nil }
+    if let fence { return first == fence.mark ? nil : .inside }
+    guard paragraph != .quoted, first.lowercased &- UInt8(ascii: "a") < 26 else { return nil }
+    paragraph = .open
+    return .plain(cursor.rest.withoutTrailingSpace)
   }
 
   private mutating func blankLine() -> Kind {
@@ -169,10 +179,12 @@ struct MarkdownCursor {
   var next: UInt8? { rest.first }
 
   private mutating func skipSpace() {
-    while let byte = rest.first, byte.isSpace {
-      column += byte == UInt8(ascii: "\t") ? 4 - column % 4 : 1
-      rest.removeFirst()
+    var place = rest.startIndex
+    while place < rest.endIndex, rest[place].isSpace {
+      column += rest[place] == UInt8(ascii: "\t") ? 4 - column % 4 : 1
+      place += 1
     }
+    rest = rest[place...]
   }
 
   /// Goes past the mark of a list item, and returns the column at which its contents begin; nil when
@@ -181,11 +193,16 @@ struct MarkdownCursor {
     let digits = rest.prefix { $0.isDigit }
     let mark = rest.dropFirst(digits.count)
     guard let last = mark.first, digits.count < 10 else { return nil }
-    let marks = digits.isEmpty ? Bytes("-*+") : Bytes(".)")
+    let isMark =
+      digits.isEmpty
+      ? last == UInt8(ascii: "-") || last == UInt8(ascii: "*") || last == UInt8(ascii: "+")
+      : last == UInt8(ascii: ".") || last == UInt8(ascii: ")")
     let after = mark.dropFirst()
-    guard marks.contains(last), after.first?.isSpace ?? true else { return nil }
+    guard isMark, after.first?.isSpace ?? true else { return nil }
     let isEmpty = after.trimmed.isEmpty
-    if interrupts, isEmpty || !(digits.isEmpty || digits.elementsEqual([UInt8(ascii: "1")])) {
+    if interrupts,
+      isEmpty || !(digits.isEmpty || (digits.count == 1 && digits.first == UInt8(ascii: "1")))
+    {
       return nil
     }
     let markEnd = column + digits.count + 1

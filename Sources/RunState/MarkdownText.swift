@@ -17,10 +17,15 @@ extension UInt8 {
 extension ArraySlice<UInt8> {
   /// Without the white space around it.
   var trimmed: ArraySlice<UInt8> {
-    var text = self
-    while let byte = text.first, byte.isSpace { text.removeFirst() }
-    while let byte = text.last, byte.isSpace { text.removeLast() }
-    return text
+    var start = startIndex
+    while start < endIndex, self[start].isSpace { start += 1 }
+    return self[start...].withoutTrailingSpace
+  }
+
+  var withoutTrailingSpace: ArraySlice<UInt8> {
+    var end = endIndex
+    while end > startIndex, self[end - 1].isSpace { end -= 1 }
+    return self[..<end]
   }
 
   /// In UTF-8; bytes that are none come out as U+FFFD.
@@ -42,7 +47,13 @@ extension ArraySlice<UInt8> {
 
   /// Whether it begins with `word`, which is in lower case, in whatever case.
   func startsIgnoringCase(with word: Bytes) -> Bool {
-    count >= word.count && zip(self, word).allSatisfy { $0.lowercased == $1 }
+    guard count >= word.count else { return false }
+    var place = startIndex
+    for byte in word {
+      if self[place].lowercased != byte { return false }
+      place += 1
+    }
+    return true
   }
 
   /// The level of the heading that the line is.
@@ -69,7 +80,9 @@ extension ArraySlice<UInt8> {
   }
 
   var isThematicBreak: Bool {
-    guard let mark = first, Bytes("-_*").contains(mark) else { return false }
+    guard let mark = first,
+      mark == UInt8(ascii: "-") || mark == UInt8(ascii: "_") || mark == UInt8(ascii: "*")
+    else { return false }
     var count = 0
     for byte in self where !byte.isSpace {
       if byte != mark { return false }
@@ -109,7 +122,7 @@ extension ArraySlice<UInt8> {
 
   /// Without the HTML comments in it.
   var withoutComments: ArraySlice<UInt8> {
-    guard holds(Bytes("<!--")) else { return self }
+    guard contains(UInt8(ascii: "<")), holds(Bytes("<!--")) else { return self }
     var (rest, kept) = (self, Bytes())
     while let start = rest.place(of: Bytes("<!--")),
       let end = rest[(start + 4)...].place(of: Bytes("-->"))

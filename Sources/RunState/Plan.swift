@@ -22,6 +22,8 @@ public struct Plan: Sendable {
 
     /// Where its instructions stand in the text of the plan.
     var body: Range<Int>
+    /// The line of the table that has its id.
+    var row = 0
     /// What it names as its dependencies, and where.
     var named: [(id: String, line: Int)] = []
   }

@@ -10,67 +10,82 @@ struct PlanAssembly {
     self.defects = defects
   }
 
+  /// Where a task was found, and where it stands in the plan.
+  private struct Place {
+    let found: Int
+    var ordered: Int?
+  }
+
   mutating func assemble(
     _ goal: Bytes, _ tasks: [Plan.Task], _ groups: [(group: Plan.Group, ids: [String])]
   ) -> (Plan, [PlanDefect]) {
     plan.goal = String(decoding: goal, as: UTF8.self)
-    order(unique(tasks), groups)
-    resolve()
+    plan.tasks.reserveCapacity(tasks.count)
+    var places = unique(tasks)
+    order(tasks, groups, &places)
+    resolve(places)
     if defects.isEmpty { defects = plan.cycles() }
     return (plan, defects)
   }
 
-  private mutating func unique(_ tasks: [Plan.Task]) -> [String: Plan.Task] {
-    var byID: [String: Plan.Task] = [:]
-    byID.reserveCapacity(tasks.count)
-    for task in tasks {
-      if let first = byID[task.id] {
-        defects.append(PlanDefect(task.line, .taskTwice(task.id, first: first.line)))
+  private mutating func unique(_ tasks: [Plan.Task]) -> [String: Place] {
+    var places: [String: Place] = [:]
+    places.reserveCapacity(tasks.count)
+    for (index, task) in tasks.enumerated() {
+      if let first = places[task.id] {
+        defects.append(
+          PlanDefect(task.line, .taskTwice(task.id, first: tasks[first.found].line)))
       } else {
-        byID[task.id] = task
+        places[task.id] = Place(found: index)
       }
     }
-    return byID
+    return places
   }
 
   private mutating func order(
-    _ tasks: [String: Plan.Task], _ groups: [(group: Plan.Group, ids: [String])]
+    _ tasks: [Plan.Task], _ groups: [(group: Plan.Group, ids: [String])],
+    _ places: inout [String: Place]
   ) {
-    var rest = tasks
+    // Only of ids without a task: for the others, their place tells.
     var lines: [String: Int] = [:]
-    for (place, row) in groups.enumerated() {
+    for (number, row) in groups.enumerated() {
       var group = row.group
       let start = plan.tasks.count
       for id in row.ids {
-        if let first = lines[id] {
+        let index = places.index(forKey: id)
+        let ordered = index.flatMap { places.values[$0].ordered }
+        if let first = ordered.map({ plan.tasks[$0].row }) ?? lines[id] {
           defects.append(PlanDefect(group.line, .idTwice(id, first: first)))
-          continue
-        }
-        lines[id] = group.line
-        guard var task = rest.removeValue(forKey: id) else {
+        } else if let index {
+          var task = tasks[places.values[index].found]
+          task.group = number
+          task.row = group.line
+          places.values[index].ordered = plan.tasks.count
+          plan.tasks.append(task)
+        } else {
+          lines[id] = group.line
           defects.append(PlanDefect(group.line, .noSuchTask(id)))
-          continue
         }
-        task.group = place
-        plan.tasks.append(task)
       }
       group.tasks = start..<plan.tasks.count
       plan.groups.append(group)
     }
-    for task in rest.values.sorted(by: { $0.line < $1.line }) {
+    guard plan.tasks.count < places.count else { return }
+    for (index, task) in tasks.enumerated() {
+      guard let place = places[task.id], place.found == index, place.ordered == nil else {
+        continue
+      }
       defects.append(PlanDefect(task.line, .inNoGroup(task.id)))
+      places[task.id]?.ordered = plan.tasks.count
       plan.tasks.append(task)
     }
   }
 
-  private mutating func resolve() {
-    guard plan.tasks.contains(where: { !$0.named.isEmpty }) else { return }
-    var places: [String: Int] = [:]
-    for (place, task) in plan.tasks.enumerated() { places[task.id] = place }
-    for place in plan.tasks.indices {
+  private mutating func resolve(_ places: [String: Place]) {
+    for place in plan.tasks.indices where !plan.tasks[place].named.isEmpty {
       var found: [Int] = []
       for (id, line) in plan.tasks[place].named {
-        if let dependency = places[id] {
+        if let dependency = places[id]?.ordered {
           if !found.contains(dependency) { found.append(dependency) }
         } else {
           defects.append(PlanDefect(line, .noSuchDependency(id, of: plan.tasks[place].id)))

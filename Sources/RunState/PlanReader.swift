@@ -24,6 +24,8 @@ extension Plan {
 /// Goes through the text line by line, then puts together what it has found.
 struct PlanReader {
   static let mostSeconds = 1_000_000_000
+  private static let task = Bytes("task")
+  private static let fields = [Bytes("timeout"), Bytes("role"), Bytes("depends on")]
 
   private let text: Bytes
   private var blocks = MarkdownBlocks()
@@ -99,9 +101,8 @@ struct PlanReader {
   private mutating func takeHeading(
     _ level: Int, _ text: ArraySlice<UInt8>, _ number: Int, bodyStart: Int
   ) {
-    let word = Bytes("task")
-    let after = text.dropFirst(word.count)
-    guard level == 3, text.startsIgnoringCase(with: word),
+    let after = text.dropFirst(Self.task.count)
+    guard level == 3, text.startsIgnoringCase(with: Self.task),
       after.first.map({ $0.isSpace || $0 == UInt8(ascii: ":") }) ?? true
     else {
       otherHeadings.append((text.text, number))
@@ -218,8 +219,10 @@ struct PlanReader {
   }
 
   private mutating func takeField(_ text: ArraySlice<UInt8>, _ number: Int) {
-    guard let last = tasks.indices.last, let first = text.first,
-      Bytes("*trdTRD").contains(first), let (name, value) = Self.field(text)
+    let name = text.first == UInt8(ascii: "*") ? text.drop { $0 == UInt8(ascii: "*") } : text
+    guard let last = tasks.indices.last,
+      Self.fields.contains(where: { name.startsIgnoringCase(with: $0) }),
+      let (name, value) = Self.field(text)
     else { return }
     let text = value.withoutComments.unmarked
     switch name {
