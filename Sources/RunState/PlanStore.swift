@@ -5,12 +5,12 @@
 // beside the file that it leads to, so that all names of a plan share one state.
 //
 // Who changes the state takes flock(2) on PLAN.lock, which is made when it is missing and never removed,
-// then reads the plan and the state, and puts the new state in the place of the old one as a whole
-// (AtomicFile). The state itself cannot be locked, as it is replaced; the directory is not, as other
-// programs lock it for other things. Somebody may delete the lock file all the same (git clean): who has
-// the lock looks whether the file is still the one that the path leads to, after it got the lock and
-// before it writes, and else begins again. What is left of that gap is the time of one rename. Who only
-// reads takes no lock.
+// then on the plan itself; then reads the plan and the state, and puts the new state in the place of the
+// old one as a whole (AtomicFile). The state itself cannot be locked, as it is replaced; the directory is
+// not, as other programs lock it for other things. The second lock keeps the guarantee when somebody
+// deletes the lock file (git clean), the first one when an editor replaces the plan. It takes both within
+// the milliseconds of one change to undo it. Where the plan cannot be locked, as it is opened for reading
+// and NFS locks only what can be written, the first lock has to do. Who only reads takes no lock.
 //
 // After a crash at any call the old state is there or the new one, and the lock is free. What a crash
 // leaves of a state that was being written is removed by the next writer, which knows under the lock
@@ -96,51 +96,42 @@ public struct PlanStore: Sendable {
     }
   }
 
-  /// Changes the state under the lock, for which it waits until `deadline`: what `change` leaves is
+  /// Changes the state under the locks, for which it waits until `deadline`: what `change` leaves is
   /// written when that differs from what was there, or the plan has changed since.
   public func update<Result>(
     until deadline: Instant, _ change: (inout Contents) -> Result
   ) throws(Failure) -> (contents: Contents, result: Result) {
-    while true {
-      let lock = try lock(until: deadline)
-      var contents = try load()
-      let before = contents.state.records
-      let result = change(&contents)
-      let isNew = contents.state.records != before || contents.state.edit != PlanState.Edit()
-      if isNew {
-        guard try isInPlace(lock) else { continue }
-        try write(contents)
+    let first = try lock(lockPath, .appending, until: deadline)
+    let second = try lock(path, .read, until: deadline)
+    defer {
+      // They last until here.
+      _ = (first.path, second.path)
+    }
+    var contents = try load()
+    let before = contents.state.records
+    let result = change(&contents)
+    if contents.state.records != before || contents.state.edit != PlanState.Edit() {
+      try write(contents)
+    }
+    return (contents, result)
+  }
+
+  /// The file, locked until the value ends.
+  private func lock(
+    _ path: Path, _ access: Descriptor.Access, until deadline: Instant
+  ) throws(Failure) -> Descriptor {
+    do throws(SystemError) {
+      let file = try Descriptor(opening: path, access)
+      let isLocked: Bool
+      do throws(SystemError) { isLocked = try file.lock(until: deadline) } catch {
+        guard error.errno == .badDescriptor else { throw error }
+        return file
       }
-      return (contents, result)
-    }
-  }
-
-  /// The lock file, locked until the value ends.
-  private func lock(until deadline: Instant) throws(Failure) -> Descriptor {
-    while true {
-      let file = try openLock(until: deadline)
-      if try isInPlace(file) { return file }
-    }
-  }
-
-  private func openLock(until deadline: Instant) throws(Failure) -> Descriptor {
-    do throws(SystemError) {
-      let file = try Descriptor(opening: lockPath, .appending)
-      if try file.lock(until: deadline) { return file }
+      if isLocked { return file }
     } catch {
       throw .system(error)
     }
-    throw .busy(lockPath)
-  }
-
-  private func isInPlace(_ lock: borrowing Descriptor) throws(Failure) -> Bool {
-    do throws(SystemError) {
-      let there = try FileStatus.of(lockPath)
-      return try lock.status().isSameFile(as: there)
-    } catch {
-      if error.errno == .notFound { return false }
-      throw .system(error)
-    }
+    throw .busy(path)
   }
 
   private func write(_ contents: Contents) throws(Failure) {

@@ -53,8 +53,8 @@ extension Command {
             --watch           go on until all is done, on a terminal in place
         -w, --timeout SECS    give up when others lock the plan for so long (default 30)
 
-      How far PLAN.md has come is kept beside it in PLAN.state.json, and PLAN.lock is
-      locked meanwhile. Tasks that are added to PLAN or removed from it are found by the
+      How far PLAN.md has come is kept beside it in PLAN.state.json; PLAN.lock and PLAN.md
+      are locked while it is changed. Tasks that are added to PLAN or removed from it are found by the
       next command. Leases are judged by the clock of the machine.
 
       Examples:

@@ -288,7 +288,7 @@ import Testing
         done
       }
       for w in 1 2 3 4 5 6 7 8 9 10; do worker "w$w" & done
-      for i in 1 2 3 4 5; do rm -f PLAN.lock; sleep 0.1; done
+      for i in {1..40}; do rm -f PLAN.lock; sleep 0.02; done
       wait
       """, in: directory.path)
     #expect(outcome.code == 0 && outcome.text.isEmpty && outcome.error.isEmpty, "\(outcome)")

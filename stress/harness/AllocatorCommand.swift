@@ -13,12 +13,7 @@ struct AllocatorCommand {
   /// shorter for others than the harness for it.
   static func topicAlloc(_ scope: SharedScope?, timeout: UInt64) throws(Failure) -> AllocatorCommand
   {
-    let name = Bytes("topic-alloc")
-    var places = [Environment.variable("TOPIC_ALLOC_BIN").map { Path($0) }].compactMap { $0 }
-    if let own = Path("/proc/self/exe").linkTarget { places.append(own.parent) }
-    let program =
-      places.map { $0.appending(name) }.first { isProgram($0) } ?? findInPath(name)
-    guard let program else {
+    guard let program = beside("topic-alloc") else {
       throw .usage(
         "there is no topic-alloc beside this program or in PATH",
         advice: "build it with 'swift build -c release', or say which program with --allocator")
@@ -28,6 +23,13 @@ struct AllocatorCommand {
       words: (["topic-alloc", "--verbose", "--format", "path"]
         + (scope.map { ["--scope", $0.rawValue, "--timeout", "\(Double(timeout) / 1.2e9)"] } ?? [])
         + ["--", "{root}", "{name}"]).map { Bytes($0) })
+  }
+
+  /// The program of this name in `$TOPIC_ALLOC_BIN`, beside this program or in PATH.
+  static func beside(_ name: String) -> Path? {
+    var places = [Environment.variable("TOPIC_ALLOC_BIN").map { Path($0) }].compactMap { $0 }
+    if let own = Path("/proc/self/exe").linkTarget { places.append(own.parent) }
+    return places.map { $0.appending(name) }.first { isProgram($0) } ?? findInPath(Bytes(name))
   }
 
   private init(text: String, program: Path, words: [Bytes]) {

@@ -15,6 +15,7 @@ package struct Session {
       Option("run-dir", "d", takesValue: true), Option("resume", "r", takesValue: true),
       Option("report", takesValue: true), Option("format", "f", takesValue: true),
       Option("fail-below", takesValue: true), Option("summary"),
+      Option("workload", takesValue: true), Option("tasks", takesValue: true),
     ]
 
   private let arguments: Arguments
@@ -37,7 +38,7 @@ package struct Session {
     }
   }
 
-  private static func directoryOfRuns(_ arguments: Arguments) throws(Failure) -> Path {
+  static func directoryOfRuns(_ arguments: Arguments) throws(Failure) -> Path {
     if let given = arguments.value(of: "run-dir") {
       if given.isEmpty { throw .usage("the run-dir is empty") }
       return Path(given)

@@ -21,6 +21,13 @@ let help = """
                           and {name} where they go (default: topic-alloc)
         --mix CMD         another one beside it in the same root; may be repeated
 
+        --workload W          numbers (default), or claims: the processes claim and finish
+                              the tasks of a plan with 'topic plan', once; each task has
+                              to be done once, in order, by who holds it. Takes --tasks,
+                              --processes, --seed, --timeout, --run-dir, --format, and
+                              --chaos with kill, pause, lockfile (default: all) or none
+        --tasks N             of claims: so many tasks (default 1000)
+
   Numbers beyond one root:
         --scope SCOPE     worktrees or remote: the processes number in many work trees or
                           clones, and no number may be there twice in all of them;

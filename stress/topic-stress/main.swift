@@ -12,6 +12,11 @@ tool.run { words throws(Failure) in
     throw .usage(
       "unexpected argument \(operand.quotedForMessage)", advice: "topic-stress takes options only")
   }
+  if try arguments.choice("workload", of: Workload.self) == .claims {
+    if try !ClaimsSession(arguments).execute() { throw Failure(.negative, nil) }
+    return
+  }
+  if arguments.has("tasks") { throw .usage("--tasks goes with --workload claims") }
   let session = try Session(arguments)
   if arguments.has("summary") { return try session.printSummary() }
   let outcome = try session.run()
