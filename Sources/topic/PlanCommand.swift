@@ -59,10 +59,12 @@ extension Command {
 
       Examples:
         topic plan check PLAN.md
-        while task=$(topic plan claim --worker "$$" PLAN.md); do
+        while :; do
+          task=$(topic plan claim --worker "$$" PLAN.md)
+          case $? in 0) ;; 1) sleep 5; continue ;; *) break ;; esac
           id=$(jq -r .id <<<"$task")
-          if ./work "$task"; then topic plan done --worker "$$" PLAN.md "$id"
-          else topic plan fail --worker "$$" PLAN.md "$id"; fi
+          if ./work "$task"; then end='done'; else end=fail; fi
+          topic plan "$end" --worker "$$" PLAN.md "$id"
         done
 
       """,

@@ -273,18 +273,19 @@ import Testing
       """
       worker() {
         local task id code
-        while :; do
+        # One that fails keeps its task, and the others would wait for it.
+        while [[ ! -e failed ]] && ((SECONDS < 60)); do
           task=$(topic plan claim --worker "$1" PLAN.md 2>>errors) && code=0 || code=$?
           case $code in
             0) ;;
             1) sleep 0.02; continue ;;
             2) return 0 ;;
-            *) echo "claim: $code"; return 1 ;;
+            *) echo "claim: $code" | tee failed; return 1 ;;
           esac
           id=${task#*'"id": "'} id=${id%%'"'*}
           echo "begin $id $1" >>history
           echo "end $id $1" >>history
-          topic plan done --worker "$1" PLAN.md "$id" >/dev/null || return 1
+          topic plan done --worker "$1" PLAN.md "$id" >/dev/null || { echo "$id" | tee failed; return 1; }
         done
       }
       for w in 1 2 3 4 5 6 7 8 9 10; do worker "w$w" & done
