@@ -27,7 +27,8 @@ public struct EventQueue: ~Copyable {
     public fileprivate(set) var errors = 0
   }
 
-  private let log: LineFile
+  private let path: Path
+  private var log: LineFile
   private let synchronization: Synchronization
   private let batch: Int
   private let linger: UInt64
@@ -46,6 +47,7 @@ public struct EventQueue: ~Copyable {
   ) throws(SystemError) {
     try path.parent.makeDirectoryWithParents()
     log = try LineFile(opening: path)
+    self.path = path
     self.synchronization = synchronization
     self.batch = synchronization == .each ? 1 : batch
     self.linger = linger
@@ -78,6 +80,8 @@ public struct EventQueue: ~Copyable {
   public mutating func flush() throws(EventError) {
     if count == 0 { return }
     do throws(SystemError) {
+      // A log that was rotated away is not ours any more.
+      if try !log.lies(at: path) { log = try LineFile(opening: path) }
       try log.append(waiting)
       statistics.batches += 1
       statistics.written += count

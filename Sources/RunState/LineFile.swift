@@ -14,6 +14,16 @@ public struct LineFile: ~Copyable {
     file = try Descriptor(opening: path, .read)
   }
 
+  /// Whether it is still what lies at `path`, and has not been rotated away.
+  func lies(at path: Path) throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      return try FileStatus.of(path).isSameFile(as: file.status())
+    } catch {
+      if error.errno == .notFound { return false }
+      throw error
+    }
+  }
+
   /// Its length in bytes.
   public func size() throws(SystemError) -> UInt64 { try file.status().size }
 
@@ -22,7 +32,7 @@ public struct LineFile: ~Copyable {
   /// that it spoils no other.
   public func append(_ lines: Bytes) throws(SystemError) {
     let end = try size()
-    let last = try file.read(at: max(end, 1) - 1, upTo: 1)
+    let last = end == 0 ? [] : try file.read(at: end - 1, upTo: 1)
     let isCut = !last.isEmpty && last != [.newline]
     try file.write(isCut ? [.newline] + lines : lines)
   }

@@ -1,65 +1,82 @@
 import POSIX
 
-/// Reads on in a log as it grows, also when it is rotated away, replaced or emptied.
-public struct LineFollower: ~Copyable {
+/// Reads on in a log as it grows, also when it is rotated away, replaced or emptied. A file that is no more
+/// at the path is read on for a while, as writers may still have it open.
+public struct LineFollower {
+  /// How long a file that was rotated away is read on after its last line, in nanoseconds.
+  public static let patience: UInt64 = 60_000_000_000
+
   private let path: Path
-  private var file: Descriptor?
-  private var offset: UInt64
-  private var rest = Bytes()
+  /// The files that are read, the one at the path last.
+  private var sources: [Source]
+
+  /// A file that is read line by line.
+  private final class Source {
+    let file: Descriptor
+    private var offset: UInt64
+    private var rest = Bytes()
+    /// When it had its last line, or was opened.
+    private(set) var latest = Instant.now
+
+    init(_ file: consuming Descriptor, from offset: UInt64) {
+      self.file = file
+      self.offset = offset
+    }
+
+    func readToEnd(_ body: (Bytes) -> Void) throws(SystemError) {
+      while true {
+        if try file.status().size < offset { (offset, rest) = (0, []) }
+        let block = try file.read(at: offset, upTo: 1 << 16)
+        if block.isEmpty { return }
+        latest = .now
+        offset += UInt64(block.count)
+        rest += block
+        var start = rest.startIndex
+        while let end = rest[start...].firstIndex(of: .newline) {
+          body(Bytes(rest[start..<end]))
+          start = end + 1
+        }
+        rest.removeFirst(start)
+      }
+    }
+  }
 
   /// Reads the log at `path` from `offset` on; with no `file` yet, from the beginning of the one that
   /// appears there.
   public init(_ path: Path, _ file: consuming Descriptor?, from offset: UInt64) {
     self.path = path
-    self.file = file
-    self.offset = offset
+    if let file {
+      sources = [Source(file, from: offset)]
+    } else {
+      sources = []
+    }
   }
 
-  /// Calls `body` with each line that has been completed since the last call. When another file has come
-  /// to the path, the old one is read to its end first.
+  /// Calls `body` with each line that has been completed since the last call; those of files that were
+  /// rotated away come first.
   public mutating func readNew(_ body: (Bytes) -> Void) throws(SystemError) {
     // Looked up before the reading: what was appended to the old file before it was moved is there.
-    let isReplaced = try hasOtherFile()
-    try readToEnd(body)
-    guard isReplaced else { return }
-    file = try Descriptor(opening: path, .read)
-    offset = 0
-    rest = []
-    try readToEnd(body)
+    try takeUpOtherFile()
+    for source in sources { try source.readToEnd(body) }
+    let current = sources.last
+    sources.removeAll {
+      $0 !== current && Instant.now.nanoseconds(since: $0.latest) > Self.patience
+    }
   }
 
-  private func hasOtherFile() throws(SystemError) -> Bool {
-    let there: FileStatus
+  private mutating func takeUpOtherFile() throws(SystemError) {
     do throws(SystemError) {
-      there = try FileStatus.of(path)
+      let there = try FileStatus.of(path)
+      if let current = sources.last, try current.file.status().isSameFile(as: there) { return }
+      // What is put back is read already.
+      for (index, source) in sources.enumerated()
+      where try source.file.status().isSameFile(as: there) {
+        sources.append(sources.remove(at: index))
+        return
+      }
+      sources.append(Source(try Descriptor(opening: path, .read), from: 0))
     } catch {
-      if error.errno == .notFound { return false }
-      throw error
-    }
-    switch file {
-    case .none: return true
-    case .some(let file): return try !file.status().isSameFile(as: there)
-    }
-  }
-
-  private mutating func readToEnd(_ body: (Bytes) -> Void) throws(SystemError) {
-    while true {
-      let block: Bytes
-      switch file {
-      case .none: return
-      case .some(let file):
-        if try file.status().size < offset { (offset, rest) = (0, []) }
-        block = try file.read(at: offset, upTo: 1 << 16)
-      }
-      if block.isEmpty { return }
-      offset += UInt64(block.count)
-      rest += block
-      var start = rest.startIndex
-      while let end = rest[start...].firstIndex(of: .newline) {
-        body(Bytes(rest[start..<end]))
-        start = end + 1
-      }
-      rest.removeFirst(start)
+      if error.errno != .notFound { throw error }
     }
   }
 }

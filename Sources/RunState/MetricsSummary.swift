@@ -19,7 +19,9 @@ public struct MetricsSummary: Sendable {
 
     /// A key and the value that an entry has there, a number as it is spelled.
     public struct Condition: Hashable, Sendable {
+      /// The key.
       public let key: String
+      /// Its value as text.
       public let value: String
 
       /// That the entry has this value.

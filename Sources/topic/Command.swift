@@ -20,7 +20,8 @@ struct Command: Sendable {
   let body: @Sendable (Arguments) throws(Failure) -> Void
 
   static let all = [
-    locate, list, find, verify, renumber, artifact, log, metrics, checkpoint, plan, retry, cost, `try`,
+    locate, list, find, verify, renumber, artifact, log, metrics, checkpoint, plan, retry, cost,
+    `try`,
     gate, slug,
   ]
 

@@ -36,7 +36,8 @@ extension Command {
 
         -n, --lines N         so many (default 5)
             --max-bytes SIZE  look at so much of the end of LOG (default 1MiB)
-            --follow          go on with what is added, also when LOG is rotated
+            --follow          go on with what is added, also when LOG is rotated; the file
+                              that was rotated away is read on until it rests for 60 s
         -v, --verbose         say how many lines were passed over
 
       Examples:

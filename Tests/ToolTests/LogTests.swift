@@ -161,6 +161,17 @@ import Testing
     }
   }
 
+  @Test("A writer of standard input goes on in the new file when the log was rotated away")
+  func appendThroughRotation() throws {
+    let outcome = try bash(
+      """
+      { echo 1; sleep 0.3; mv log log.1; echo 2; } | topic log append --linger 0.05 log
+      cat log.1 log
+      """, in: directory.path)
+    #expect(outcome.lines == ["1", "2"], "\(outcome.error)")
+    #expect(directory.entries().sorted() == ["log", "log.1"])
+  }
+
   @Test("--follow goes on through additions, rotation, truncation and a log that appears late")
   func follow() throws {
     let out = directory("out")
@@ -186,6 +197,9 @@ import Testing
     usleep(200_000)
     _ = try topic("append", log, "4")
     try expect(["1", "2", "3", "4"])
+    // Whoever has the old file open goes on writing to it.
+    try bash("exec 3>>'\(log)'; mv '\(log)' '\(log).2'; echo 5 >>'\(log)'; sleep 0.5; echo 6 >&3")
+    try expect(["1", "2", "3", "4", "5", "6"])
     kill(follower.id, SIGTERM)
     #expect(try follower.wait().signal == SIGTERM)
   }

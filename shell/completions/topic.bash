@@ -26,6 +26,10 @@ _topic_offer_options() {
       _topic_alloc_offer --sync --batch --linger --queue --skip-invalid --lines --max-bytes --follow \
         --verbose --help
       ;;
+    metrics)
+      _topic_alloc_offer --sync --by --where --success --format --out --require --duration \
+        --max-bytes --max-lines --verbose --help
+      ;;
     checkpoint)
       _topic_alloc_offer --iteration --status --feedback --file-written --cost --set --timeout --help
       ;;
@@ -57,6 +61,9 @@ _topic_offer_value() {
     verify:-f | verify:--format | renumber:-f | renumber:--format) _topic_alloc_offer text json ;;
     plan:-f | plan:--format) _topic_alloc_offer text json mermaid dot ;;
     log:--sync) _topic_alloc_offer each batch never ;;
+    metrics:--sync) _topic_alloc_offer each never ;;
+    metrics:-f | metrics:--format) _topic_alloc_offer table json html ;;
+    metrics:--out) _topic_alloc_offer_directories ;;
     retry:-f | retry:--format | cost:-f | cost:--format | gate:-f | gate:--format)
       _topic_alloc_offer text json
       ;;
@@ -98,6 +105,8 @@ _topic_offer_operand() {
     artifact:1) _topic_alloc_offer reports plans summaries debug scripts outputs ;;
     log:0) _topic_alloc_offer append tail ;;
     log:1) compopt -o default ;;
+    metrics:0) _topic_alloc_offer append summary aggregate rotate ;;
+    metrics:1) compopt -o default ;;
     checkpoint:0) _topic_alloc_offer save load clear list ;;
     plan:0) _topic_alloc_offer check show graph claim 'done' fail release status ;;
     plan:1) compopt -o default ;;
@@ -111,7 +120,7 @@ _topic_offer_operand() {
     gate:0) _topic_alloc_offer_directories ;;
     cost:0) _topic_alloc_offer add total check prices ;;
     checkpoint:1 | retry:1 | cost:1) _topic_alloc_offer_directories ;;
-    help:0) _topic_alloc_offer locate list find verify renumber artifact log checkpoint plan retry cost try gate slug ;;
+    help:0) _topic_alloc_offer locate list find verify renumber artifact log metrics checkpoint plan retry cost try gate slug ;;
   esac
 }
 
@@ -130,7 +139,7 @@ _topic() {
     if [[ $cur == -* ]]; then
       _topic_alloc_offer --help --version
     else
-      _topic_alloc_offer locate list find verify renumber artifact log checkpoint plan retry cost try gate slug help
+      _topic_alloc_offer locate list find verify renumber artifact log metrics checkpoint plan retry cost try gate slug help
     fi
   elif [[ -n $option ]]; then
     _topic_offer_value "$command"

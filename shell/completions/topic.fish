@@ -18,6 +18,7 @@ function __topic_operand_is --argument-names number \
         no-rewrite sync= batch= linger= queue= skip-invalid n/lines= max-bytes= follow \
         iteration= status= feedback= file-written= cost= set= \
         feedback-file= max-identical= max-rounds= \
+        by= where= success= out= require= duration= max-lines= \
         worker= lease= force watch role= model= input-tokens= output-tokens= max-usd= estimate-tokens= strict prices= \
         fallback= log= run= no-input step= fail-fast h/help version -- $words 2>/dev/null
     and test (count $argv) -eq $number
@@ -40,6 +41,7 @@ complete -c topic -n __topic_command_is -a renumber \
 complete -c topic -n __topic_command_is -a artifact \
     -d 'Create a directory for artifacts, or an entry in it'
 complete -c topic -n __topic_command_is -a log -d 'Add events to a log, or print the last ones'
+complete -c topic -n __topic_command_is -a metrics -d 'Count what happens, and sum it up'
 complete -c topic -n __topic_command_is -a checkpoint -d 'Keep the state from which a run goes on'
 complete -c topic -n __topic_command_is -a plan -d 'Share the tasks of a plan among workers'
 complete -c topic -n __topic_command_is -a retry -d 'Say whether another round makes sense'
@@ -52,7 +54,7 @@ complete -c topic -n __topic_command_is -a help -d 'Print what there is to know 
 
 # Operands.
 complete -c topic -n '__topic_command_is help; and __topic_operand_is 1' \
-    -a 'locate list find verify renumber artifact log checkpoint plan retry cost try gate slug'
+    -a 'locate list find verify renumber artifact log metrics checkpoint plan retry cost try gate slug'
 complete -c topic -n '__topic_command_is list find verify renumber; and __topic_operand_is 1' \
     -a '(__fish_complete_directories)'
 complete -c topic -n '__topic_command_is artifact; and __topic_operand_is 1' \
@@ -85,6 +87,24 @@ complete -c topic -n '__topic_command_is cost; and __topic_operand_is 1' \
     -a 'add total check prices'
 complete -c topic -n '__topic_command_is retry cost; and __topic_operand_is 2' \
     -a '(__fish_complete_directories)'
+
+complete -c topic -n '__topic_command_is metrics; and __topic_operand_is 1' \
+    -a 'append summary aggregate rotate'
+complete -c topic -n '__topic_command_is metrics; and __topic_operand_is 2' -F
+
+# Options of metrics.
+complete -c topic -n '__topic_command_is metrics' -l sync -x -d 'When an entry is on the disk' -a 'each never'
+complete -c topic -n '__topic_command_is metrics' -l by -x -d 'Sums for each value of a key'
+complete -c topic -n '__topic_command_is metrics' -l where -x -d 'KEY=VALUE: count such entries only'
+complete -c topic -n '__topic_command_is metrics' -l success -x -d 'A status that is a success'
+complete -c topic -n '__topic_command_is metrics' -s f -l format -x -d 'How to print it' -a 'table json html'
+complete -c topic -n '__topic_command_is metrics' -l out -x -d 'Where aggregates go' \
+    -a '(__fish_complete_directories)'
+complete -c topic -n '__topic_command_is metrics' -l require -x -d 'A complete entry has this key'
+complete -c topic -n '__topic_command_is metrics' -l duration -x -d 'The field that says how long it took'
+complete -c topic -n '__topic_command_is metrics' -l max-bytes -x -d 'Full with so much'
+complete -c topic -n '__topic_command_is metrics' -l max-lines -x -d 'Full with so many lines'
+complete -c topic -n '__topic_command_is metrics' -s v -l verbose -d 'Say how many entries were new'
 
 # Options of logs and checkpoints.
 complete -c topic -n '__topic_command_is log' -l sync -x -d 'When events are on the disk' \
@@ -201,5 +221,5 @@ complete -c topic -n '__topic_command_is verify' -l start -x \
     -d 'The number that the first topic must have'
 complete -c topic -n '__topic_command_is list find verify renumber artifact' -l suffix -x \
     -d 'Entries are files with this extension'
-complete -c topic -n '__topic_command_is locate list find verify renumber artifact log checkpoint plan retry cost try gate slug' -s h -l help \
+complete -c topic -n '__topic_command_is locate list find verify renumber artifact log metrics checkpoint plan retry cost try gate slug' -s h -l help \
     -d 'Print the help of the command'

@@ -96,7 +96,8 @@ final class Chaos {
       case .lockfile: for _ in 0..<5 { draw(.deleteLockFile) }
       case .foreign: for _ in 0..<5 { draw(.foreign) }
       case .daemon:
-        if Bool.random(using: &random) { draw(.killDaemon) }
+        // A call that is refused is over at once, but those that are served take their time.
+        if Bool.random(using: &random) { draw(.killDaemon, within: max(span, 300_000_000)) }
         for place in assignments.indices { assignments[place].isStarved = true }
       case .slow: break
       case .full:

@@ -1,0 +1,115 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `topic metrics`, with real writers.
+@Suite struct MetricsToolTests {
+  let directory = TemporaryDirectory()
+  private var file: String { directory("m.jsonl") }
+
+  private func topic(_ words: String..., input: String = "") throws -> TestSupport.Outcome {
+    try run([Product.topic, "metrics"] + words, input: Data(input.utf8))
+  }
+
+  @Test("Pairs, objects and lines become entries, and what is none is named with its place")
+  func append() throws {
+    let nested = directory("a/b/m.jsonl")
+    #expect(
+      try topic("append", nested, "status=passed", "n=1.50", "s=1x", "t=true", "e=").code == 0)
+    #expect(try topic("append", nested, "{\"a\":\n1}", "{}").code == 0)
+    #expect(try topic("append", nested, input: "{\"b\": 2}\n\n").code == 0)
+    let text = try String(contentsOfFile: nested, encoding: .utf8)
+    #expect(
+      text == """
+        {"status":"passed","n":1.50,"s":"1x","t":true,"e":""}
+        {"a": 1}
+        {}
+        {"b": 2}
+
+        """)
+    let bad = try topic("append", nested, input: "{\"c\":3}\n[1]\n{}\n")
+    #expect(bad.code == 65 && bad.error.contains("line 2 is no JSON object"))
+    #expect(bad.error.contains("1 entries are written"))
+    for words in [["n"], ["=1"], ["n=1", "n=2"], ["n=1", "{}"]] {
+      #expect(try run([Product.topic, "metrics", "append", nested] + words).code == 64, "\(words)")
+    }
+    let count = try String(contentsOfFile: nested, encoding: .utf8).split(separator: "\n").count
+    #expect(count == 5)
+  }
+
+  @Test("A summary is a table, an object or a page, whose text cannot break out of it")
+  func summary() throws {
+    try directory.makeFile(
+      "m.jsonl",
+      "{\"status\":\"ok\",\"<b>\":2,\"g\":\"x\"}\n{\"status\":\"bad\",\"<b>\":4}\nnonsense\n{\"cu")
+    let table = try topic("summary", file)
+    #expect(table.code == 0 && table.error.isEmpty)
+    #expect(
+      table.text == """
+        2 entries, 50 % succeeded, 1 line unreadable, 1 cut at the end
+             count  mean  min  max  p50  p95  p99
+        <b>      2     3    2    4    2    4    4
+
+        """)
+    #expect(
+      try topic("summary", "--by", "g", file).text.contains("g = x: 1 entry, 100 % succeeded"))
+    #expect(
+      try topic("summary", "--success", "bad", "--where", "status=bad", file).text.hasPrefix(
+        "1 entry, 100 %"))
+    let json = try topic("summary", "-f", "json", file)
+    #expect(json.text.contains("\"p95\": 4") && json.text.contains("\"cut\": 1"))
+    let page = try topic("summary", "-f", "html", file).text
+    #expect(page.contains("&lt;b&gt;") && !page.contains("<b>"))
+    let missing = try topic("summary", directory("none"))
+    #expect(missing.code == 66 && missing.error.contains("no such metrics"))
+    #expect(try topic("summary", "--out", "x", file).code == 64)
+    #expect(try topic("rotate", file).code == 64)
+  }
+
+  @Test("Writers, rotations and aggregates at once lose no entry and count none twice")
+  func concurrent() throws {
+    let outcome = try bash(
+      """
+      for w in 1 2 3 4 5; do
+        for i in $(seq 60); do topic metrics append --sync never m.jsonl status=ok w=$w i=$i; done &
+      done
+      for i in $(seq 40); do topic metrics rotate --max-lines 7 m.jsonl; done >segments &
+      for i in $(seq 20); do topic metrics aggregate --out out m.jsonl 2>/dev/null || :; done &
+      for i in $(seq 20); do topic metrics aggregate --out out m.jsonl 2>/dev/null || :; done
+      wait
+      topic metrics aggregate --out out m.jsonl
+      cat m.jsonl* | sort | uniq -d
+      jq .entries out/completeness.json
+      topic metrics summary -f json m.jsonl | jq .entries
+      cat $(cat segments) m.jsonl | wc -l
+      test "$(wc -l <segments)" -gt 3
+      """, in: directory.path)
+    #expect(
+      outcome.code == 0 && outcome.lines == ["300", "300", "300"], "\(outcome.text)\(outcome.error)"
+    )
+  }
+
+  @Test("A crash or a full disk in the middle of aggregates leaves files that the next call mends")
+  func crashes() throws {
+    try directory.makeFile("m.jsonl", "{\"status\":\"ok\",\"duration\":3}\n")
+    for call in ["openat", "write", "fsync", "renameat"] {
+      for number in 1...9 {
+        for end in ["kill", "\(ENOSPC)"] {
+          let words = [Product.topic, "metrics", "aggregate", "--out", directory("out"), file]
+          _ = try run(words, environment: ["POSIX_FAULT": "\(call):\(number):\(end)"])
+          for name in directory.entries("out") where name.hasSuffix(".json") && !name.hasPrefix(".")
+          {
+            let text = try String(contentsOfFile: directory("out/\(name)"), encoding: .utf8)
+            #expect(text.hasSuffix("}\n"), "\(name) after \(call):\(number):\(end)")
+          }
+          if end != "kill" { #expect(!directory.entries("out").contains { $0.hasPrefix(".") }) }
+        }
+      }
+    }
+    #expect(try topic("append", file, "status=ok", "duration=5").code == 0)
+    #expect(try topic("aggregate", "--out", directory("out"), file).code == 0)
+    #expect(directory.entries("out").count == 6)
+    let text = try String(contentsOfFile: directory("out/mttr-delta.json"), encoding: .utf8)
+    #expect(text.contains("\"delta\": 2.0"))
+  }
+}
