@@ -29,7 +29,7 @@ Usage: nightly.sh [option]... [MINUTES]
 
 Runs everything against topic-alloc in about MINUTES minutes (default 10; fractions allowed): the
 model of the lock protocol, a plain run, the old protocol mixed in, every kind of chaos, work trees
-and clones, the crash matrix, and an allocator without a lock, which has to be found out. Prints a line for each and, of
+and clones, the claims of a plan, the crash matrix, and an allocator without a lock, which has to be found out. Prints a line for each and, of
 what failed, all that is known. Builds the release first, where there is a Swift toolchain.
 
   -d, --run-dir DIR   where runs and metrics are kept (default: as topic-stress)
@@ -173,6 +173,7 @@ run_phases() {
   timed 2 'work trees' --scope worktrees --processes 16 --chaos kill
   timed 3 'clones' --scope remote --processes 16 --chaos kill,slow
   timed 3 'clones of a daemon' --scope remote --serve --processes 16 --chaos kill,daemon
+  run_phase 'claims' pass --workload claims --tasks 200 --run-dir "$scratch/claims"
   run_phase 'crash matrix' pass --chaos syscall-kill
   run_phase 'no lock: found out' fail --allocator "'$here/allocators/unlocked.sh' {root} {name}"
 }

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+#
+# Measures topic log and topic metrics beside tail and jq, in one run. Usage: records.sh --help
+
+# What looks like variables and commands in single quotes is jq's, Markdown's, or another shell's.
+# shellcheck disable=SC2016
+
+set -euo pipefail
+
+# Numbers with a point, whatever the user's language.
+export LC_ALL=C
+
+# Exit codes of sysexits.h.
+readonly EX_USAGE=64 EX_UNAVAILABLE=69
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+readonly here project=${here%/*/*}
+
+scratch=''
+
+# Usage: print_help
+print_help() {
+  cat <<'END_OF_HELP'
+Usage: records.sh [option]...
+
+Measures, each pair in turn, the last five events of a log beside tail and jq, a summary of metrics beside
+jq -s, an entry appended beside jq and a redirect, and the peak memory of a summary. Prints a table in
+Markdown. Needs hyperfine, jq and GNU time; works in TMPDIR (default: /tmp).
+
+      --entries N   of so many entries (default 500000)
+      --runs N      how often each command runs (default 10)
+      --bin DIR     take topic from DIR and build nothing
+  -h, --help        print this
+
+Exit codes: 0 done, 64 wrong usage, 69 a tool is missing.
+END_OF_HELP
+}
+
+# Usage: fail CODE MESSAGE
+fail() {
+  printf 'records.sh: %s\n' "$2" >&2
+  exit "$1"
+}
+
+# Usage: clean_up
+clean_up() {
+  if [[ -n $scratch ]]; then rm -rf -- "$scratch"; fi
+}
+
+# Usage: make_entries N
+make_entries() {
+  awk -v n="$1" 'BEGIN {
+    for (i = 0; i < n; i++)
+      printf "{\"run\":\"r%d\",\"status\":\"%s\",\"duration\":%.1f,\"tokens\":%d,\"epoch\":%d,\"model\":\"m%d\"}\n",
+        i, i % 7 ? "passed" : "failed", i % 1000 / 10, i * 3 % 7919, i % 10, i % 3
+  }'
+}
+
+# Usage: compare NAME OURS THEIRS
+# Runs both in turn, and prints a row of the table: medians in milliseconds, and theirs over ours.
+compare() {
+  local name=$1
+  hyperfine --shell=none --style none --warmup 1 --runs "$runs" \
+    --export-json "$scratch/result.json" "$2" "$3" >/dev/null 2>&1
+  jq -r --arg name "$name" '
+    def ms: . * 1e4 | round / 10;
+    .results | map(.median) as [$ours, $theirs]
+    | "| \($name) | \($ours | ms) | \($theirs | ms) | \($theirs / $ours * 10 | round / 10) |"' \
+    "$scratch/result.json"
+}
+
+# Usage: main [ARGUMENT]...
+main() {
+  local entries=500000 tool bin='' program
+  runs=10
+  while (($# > 0)); do
+    case $1 in
+    -h | --help)
+      print_help
+      return
+      ;;
+    --entries | --runs | --bin)
+      (($# > 1)) || fail "$EX_USAGE" "option '$1' needs a value"
+      [[ $1 == --bin || $2 =~ ^[1-9][0-9]{0,8}$ ]] ||
+        fail "$EX_USAGE" "$1 takes a number from 1 on, not '$2'"
+      case $1 in
+      --entries) entries=$2 ;;
+      --runs) runs=$2 ;;
+      --bin) bin=$2 ;;
+      esac
+      shift
+      ;;
+    *) fail "$EX_USAGE" "unknown argument '$1'; see 'records.sh --help'" ;;
+    esac
+    shift
+  done
+  for tool in hyperfine jq awk; do
+    command -v "$tool" >/dev/null || fail "$EX_UNAVAILABLE" "$tool is missing: install it"
+  done
+  if [[ -z $bin ]]; then
+    swift build --package-path "$project" -c release >&2
+    bin=$(swift build --package-path "$project" -c release --show-bin-path)
+  fi
+  program=$bin/topic
+  [[ -x $program ]] || fail "$EX_UNAVAILABLE" "there is no topic in '$bin'"
+
+  trap clean_up EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  scratch=$(mktemp -d)
+  make_entries "$entries" >"$scratch/m.jsonl"
+  printf '%s\n' 'def percentile($p): sort as $s | $s[([($s | length) * $p | ceil, 1] | max) - 1];
+    {entries: length, success_rate: ((map(select(.status == "passed")) | length) / length)}
+    + ([("duration", "tokens", "epoch") as $key | map(.[$key]) | {($key): {count: length, mean: (add / length),
+        min: min, max: max, p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99)}}] | add)' \
+    >"$scratch/summary.jq"
+  printf 'tail -n 5 "$1" | jq -c .\n' >"$scratch/tail.sh"
+  printf 'jq -cn --arg status passed "{status: \\$status, duration: 12.5}" >>"$1"\n' \
+    >"$scratch/append.sh"
+
+  printf '%d entries, %d bytes\n\n' "$entries" "$(wc -c <"$scratch/m.jsonl")"
+  printf '| ms, median of %d | topic | jq | × |\n| --- | ---: | ---: | ---: |\n' "$runs"
+  compare '`log tail` beside `tail -n 5`' "$program log tail $scratch/m.jsonl" \
+    "tail -n 5 $scratch/m.jsonl"
+  compare '`log tail` beside `tail -n 5 \| jq`' "$program log tail $scratch/m.jsonl" \
+    "sh $scratch/tail.sh $scratch/m.jsonl"
+  compare '`metrics append --sync never` beside `jq >>`' \
+    "$program metrics append --sync never $scratch/a.jsonl status=passed duration=12.5" \
+    "sh $scratch/append.sh $scratch/b.jsonl"
+  compare '`metrics append` (on the disk) beside `jq >>` (not)' \
+    "$program metrics append $scratch/a.jsonl status=passed duration=12.5" \
+    "sh $scratch/append.sh $scratch/b.jsonl"
+  compare '`metrics summary` beside `jq -s`' "$program metrics summary $scratch/m.jsonl" \
+    "jq -s -f $scratch/summary.jq $scratch/m.jsonl"
+  if [[ -x /usr/bin/time ]]; then
+    /usr/bin/time -f '%M' -o "$scratch/memory" "$program" metrics summary "$scratch/m.jsonl" >/dev/null
+    printf '\nPeak memory of the summary: %d KiB\n' "$(<"$scratch/memory")"
+  fi
+}
+
+main "$@"
