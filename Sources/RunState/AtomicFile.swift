@@ -30,9 +30,20 @@ public enum AtomicFile {
     try directory.synchronize()
   }
 
-  /// Whether `entry` is what a crash left of the writing of `name`.
-  static func isTemporary(_ entry: Bytes, of name: Bytes) -> Bool {
-    entry.starts(with: prefix(name)) && entry.suffix(suffix.count) == suffix[...]
+  /// Removes what crashes left of the writing of these files in `directory`. For who holds the lock under
+  /// which they are written: it belongs to nobody then.
+  static func removeLeftovers(
+    of names: [Bytes], in directory: borrowing Descriptor
+  ) throws(SystemError) {
+    var leftovers: [Bytes] = []
+    try directory.forEachEntry { entry, _ in
+      let entry = Bytes(entry)
+      let isLeft = entry.suffix(suffix.count) == suffix[...]
+      if isLeft, names.contains(where: { entry.starts(with: prefix($0)) }) {
+        leftovers.append(entry)
+      }
+    }
+    for name in leftovers { try? directory.removeFile(name) }
   }
 
   private static let suffix = Bytes(".tmp")

@@ -119,7 +119,7 @@ public struct CheckpointStore: Sendable {
     json.value(.object(members))
     json.endLine()
     do throws(SystemError) {
-      try removeLeftovers(lock)
+      try AtomicFile.removeLeftovers(of: [Self.name, Self.previousName], in: lock)
       if let old { try AtomicFile.write(old.text, to: run.appending(Self.previousName)) }
       try AtomicFile.write(json.text, to: run.appending(Self.name))
     } catch {
@@ -134,7 +134,7 @@ public struct CheckpointStore: Sendable {
     let lock = try lock(until: deadline)
     var found = false
     do throws(SystemError) {
-      try removeLeftovers(lock)
+      try AtomicFile.removeLeftovers(of: [Self.name, Self.previousName], in: lock)
       // The previous one first: a crash in between must not bring it back.
       for name in [Self.previousName, Self.name] {
         do throws(SystemError) {
@@ -160,19 +160,6 @@ public struct CheckpointStore: Sendable {
       throw .system(error)
     }
     throw .busy(run)
-  }
-
-  private func removeLeftovers(_ directory: borrowing Descriptor) throws(SystemError) {
-    var names: [Bytes] = []
-    try directory.forEachEntry { name, _ in
-      let name = Bytes(name)
-      if AtomicFile.isTemporary(name, of: Self.name)
-        || AtomicFile.isTemporary(name, of: Self.previousName)
-      {
-        names.append(name)
-      }
-    }
-    for name in names { try? directory.removeFile(name) }
   }
 
   /// The name of the directory and the time.

@@ -21,6 +21,10 @@ public struct MetricsAggregates: Sendable {
   /// The key of the field that says how long something took.
   public let duration: String
 
+  private static let names = [
+    "baseline", "post-rollout", "completeness", "per-epoch", "mttr-delta", "state",
+  ].map { Bytes("\($0).json") }
+
   /// The key by which entries are grouped where nothing else is said.
   public static let usualGroup = "epoch"
 
@@ -73,7 +77,7 @@ public struct MetricsAggregates: Sendable {
     var (summary, reading, rebuilt) = try earlier()
     let before = summary.all.entries
     try reading.readNew(of: file, into: &summary)
-    try removeLeftovers(lock)
+    try AtomicFile.removeLeftovers(of: Self.names, in: lock)
     let state = MetricsState(summary: summary, reading: reading)
     var files: [(String, Bytes)] = []
     if let baseline = summary.baseline { files.append(("baseline", baseline + [.newline])) }
@@ -110,20 +114,6 @@ public struct MetricsAggregates: Sendable {
       return (nothing.0, nothing.1, "the metrics were truncated or replaced")
     }
     return (state.summary, state.reading, nil)
-  }
-
-  private func removeLeftovers(_ lock: borrowing Descriptor) throws(SystemError) {
-    let names = [
-      "baseline", "post-rollout", "completeness", "per-epoch", "mttr-delta", "state",
-    ].map { Bytes("\($0).json") }
-    var leftovers: [Bytes] = []
-    try lock.forEachEntry { entry, _ in
-      let entry = Bytes(entry)
-      if names.contains(where: { AtomicFile.isTemporary(entry, of: $0) }) {
-        leftovers.append(entry)
-      }
-    }
-    for name in leftovers { try? lock.removeFile(name) }
   }
 
   // MARK: The files

@@ -136,21 +136,11 @@ public struct PlanStore: Sendable {
 
   private func write(_ contents: Contents) throws(Failure) {
     do throws(SystemError) {
-      try removeLeftovers()
+      let directory = try Descriptor(opening: statePath.parent, .directory)
+      try AtomicFile.removeLeftovers(of: [statePath.lastComponent], in: directory)
       try AtomicFile.write(contents.state.json(contents.plan), to: statePath)
     } catch {
       throw .system(error)
     }
-  }
-
-  private func removeLeftovers() throws(SystemError) {
-    let directory = try Descriptor(opening: statePath.parent, .directory)
-    let name = statePath.lastComponent
-    var names: [Bytes] = []
-    try directory.forEachEntry { entry, _ in
-      let entry = Bytes(entry)
-      if AtomicFile.isTemporary(entry, of: name) { names.append(entry) }
-    }
-    for name in names { try? directory.removeFile(name) }
   }
 }

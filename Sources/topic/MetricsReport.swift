@@ -122,14 +122,14 @@ struct MetricsReport {
     for group in summary.groups {
       sections.append(section(title(group.value), totals(group.tally), rows(group.tally)))
     }
-    if let footnote { sections.append("<p>\(escaped(footnote))</p>") }
+    if let footnote { sections.append("<p>\(footnote.escapedForHTML)</p>") }
     return """
       <!DOCTYPE html>
       <html lang="en">
       <head>
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width">
-      <title>\(escaped(path.bytes.printable))</title>
+      <title>\(path.bytes.printable.escapedForHTML)</title>
       <style>
       :root { color-scheme: light dark }
       body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
@@ -139,7 +139,7 @@ struct MetricsReport {
       </style>
       </head>
       <body>
-      <h1>\(escaped(path.bytes.printable))</h1>
+      <h1>\(path.bytes.printable.escapedForHTML)</h1>
       \(sections.joined(separator: "\n"))
       <p>Percentiles are wrong by 0.8 % at most.</p>
       </body>
@@ -149,25 +149,13 @@ struct MetricsReport {
   }
 
   private func section(_ title: String, _ text: String, _ rows: [[String]]) -> String {
-    let head = Self.head.map { "<th>\(escaped($0))</th>" }.joined()
+    let head = Self.head.map { "<th>\($0.escapedForHTML)</th>" }.joined()
     let body = rows.map { row in
-      "<tr><th>\(escaped(row[0]))</th>"
-        + row.dropFirst().map { "<td>\(escaped($0))</td>" }.joined() + "</tr>"
+      "<tr><th>\(row[0].escapedForHTML)</th>"
+        + row.dropFirst().map { "<td>\($0.escapedForHTML)</td>" }.joined() + "</tr>"
     }
     let table =
       rows.isEmpty ? "" : "\n<table>\n<tr>\(head)</tr>\n\(body.joined(separator: "\n"))\n</table>"
-    return "<h2>\(escaped(title))</h2>\n<p>\(escaped(text))</p>" + table
-  }
-
-  private func escaped(_ text: String) -> String {
-    text.reduce(into: "") { result, character in
-      switch character {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      default: result.append(character)
-      }
-    }
+    return "<h2>\(title.escapedForHTML)</h2>\n<p>\(text.escapedForHTML)</p>" + table
   }
 }

@@ -19,22 +19,22 @@ struct HTMLReport {
     for trace in statistics.slowest where trace.calls.first?.iteration != 1 {
       traces.append(("Iteration \(trace.calls.first?.iteration ?? 0), one of the slowest", trace))
     }
-    let timelines = traces.map { "<h3>\($0.0.escaped)</h3>\n" + timeline($0.1) }
+    let timelines = traces.map { "<h3>\($0.0.escapedForHTML)</h3>\n" + timeline($0.1) }
     return """
       <!DOCTYPE html>
       <html lang="en">
       <head>
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width">
-      <title>topic-stress \(outcome.run.record.id.escaped): \(outcome.verdict.rawValue)</title>
+      <title>topic-stress \(outcome.run.record.id.escapedForHTML): \(outcome.verdict.rawValue)</title>
       <style>\(Self.style)</style>
       </head>
       <body>
       <h1>topic-stress <span class="\(outcome.verdict.rawValue)">\(outcome.verdict.rawValue)</span></h1>
-      <p>\(outcome.run.request.configuration.escaped)<br>
-      run \(outcome.run.record.id.escaped), \(System.kernel.escaped), \(System.processors) processors</p>
-      <pre>\(outcome.text.escaped)</pre>
-      <p>Repeat with <code>\(outcome.command.escaped)</code></p>
+      <p>\(outcome.run.request.configuration.escapedForHTML)<br>
+      run \(outcome.run.record.id.escapedForHTML), \(System.kernel.escapedForHTML), \(System.processors) processors</p>
+      <pre>\(outcome.text.escapedForHTML)</pre>
+      <p>Repeat with <code>\(outcome.command.escapedForHTML)</code></p>
       <h2>Latency</h2>
       <p>How many calls took how long, from the barrier to the end of the process.</p>
       \(latencies)
@@ -127,7 +127,7 @@ struct HTMLReport {
       let anchor = place == 0 ? "start" : place == 1 ? "end" : "middle"
       let x = left + place * (Self.width - left)
       svg +=
-        "<text x=\"\(Self.round(x))\" y=\"200\" text-anchor=\"\(anchor)\">\(label.escaped)</text>\n"
+        "<text x=\"\(Self.round(x))\" y=\"200\" text-anchor=\"\(anchor)\">\(label.escapedForHTML)</text>\n"
     }
     return svg + "</svg>"
   }
@@ -169,25 +169,8 @@ struct HTMLReport {
     _ kind: String, _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ title: String
   ) -> String {
     "<rect class=\"\(kind)\" x=\"\(round(x))\" y=\"\(round(y))\" width=\"\(round(width))\""
-      + " height=\"\(round(height))\"><title>\(title.escaped)</title></rect>\n"
+      + " height=\"\(round(height))\"><title>\(title.escapedForHTML)</title></rect>\n"
   }
 
   private static func round(_ value: Double) -> Double { (value * 100).rounded() / 100 }
-}
-
-extension String {
-  /// As text of a page.
-  fileprivate var escaped: String {
-    var result = ""
-    for character in unicodeScalars {
-      switch character {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      default: result.unicodeScalars.append(character)
-      }
-    }
-    return result
-  }
 }
