@@ -104,7 +104,7 @@ import Testing
       ls run/outputs | tr '\n' ' '
       jq -r 'select(.event == "finished").task' run/events.jsonl | sort | uniq -d
       topic plan status --format json PLAN.md | jq -c '[.tasks[]?.status] | unique' || :
-      topic metrics summary -f json run/metrics.jsonl | jq '.passed >= 8'
+      topic metrics summary -f json run/metrics.jsonl | jq '.passed >= 5'
       grep -c passed second
       MAX_USD=0.000001 bash "$example" PLAN.md run >/dev/null && echo 'nothing left to pay'
       """#, in: directory.path,
