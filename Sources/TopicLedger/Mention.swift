@@ -23,6 +23,7 @@ public struct Mention: Hashable, Sendable {
         + patterns)
     // 1 is none.
     guard answer.code <= 1 else { throw .git(command: "git grep", words: answer.words) }
+    let rewriting = try Rewriting(moves, in: repository)
     var mentions: [Mention] = []
     for file in answer.output.split(separator: 0).map({ Bytes($0) }) {
       let path = repository.workTree.appending(file)
@@ -34,12 +35,10 @@ public struct Mention: Hashable, Sendable {
       } catch {
         throw .system(error)
       }
-      let rewriting = Rewriting(moves, of: path, in: repository)
-      let lines = text.split(separator: .newline, omittingEmptySubsequences: false)
-      for (index, line) in lines.enumerated() {
-        let old = Bytes(line)
-        let new = rewriting.line(old)
-        if new != old { mentions.append(Mention(file: file, line: index + 1, old: old, new: new)) }
+      let old = text.split(separator: .newline, omittingEmptySubsequences: false)
+      for (index, (old, new)) in zip(old, rewriting.lines(of: text, in: path)).enumerated()
+      where old != new[...] {
+        mentions.append(Mention(file: file, line: index + 1, old: Bytes(old), new: new))
       }
     }
     return mentions

@@ -37,11 +37,12 @@ public struct RenumberingWork {
       {
         throw .system(SystemError(.renameat, root.appending(move.new), .exists))
       }
-      if let repository {
+      if let repository, !renumbering.mentions.isEmpty {
+        let rewriting = try Rewriting(renumbering.moves, in: repository)
         for file in Set(renumbering.mentions.map(\.file)).sorted(by: {
           $0.lexicographicallyPrecedes($1)
         }) {
-          try rewrite(repository.workTree.appending(file), in: repository)
+          try rewrite(repository.workTree.appending(file), rewriting)
           try checkIsWanted()
         }
       }
@@ -73,14 +74,11 @@ public struct RenumberingWork {
     }
   }
 
-  private mutating func rewrite(_ file: Path, in repository: Repository) throws(LedgerError) {
+  private mutating func rewrite(_ file: Path, _ rewriting: Rewriting) throws(LedgerError) {
     do throws(SystemError) {
       let old = try Descriptor(opening: file, .readNoLink).readToEnd()
-      let rewriting = Rewriting(renumbering.moves, of: file, in: repository)
-      let new = old.split(separator: .newline, omittingEmptySubsequences: false)
-        .map { rewriting.line(Bytes($0)) }
-        .joined(separator: [UInt8.newline])
-      try replace(file, with: Bytes(new))
+      let new = Bytes(rewriting.lines(of: old, in: file).joined(separator: [UInt8.newline]))
+      try replace(file, with: new)
       undoes.append(.rewriting(file: file, old))
     } catch {
       throw .system(error)

@@ -5,32 +5,51 @@ import POSIX
 /// A name counts as a word of its own: `042_a` is no part of `042_a_long`, `1042_a` or `042_a.md`. A path
 /// before it, such as `doc/042_a`, must not lead to an entry of that name in another directory.
 struct Rewriting {
-  private let moves: [Renumbering.Move]
+  /// The names of entries of the root, the longest first; without a new name, of those that stay.
+  private let names: [(old: Bytes, new: Bytes?)]
   private let root: Path
-  /// From where a relative path can be meant: the file's directory, and the top of the work tree.
-  private let bases: [Path]
+  private let top: Path
 
-  /// What `moves` in the root of `repository` make of the file at `file`.
-  init(_ moves: [Renumbering.Move], of file: Path, in repository: Repository) {
-    // Of two names of which one begins with the other, the longer one is meant where it stands.
-    self.moves = moves.sorted { $0.old.count > $1.old.count }
-    let top = repository.workTree
+  /// What `moves` in the root of `repository` make of a file.
+  init(_ moves: [Renumbering.Move], in repository: Repository) throws(LedgerError) {
+    top = repository.workTree
     root = repository.relativeRoot.isEmpty ? top : top.appending(repository.relativeRoot)
-    bases = [file.parent, top]
+    let moving = Set(moves.map(\.old))
+    var staying: [Bytes] = []
+    do throws(SystemError) {
+      try Descriptor(opening: root, .directory).forEachEntry { entry, _ in
+        let name = Bytes(entry)
+        if !moving.contains(name), moving.contains(where: { name.starts(with: $0) }) {
+          staying.append(name)
+        }
+      }
+    } catch {
+      throw .system(error)
+    }
+    // Of two names of which one begins with the other, the longer one is meant where it stands.
+    names = (moves.map { ($0.old, $0.new) } + staying.map { ($0, nil) })
+      .sorted { $0.old.count > $1.old.count }
   }
 
-  /// The line with the new names.
-  func line(_ text: Bytes) -> Bytes {
+  /// The lines of `text`, which is that of the file at `file`, with the new names.
+  func lines(of text: Bytes, in file: Path) -> [Bytes] {
+    // From where a relative path can be meant.
+    let bases = [file.parent, top]
+    return text.split(separator: .newline, omittingEmptySubsequences: false)
+      .map { line(Bytes($0), bases) }
+  }
+
+  private func line(_ text: Bytes, _ bases: [Path]) -> Bytes {
     var result = Bytes()
     var index = 0
     while index < text.count {
       let rest = text[index...]
       let isBegin = index == 0 || !Self.isNamePart(text[index - 1])
-      if isBegin, let move = moves.first(where: { Self.isWord($0.old, in: rest) }),
-        !isElsewhere(move.old, behind: text[..<index])
+      if isBegin, let name = names.first(where: { Self.isWord($0.old, in: rest) }),
+        !isElsewhere(name.old, behind: text[..<index], bases)
       {
-        result += move.new
-        index += move.old.count
+        result += name.new ?? name.old
+        index += name.old.count
       } else {
         result.append(text[index])
         index += 1
@@ -40,7 +59,7 @@ struct Rewriting {
   }
 
   /// Whether the path that `text` ends with leads to an entry of this name in another directory.
-  private func isElsewhere(_ name: Bytes, behind text: ArraySlice<UInt8>) -> Bool {
+  private func isElsewhere(_ name: Bytes, behind text: ArraySlice<UInt8>, _ bases: [Path]) -> Bool {
     let slash = UInt8(ascii: "/")
     guard text.last == slash else { return false }
     let path = Bytes(

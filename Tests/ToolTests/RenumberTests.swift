@@ -99,6 +99,20 @@ import Testing
     #expect(outcome.lines.last == "003_a b, 002_a", "\(outcome.text)\(outcome.error)")
   }
 
+  @Test("The name of an entry that stays is left alone, though a name that moves begins it")
+  func stayingNames() throws {
+    let outcome = try script(
+      """
+      git init -q .; mkdir -p 'specs/001_a b'; touch 'specs/001_a b/f'; at 2020-01-01
+      mkdir specs/001_a; touch specs/001_a/f
+      echo '001_a b, 001_a, 001_a bc specs/001_a/b' >text; at 2020-01-02
+      topic renumber --apply specs; cat text
+      """)
+    #expect(
+      outcome.lines.last == "001_a b, 002_a, 002_a bc specs/002_a/b",
+      "\(outcome.text)\(outcome.error)")
+  }
+
   @Test("With --no-rewrite, mentions stay")
   func noRewrite() throws {
     try makeClash()
