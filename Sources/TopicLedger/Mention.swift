@@ -12,6 +12,10 @@ public struct Mention: Hashable, Sendable {
   /// The line as it will be.
   public let new: Bytes
 
+  /// Says where submodules are, under names that never change: gitmodules(5). git-mv(1) keeps it up to
+  /// date, and moves no submodule when somebody else has changed it.
+  private static let submodules = Bytes(".gitmodules")
+
   /// All mentions in the work tree, in the order of files and lines: git-grep(1).
   static func all(
     of moves: [Renumbering.Move], in repository: Repository
@@ -25,7 +29,7 @@ public struct Mention: Hashable, Sendable {
     guard answer.code <= 1 else { throw .git(command: "git grep", words: answer.words) }
     let rewriting = try Rewriting(moves, in: repository)
     var mentions: [Mention] = []
-    for file in answer.output.split(separator: 0).map({ Bytes($0) }) {
+    for file in answer.output.split(separator: 0).map({ Bytes($0) }) where file != submodules {
       let path = repository.workTree.appending(file)
       // A link is tracked as the path that it holds, and what it leads to is another file.
       guard (try? FileStatus.ofLink(path))?.kind == .file else { continue }
