@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -103,6 +104,25 @@ long long birth_time(const char *path) {
   (void)path;
   errno = ENOTSUP;
   return -1;
+}
+
+int rename_exclusively(int directory, const char *old, const char *new_name) {
+#if defined(__linux__)
+  // By its number: not every C library has it. 1 is RENAME_NOREPLACE.
+  int done = (int)syscall(SYS_renameat2, directory, old, directory, new_name, 1);
+#elif defined(__APPLE__)
+  int done = renameatx_np(directory, old, directory, new_name, RENAME_EXCL);
+#else
+  int done = -1;
+  errno = ENOSYS;
+#endif
+  if (done == 0 || (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)) return done;
+  struct stat status;
+  if (fstatat(directory, new_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    errno = EEXIST;
+    return -1;
+  }
+  return renameat(directory, old, directory, new_name);
 }
 
 int memory_file(void) {

@@ -198,7 +198,7 @@ extension SystemCall {
     case .read, .readdir, .pread: "read"
     case .pwrite, .write: "write to"
     case .ftruncate: "shorten"
-    case .renameat: "rename"
+    case .renameat, .renameat2: "rename"
     case .fork: "start"
     case .mount: "mount a file system on"
     case .fsync: "put on disk"

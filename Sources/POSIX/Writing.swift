@@ -1,3 +1,5 @@
+import CSystem
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -72,6 +74,16 @@ extension Descriptor {
     try perform(.renameat, path.appending(new)) {
       Path(old).withCString { old in
         Path(new).withCString { renameat(number, old, number, $0) }
+      }
+    }
+  }
+
+  /// Gives the entry `old` of this directory the name `new`; an error when anything has that:
+  /// renameat2(2).
+  public func renameExclusively(_ old: Bytes, to new: Bytes) throws(SystemError) {
+    try perform(.renameat2, path.appending(new)) {
+      Path(old).withCString { old in
+        Path(new).withCString { rename_exclusively(number, old, $0) }
       }
     }
   }

@@ -10,7 +10,7 @@ public struct RenumberingWork {
   private var undoes: [Undo] = []
 
   private enum Undo {
-    case move(Renumbering.Move)
+    case move(from: Bytes, to: Bytes, isTracked: Bool)
     case rewriting(file: Path, Bytes)
   }
 
@@ -35,7 +35,7 @@ public struct RenumberingWork {
     do throws(LedgerError) {
       for move in renumbering.moves where (try? FileStatus.ofLink(root.appending(move.new))) != nil
       {
-        throw .system(SystemError(.renameat, root.appending(move.new), .exists))
+        throw .system(SystemError(.renameat2, root.appending(move.new), .exists))
       }
       if let repository, !renumbering.mentions.isEmpty {
         let rewriting = try Rewriting(renumbering.moves, in: repository)
@@ -48,7 +48,6 @@ public struct RenumberingWork {
       }
       for move in renumbering.moves {
         try rename(move.old, move.new, isTracked: move.isTracked)
-        undoes.append(.move(move))
         try checkIsWanted()
       }
     } catch {
@@ -60,14 +59,28 @@ public struct RenumberingWork {
     if TerminationSignals.isWaiting { throw .interrupted }
   }
 
-  private func rename(_ old: Bytes, _ new: Bytes, isTracked: Bool) throws(LedgerError) {
+  private mutating func rename(_ old: Bytes, _ new: Bytes, isTracked: Bool) throws(LedgerError) {
+    let entry = try? FileStatus.ofLink(root.appending(old))
+    try move(old, new, isTracked: isTracked)
+    // Of a directory that somebody has made meanwhile, git makes the new parent.
+    let inside = new + [UInt8(ascii: "/")] + old
+    if isTracked, let moved = try? FileStatus.ofLink(root.appending(inside)), let entry,
+      moved.isSameFile(as: entry)
+    {
+      undoes.append(.move(from: old, to: inside, isTracked: true))
+      throw .system(SystemError(.renameat2, root.appending(new), .exists))
+    }
+    undoes.append(.move(from: old, to: new, isTracked: isTracked))
+  }
+
+  private func move(_ old: Bytes, _ new: Bytes, isTracked: Bool) throws(LedgerError) {
     if isTracked, let repository {
       _ = try repository.git.run(
         [Bytes("mv"), Bytes("--"), repository.path(of: old), repository.path(of: new)],
         variables: Repository.literalPaths)
     } else {
       do throws(SystemError) {
-        try Descriptor(opening: root, .directory).rename(old, to: new)
+        try Descriptor(opening: root, .directory).renameExclusively(old, to: new)
       } catch {
         throw .system(error)
       }
@@ -105,9 +118,8 @@ public struct RenumberingWork {
   private func undo() -> [Path] {
     undoes.reversed().compactMap { undo in
       switch undo {
-      case .move(let move):
-        let isBack = (try? rename(move.new, move.old, isTracked: move.isTracked)) != nil
-        return isBack ? nil : root.appending(move.new)
+      case .move(let old, let new, let isTracked):
+        return (try? move(new, old, isTracked: isTracked)) != nil ? nil : root.appending(new)
       case .rewriting(let file, let text):
         return (try? replace(file, with: text)) != nil ? nil : file
       }

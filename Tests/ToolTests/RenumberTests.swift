@@ -130,6 +130,42 @@ import Testing
       "\(outcome.text)")
   }
 
+  /// A git in PATH that does `text` before it moves something.
+  private func beforeMoves(_ text: String) throws -> [String: String] {
+    try directory.makeDirectories("bin")
+    let search = Product.directory + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+    try directory.makeFile(
+      "bin/git",
+      """
+      #!/bin/sh
+      PATH='\(search)'
+      case " $* " in *" mv "*) \(text) ;; esac
+      exec git "$@"
+      """)
+    try run(["chmod", "+x", directory("bin/git")])
+    return ["PATH": directory("bin") + ":" + search]
+  }
+
+  @Test("A directory that takes a new name on the way is left alone, and all is taken back")
+  func nameTaken() throws {
+    try makeClash()
+    try run(["touch", directory("specs/.topic_number.lock")])
+    // The first is where git would move an entry into, the second what rename(2) would replace.
+    for (taken, made) in [("003_a", "003_a/theirs"), ("005_d", "005_d")] {
+      let environment = try beforeMoves("mkdir -p specs/\(made)")
+      let before = try state()
+      let outcome = try script(
+        "'\(Product.topic)' renumber --apply specs", environment: environment)
+      #expect(outcome.code == 73, "\(taken): \(outcome.error)")
+      #expect(outcome.error.contains("specs/\(taken)': File exists; nothing is changed"))
+      #expect(
+        directory.entries("specs")
+          == ["001_a", "002_a", "002_b", "002_c", "002_d", taken].sorted())
+      try run(["rm", "-r", directory("specs/\(taken)")])
+      #expect(try state() == before, "\(taken)")
+    }
+  }
+
   @Test("With --no-rewrite, mentions stay")
   func noRewrite() throws {
     try makeClash()

@@ -61,6 +61,11 @@ long entry_changes(void);
 // errno where that is not known.
 long long birth_time(const char *path);
 
+// Gives the entry `old` of the open directory the name `new`, which nothing may have: renameat2(2) with
+// RENAME_NOREPLACE. Returns 0, or -1 with errno; where the file system cannot do that, it is looked for
+// first.
+int rename_exclusively(int directory, const char *old, const char *new_name);
+
 // A file in memory that no path leads to and that is closed in children: memfd_create(2), else a
 // temporary file. -1 with errno.
 int memory_file(void);
