@@ -1,5 +1,3 @@
-import POSIX
-
 /// A file that is replaced as a whole.
 ///
 /// Who reads it gets the old contents or the new ones, after a crash and a power failure, too: the
@@ -32,7 +30,7 @@ public enum AtomicFile {
 
   /// Removes what crashes left of the writing of these files in `directory`. For who holds the lock under
   /// which they are written: it belongs to nobody then.
-  static func removeLeftovers(
+  public static func removeLeftovers(
     of names: [Bytes], in directory: borrowing Descriptor
   ) throws(SystemError) {
     var leftovers: [Bytes] = []
