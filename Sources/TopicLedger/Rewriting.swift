@@ -3,7 +3,8 @@ import POSIX
 /// Puts the new names of entries in the place of the old ones in the lines of a file.
 ///
 /// A name counts as a word of its own: `042_a` is no part of `042_a_long`, `1042_a` or `042_a.md`. A path
-/// before it, such as `doc/042_a`, must not lead to an entry of that name in another directory.
+/// before it, such as `doc/042_a`, must not lead to an entry of that name in another directory. It is the
+/// same whether the entries have moved already: then a path leads there with their new names.
 struct Rewriting {
   /// The names of entries of the root, the longest first; without a new name, of those that stay.
   private let names: [(old: Bytes, new: Bytes?)]
@@ -46,7 +47,8 @@ struct Rewriting {
       let rest = text[index...]
       let isBegin = index == 0 || !Self.isNamePart(text[index - 1])
       if isBegin, let name = names.first(where: { Self.isWord($0.old, in: rest) }),
-        !isElsewhere(name.old, behind: text[..<index], bases)
+        !isElsewhere(name.old, behind: text[..<index], bases),
+        !isElsewhere(name.old, behind: result[...], bases)
       {
         result += name.new ?? name.old
         index += name.old.count
@@ -65,10 +67,13 @@ struct Rewriting {
     let path = Bytes(
       text.reversed().prefix { $0 == slash || $0 == UInt8(ascii: ".") || Self.isNamePart($0) }
         .reversed())
-    let places = (path.first == slash ? [Path(path)] : bases.map { $0.appending(path) })
-      .filter { $0.appending(name).isReachable }
-      .compactMap { try? $0.resolved() }
-    return !places.isEmpty && !places.contains(root)
+    var isElsewhere = false
+    for place in path.first == slash ? [Path(path)] : bases.map({ $0.appending(path) }) {
+      guard let directory = try? place.resolved() else { continue }
+      if directory == root { return false }
+      if directory.appending(name).isReachable { isElsewhere = true }
+    }
+    return isElsewhere
   }
 
   private static func isWord(_ name: Bytes, in text: ArraySlice<UInt8>) -> Bool {

@@ -17,7 +17,7 @@ extension Command {
       Shows how numbers that are there twice in ROOT, or in the detected root, come
       apart: of those that share one, the oldest keeps it (the one that was committed
       first, else born first); the others get the next free numbers. Changes nothing
-      unless --apply is given.
+      unless --apply is given. What a crash has left half done, --apply finishes first.
 
             --apply           do it, under the lock, with git mv where git tracks the
                               entry: all of it, or nothing. Commits nothing
@@ -49,15 +49,31 @@ extension Command {
       try Renumbering(
         of: root, style, in: repository, first: first, findsMentions: !arguments.has("no-rewrite"))
     }
+    let broken = try repository.flatMap { repository throws(Failure) in
+      try ask { () throws(LedgerError) in try RenumberingRecovery(of: root, in: repository) }
+    }
     if !applies {
+      if broken != nil {
+        Tool.topic.note(
+          "an earlier renumbering of \(root.path.bytes.quotedForMessage) ended half-way;"
+            + " --apply finishes it first")
+      }
       let proposal = try ask { () throws(LedgerError) in try plan(nil) }
       let text = proposal.changes + proposal.summary(isDone: false)
       return try printOut(format == .json ? proposal.json(isDone: false) : Bytes(text))
+    }
+    if broken != nil {
+      let lock = try attemptLock(root)
+      TerminationSignals.hold()
+      try finishEarlier(root, repository)
+      _ = lock.release()
+      TerminationSignals.release()
     }
     let count = try ask { () throws(LedgerError) in try plan(nil) }.moves.count
     let first = try reserve(count, scope, root, style)
     let lock = try attemptLock(root)
     TerminationSignals.hold()
+    try finishEarlier(root, repository)
     let renumbering = try ask { () throws(LedgerError) in try plan(first) }
     if format == .text { try printOut(renumbering.changes) }
     do throws(RenumberingWork.Failure) {
@@ -100,6 +116,27 @@ extension Command {
     }
   }
 
+  /// Finishes what another process has left half done, and says so. Under the lock of the root.
+  private static func finishEarlier(_ root: Root, _ repository: Repository?) throws(Failure) {
+    guard let repository,
+      let recovery = try ask({ () throws(LedgerError) in
+        try RenumberingRecovery(of: root, in: repository)
+      })
+    else { return }
+    do throws(RenumberingRecovery.Failure) {
+      let outcome = try recovery.finish()
+      let moves = outcome.moves.map {
+        "\n  \($0.old.quotedForMessage) -> \($0.new.quotedForMessage)"
+      }
+      let files = outcome.rewritten
+      Tool.topic.note(
+        "finished an earlier renumbering that ended half-way, \(files)"
+          + " file\(files == 1 ? " was" : "s were") still to be rewritten" + moves.joined())
+    } catch {
+      throw Failure(error)
+    }
+  }
+
   /// The first of so many numbers that belong to nobody else in the scope; nil in the root's own.
   private static func reserve(
     _ count: Int, _ scope: Scope, _ root: Root, _ style: Style
@@ -134,6 +171,23 @@ extension Failure {
     self.init(
       reason.code, reason.message.map { "\($0); \(state)" } ?? (failure.left.isEmpty ? nil : state),
       advice: reason.advice)
+  }
+}
+
+extension Failure {
+  fileprivate init(_ failure: RenumberingRecovery.Failure) {
+    switch failure {
+    case .damaged(let journal):
+      self.init(
+        .data, "\(journal.bytes.quotedForMessage) is no journal of a renumbering",
+        advice: "look with git status at what is half done, then remove it")
+    case .step(let error):
+      let reason = Failure(error)
+      self.init(
+        reason.code,
+        (reason.message.map { "\($0); " } ?? "") + "an earlier renumbering is still half done",
+        advice: reason.advice ?? "the next topic renumber --apply goes on with it")
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import Testing
   let directory = TemporaryDirectory()
 
   /// Runs a script in the directory; `at TIME` commits all that is there.
-  private func script(_ text: String, environment: [String: String] = [:]) throws -> Outcome {
+  func script(_ text: String, environment: [String: String] = [:]) throws -> Outcome {
     let functions = """
       set -eu
       at() {
@@ -24,7 +24,7 @@ import Testing
   }
 
   /// A repository in which 002_b is the oldest of four, and a text that mentions them.
-  private func makeClash() throws {
+  func makeClash() throws {
     let outcome = try script(
       """
       git init -q .; mkdir -p specs/001_a specs/002_b; touch specs/001_a/f specs/002_b/f; at 2020-01-01
@@ -39,7 +39,7 @@ import Testing
 
   private func state() throws -> String {
     try script(
-      "git status --porcelain; ls -lR --time-style=+ . | grep -v topic_number; cat top specs/*/text"
+      "git status --porcelain; find .git -name '*topic-renumber*'; ls -lR --time-style=+ . | grep -v topic_number; cat top specs/*/text"
     ).text
   }
 
@@ -131,7 +131,7 @@ import Testing
   }
 
   /// A git in PATH that does `text` before it moves something.
-  private func beforeMoves(_ text: String) throws -> [String: String] {
+  func beforeMoves(_ text: String) throws -> [String: String] {
     try directory.makeDirectories("bin")
     let search = Product.directory + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
     try directory.makeFile(
@@ -175,8 +175,9 @@ import Testing
 
   @Test(
     "Whatever fails on the way is taken back, all of it",
-    arguments: (1...3).map { "renameat:\($0):\(EACCES)" } + (4...20).map { "fork:\($0):\(EAGAIN)" }
-      + ["creat:1:\(ENOSPC)", "creat:2:\(ENOSPC)", "write:2:\(ENOSPC)"])
+    arguments: (1...3).map { "renameat:\($0):\(EACCES)" } + (4...26).map { "fork:\($0):\(EAGAIN)" }
+      + (1...3).map { "creat:\($0):\(ENOSPC)" } + (2...4).map { "write:\($0):\(ENOSPC)" }
+      + (1...2).map { "fsync:\($0):\(EIO)" } + (1...2).map { "renameat2:\($0):\(EACCES)" })
   func undone(fault: String) throws {
     try makeClash()
     try run(["touch", directory("specs/.topic_number.lock")])

@@ -1,0 +1,100 @@
+// A renumbering that ends half-way
+//
+// The order of things, under the lock of the root (RenumberingWork.swift):
+//
+//   1. The journal: which entry gets which name, and which files mention one. In the git directory of
+//      the work tree, a file for each root, written as a whole (AtomicFile).
+//   2. The entries move, one after another.
+//   3. The files that mention them are replaced, each as a whole.
+//   4. The journal is removed.
+//
+// What fails, or is ended by a signal that can be held, is taken back, and then the journal goes, too.
+//
+// After a crash, the next renumbering that changes anything in the root finishes what the journal says
+// (RenumberingRecovery.swift), before it looks for numbers that are there twice:
+//
+//   in 1   there is no journal, and nothing has changed.
+//   in 2   what has not moved moves now, to the very name that was meant for it; it stays as it is when
+//          somebody else has taken the number meanwhile. git mv renames first and then writes its
+//          index: when it was killed in between, the index is told. An index.lock that it left has to
+//          be removed by hand, as git says.
+//   in 3   what has moved is mentioned by its new name now. A file that had its turn has no old name.
+//   in 4   all is done.
+//
+// So a file never mentions the new name of something that has not moved. Outside of git nothing is
+// mentioned, every entry moves at once or not at all, and there is no journal.
+
+import POSIX
+
+/// What a renumbering is about to do, on disk.
+struct RenumberingJournal {
+  /// What is to be done.
+  struct Plan {
+    let moves: [Renumbering.Move]
+    /// The files that mention an entry that moves, relative to the top of the work tree, by the names
+    /// that they have before anything moves.
+    let files: [Bytes]
+    /// The name of the file that takes the place of another one.
+    let temporary: Bytes
+  }
+
+  /// Where it is, when it is there.
+  let path: Path
+
+  private static let format = Bytes("topic-renumber 1")
+
+  /// The journal of the root of `repository`.
+  init(of repository: Repository) throws(LedgerError) {
+    let name: LedgerName
+    if let spelled = LedgerName(spelling: repository.relativeRoot) {
+      name = spelled
+    } else {
+      name = LedgerName(
+        blob: try repository.git.run(
+          [Bytes("hash-object"), Bytes("--stdin")], input: repository.relativeRoot))
+    }
+    path = Path(
+      try repository.git.run(
+        "rev-parse", "--path-format=absolute", "--git-path", "topic-renumber." + name.text))
+  }
+
+  /// Whether a renumbering is half-way.
+  var isThere: Bool { (try? FileStatus.ofLink(path)) != nil }
+
+  /// Puts `plan` on disk. Under the lock of the root.
+  func write(_ plan: Plan) throws(SystemError) {
+    removeLeftovers()
+    var fields = [Self.format, plan.temporary, Bytes("\(plan.moves.count)")]
+    for move in plan.moves { fields += [move.old, move.new, move.keeper] }
+    fields += plan.files
+    // Names hold any byte but this one.
+    try AtomicFile.write(Bytes(fields.map { $0 + [0] }.joined()), to: path)
+  }
+
+  /// What it says; nil when it says nothing that this program understands.
+  func read() throws(SystemError) -> Plan? {
+    let text = try Descriptor(opening: path, .readNoLink).readToEnd()
+    let fields = text.split(separator: 0, omittingEmptySubsequences: false).map { Bytes($0) }
+    guard fields.count > 3, fields[0] == Self.format, fields.last == [],
+      let count = Int(String(decoding: fields[2], as: UTF8.self)), count >= 0,
+      fields.count - 4 >= 3 * count
+    else { return nil }
+    let moves = (0..<count).map {
+      Renumbering.Move(
+        old: fields[3 + 3 * $0], new: fields[4 + 3 * $0], keeper: fields[5 + 3 * $0],
+        isTracked: true)
+    }
+    return Plan(
+      moves: moves, files: Array(fields[(3 + 3 * count)...].dropLast()), temporary: fields[1])
+  }
+
+  /// Takes it off the disk. Where that fails, all that it says is found to be done the next time.
+  func remove() {
+    try? Descriptor(opening: path.parent, .directory).removeFile(path.lastComponent)
+  }
+
+  private func removeLeftovers() {
+    guard let directory = try? Descriptor(opening: path.parent, .directory) else { return }
+    try? AtomicFile.removeLeftovers(of: [path.lastComponent], in: directory)
+  }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A renumbering that is killed, at each call that changes something, and the run that finishes it.
+@Suite(.enabled(if: Product.hasProgram("git"))) struct RenumberCrashTests {
+  let renumbering = RenumberTests()
+  var directory: TemporaryDirectory { renumbering.directory }
+
+  /// Kills at each call that changes something, and at each moment when git does.
+  private func kills() throws -> [String] {
+    try run(["cp", "-a", directory("clash"), directory("traced")])
+    let trace = directory("trace")
+    let outcome = try renumbering.script(
+      "cd traced; POSIX_TRACE='\(trace)' topic renumber --apply specs >../shown")
+    #expect(outcome.code == 0, "\(outcome.error)")
+    let changes = [
+      "creat", "write", "fsync", "renameat", "renameat2", "unlinkat", "symlinkat", "fork", "poll",
+      "waitpid",
+    ]
+    var counts: [Substring: Int] = [:]
+    var hasBegun = false
+    let lines = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+    try run(["rm", "-r", trace, directory("traced")])
+    return lines.compactMap { line in
+      let name = line.prefix { $0 != " " }
+      counts[name, default: 0] += 1
+      hasBegun = hasBegun || line.starts(with: "creat ") && line.contains("topic-renumber")
+      return hasBegun && changes.contains(String(name)) ? "\(name):\(counts[name] ?? 0):kill" : nil
+    }
+  }
+
+  /// Makes the clash in `clash`, with what a run killed at `fault` leaves of it in `killed`.
+  private func kill(_ fault: String) throws {
+    let outcome = try renumbering.script(
+      "cp -a clash killed; cd killed; POSIX_FAULT=\(fault) exec topic renumber --apply specs")
+    #expect(outcome.signal == SIGKILL, "\(fault): \(outcome)")
+    // The git that it had started goes on.
+    while !runningCommands(containing: directory("killed")).isEmpty { usleep(1_000) }
+  }
+
+  /// What is wrong in `killed`: mentions of what is not there, files left over, an index that names
+  /// others than there are.
+  private func flaws() throws -> String {
+    let outcome = try renumbering.script(
+      """
+      cd killed; topic verify --allow-gaps specs >/dev/null || echo violated; ls -d specs/002_b >/dev/null
+      a=$(cd specs; ls -d 00?_a | tail -n 1); c=$(cd specs; ls -d 00?_c); printf \
+        "$a, x002_a, 002_a_b.\n1002_a 002_a.md specs/$a/f $a.\r\n\n$c" >../wanted
+      diff ../wanted top; diff ../wanted "specs/$a/text"
+      git ls-files | while read -r file; do ls -d "$file" >/dev/null; done
+      find . -name '*topic-renumber*'; ! git status --porcelain | grep -v -e lock -e '^R' -e '^ M top' -e 00._d
+      """)
+    return outcome.text + outcome.error + (outcome.code == 0 ? "" : "code \(outcome)")
+  }
+
+  /// The clash, with two entries that git tracks and one that it does not, in `clash`.
+  private func makeClashToKillIn() throws {
+    try directory.makeDirectories("clash")
+    let made = RenumberTests()
+    try made.makeClash()
+    _ = try made.script("touch specs/002_c/f; at 2020-01-05")
+    try run(["cp", "-a", made.directory.path + "/.", directory("clash")])
+  }
+
+  private func expectNextRunFinishes(_ what: String) throws {
+    let next = try renumbering.script("cd killed; topic renumber --apply --scope worktrees specs")
+    #expect(next.code == 0, "\(what): \(next.error)")
+    let flaws = try flaws()
+    #expect(flaws == "", "\(what): \(flaws)\(next.error)")
+    try run(["rm", "-rf", directory("killed")])
+  }
+
+  @Test("Killed at any change, the next run finishes, and every mention names what is there")
+  func killed() throws {
+    try makeClashToKillIn()
+    let kills = try kills()
+    #expect(kills.count > 15, "\(kills)")
+    for fault in kills {
+      try kill(fault)
+      try expectNextRunFinishes(fault)
+    }
+  }
+
+  @Test("Killed again while it finishes what was half done, the run after that finishes")
+  func killedTwice() throws {
+    try makeClashToKillIn()
+    let first = try #require(try kills().first { $0.hasPrefix("fork") })
+    let calls = [("creat", 2), ("renameat", 2), ("renameat2", 1), ("unlinkat", 4), ("fork", 16)]
+    var kills = 0
+    for (call, count) in calls {
+      for number in 1...count {
+        try kill(first)
+        let fault = "\(call):\(number):kill"
+        let second = try renumbering.script(
+          "cd killed; POSIX_FAULT=\(fault) exec topic renumber --apply specs")
+        if second.signal == SIGKILL { kills += 1 }
+        while !runningCommands(containing: directory("killed")).isEmpty { usleep(1_000) }
+        try expectNextRunFinishes("\(first), then \(fault)")
+      }
+    }
+    #expect(kills > 15)
+  }
+
+  @Test("When git dies between the entry and its index, the next run tells the index")
+  func killedGit() throws {
+    try makeClashToKillIn()
+    let environment = try renumbering.beforeMoves(
+      "mv specs/002_a specs/003_a; kill -9 $PPID; exit 1")
+    let outcome = try renumbering.script(
+      "cp -a clash killed; cd killed; exec '\(Product.topic)' renumber --apply specs",
+      environment: environment)
+    #expect(outcome.signal == SIGKILL, "\(outcome)")
+    let shown = try renumbering.script("cd killed; topic renumber specs")
+    #expect(shown.error.contains("ended half-way; --apply finishes it first"), "\(shown.error)")
+    let next = try renumbering.script("cd killed; topic renumber --apply specs")
+    #expect(
+      next.error.contains("2 files were still to be rewritten\n  '002_a' -> '003_a'\n"),
+      "\(next.error)")
+    #expect(
+      try renumbering.script("cd killed; git status --porcelain").text.contains(
+        "R  specs/002_a/f -> "))
+    #expect(try flaws() == "")
+  }
+
+  @Test(
+    "Who takes a number or a name between the crash and the next run keeps it",
+    arguments: ["mkdir specs/004_x", "mkdir specs/003_a specs/004_c", "rm -r specs/002_c"])
+  func takenAfterKill(_ change: String) throws {
+    try makeClashToKillIn()
+    // At the first move, and at the second.
+    for fault in try kills().filter({ $0.hasPrefix("fork") }) {
+      try kill(fault)
+      let outcome = try renumbering.script(
+        "cd killed; \(change) || true; topic renumber --apply specs; topic renumber --apply specs")
+      #expect(outcome.code == 0, "\(fault): \(outcome.error)")
+      let broken = try renumbering.script(
+        """
+        cd killed; topic verify --allow-gaps specs
+        sed 's/002_a\\.md//' top specs/*/text | grep -o -w -e '00[0-9]_[ac]' | sort -u |
+          while read -r name; do ls -d "specs/$name" >/dev/null || echo "$name"; done
+        """)
+      let taken = change.split(separator: " ").filter { $0.hasPrefix("specs/") }.map(String.init)
+      let isGone = change.hasPrefix("rm")
+      let isThere = taken.allSatisfy {
+        isGone || FileManager.default.fileExists(atPath: directory("killed/\($0)"))
+      }
+      #expect(isThere, "\(fault), \(change): \(outcome.text)")
+      #expect(
+        broken.code == 0
+          && broken.lines.filter { $0.hasPrefix("00") } == (isGone ? ["002_c"] : []),
+        "\(fault), \(change): \(broken.text)\(broken.error)\(outcome.text)")
+      try run(["rm", "-rf", directory("killed")])
+    }
+  }
+}
