@@ -192,7 +192,7 @@ extension SystemCall {
   /// What the call does, to follow "cannot".
   fileprivate var verb: String {
     switch self {
-    case .creat, .mkdir, .mkdirat, .mkdtemp: "create"
+    case .creat, .mkdir, .mkdirat, .mkdtemp, .symlinkat: "create"
     case .open, .fdopendir, .fcntl, .pipe: "open"
     case .access, .fstat, .fstatfs, .ioctl, .lstat, .realpath, .stat, .statvfs: "find"
     case .read, .readdir, .pread: "read"

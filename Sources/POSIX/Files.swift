@@ -146,6 +146,15 @@ extension Descriptor {
     }
   }
 
+  /// Makes the symbolic link `name` in this directory, which leads to `target`: symlinkat(2).
+  public func makeLink(_ name: Bytes, to target: Path) throws(SystemError) {
+    try perform(.symlinkat, path.appending(name)) {
+      target.withCString { target in
+        Path(name).withCString { symlinkat(target, number, $0) }
+      }
+    }
+  }
+
   /// Removes the empty directory `name` from this one: unlinkat(2).
   public func removeDirectory(_ name: Bytes) throws(SystemError) {
     try perform(.unlinkat, path.appending(name)) {

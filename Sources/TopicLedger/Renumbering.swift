@@ -21,6 +21,8 @@ public struct Renumbering: Sendable {
   public let moves: [Move]
   /// Where tracked text files mention them.
   public let mentions: [Mention]
+  /// The tracked links that lead to them.
+  public let links: [Retargeting]
 
   /// What has to be done in `root`; without a `repository`, no history is asked and nothing mentioned.
   /// New numbers begin with `first`, or follow the highest one.
@@ -52,8 +54,13 @@ public struct Renumbering: Sendable {
     }
     self.moves = moves
     var mentions: [Mention] = []
-    if findsMentions, let repository { mentions = try Mention.all(of: moves, in: repository) }
+    var links: [Retargeting] = []
+    if findsMentions, let repository {
+      mentions = try Mention.all(of: moves, in: repository)
+      links = try Retargeting.all(of: moves, in: repository)
+    }
     self.mentions = mentions
+    self.links = links
   }
 
   /// How old an entry is.

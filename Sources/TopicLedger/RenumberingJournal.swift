@@ -2,10 +2,10 @@
 //
 // The order of things, under the lock of the root (RenumberingWork.swift):
 //
-//   1. The journal: which entry gets which name, and which files mention one. In the git directory of
-//      the work tree, a file for each root, written as a whole (AtomicFile).
+//   1. The journal: which entry gets which name, and which files mention one or are links to one. In
+//      the git directory of the work tree, a file for each root, written as a whole (AtomicFile).
 //   2. The entries move, one after another.
-//   3. The files that mention them are replaced, each as a whole.
+//   3. The files that mention them and the links to them are replaced, each as a whole.
 //   4. The journal is removed.
 //
 // What fails, or is ended by a signal that can be held, is taken back, and then the journal goes, too.
@@ -31,8 +31,8 @@ struct RenumberingJournal {
   /// What is to be done.
   struct Plan {
     let moves: [Renumbering.Move]
-    /// The files that mention an entry that moves, relative to the top of the work tree, by the names
-    /// that they have before anything moves.
+    /// The files that mention an entry that moves, and the links to one, relative to the top of
+    /// the work tree, by the names that they have before anything moves.
     let files: [Bytes]
     /// The name of the file that takes the place of another one.
     let temporary: Bytes

@@ -45,13 +45,14 @@ public struct RenumberingRecovery {
         try RenumberingWork.checkIsWanted()
       }
       let rewriting = try Rewriting(moved, in: repository)
+      let targets = LinkTargets(moved, in: repository)
       var rewritten = 0
       for file in plan.files {
         let path = repository.path(of: file, after: moved)
         try? Descriptor(opening: path.parent, .directory).removeFile(plan.temporary)
         // Whoever has removed it meanwhile needs no mentions in it.
-        guard (try? FileStatus.ofLink(path))?.kind == .file else { continue }
-        if try steps.rewrite(path, rewriting) { rewritten += 1 }
+        guard (try? FileStatus.ofLink(path)) != nil else { continue }
+        if try steps.update(path, rewriting, targets) { rewritten += 1 }
         try RenumberingWork.checkIsWanted()
       }
       journal.remove()

@@ -12,6 +12,7 @@ struct RenumberingSteps {
   private enum Undo {
     case move(from: Bytes, to: Bytes, isTracked: Bool)
     case rewriting(file: Path, Bytes)
+    case retargeting(link: Path, Bytes)
   }
 
   /// Steps in `root`, of which none is taken yet.
@@ -52,9 +53,19 @@ struct RenumberingSteps {
     }
   }
 
-  /// Puts the new names into the text of `file`; returns whether it had an old one.
-  mutating func rewrite(_ file: Path, _ rewriting: Rewriting) throws(LedgerError) -> Bool {
+  /// Puts the new names into the text of `file`, or into its target when it is a link; returns whether
+  /// it had an old one.
+  mutating func update(
+    _ file: Path, _ rewriting: Rewriting, _ targets: LinkTargets
+  ) throws(LedgerError) -> Bool {
     do throws(SystemError) {
+      if let old = file.linkTarget?.bytes {
+        let new = targets.target(old, of: file)
+        if new == old { return false }
+        try retarget(file, to: new)
+        undoes.append(.retargeting(link: file, old))
+        return true
+      }
       let old = try Descriptor(opening: file, .readNoLink).readToEnd()
       let new = Bytes(rewriting.lines(of: old, in: file).joined(separator: [UInt8.newline]))
       if new == old { return false }
@@ -81,6 +92,18 @@ struct RenumberingSteps {
     }
   }
 
+  /// Puts a new link in the place of the old one.
+  private func retarget(_ link: Path, to target: Bytes) throws(SystemError) {
+    let directory = try Descriptor(opening: link.parent, .directory)
+    do throws(SystemError) {
+      try directory.makeLink(temporary, to: Path(target))
+      try directory.rename(temporary, to: link.lastComponent)
+    } catch {
+      if error.errno != .exists { try? directory.removeFile(temporary) }
+      throw error
+    }
+  }
+
   /// Takes everything back, the newest first; returns what could not be.
   mutating func undo() -> [Path] {
     defer { undoes = [] }
@@ -90,6 +113,8 @@ struct RenumberingSteps {
         return (try? move(new, old, isTracked: isTracked)) != nil ? nil : root.appending(new)
       case .rewriting(let file, let text):
         return (try? replace(file, with: text)) != nil ? nil : file
+      case .retargeting(let link, let target):
+        return (try? retarget(link, to: target)) != nil ? nil : link
       }
     }
   }

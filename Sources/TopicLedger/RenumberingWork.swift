@@ -23,7 +23,7 @@ public struct RenumberingWork {
     self.repository = repository
   }
 
-  /// Moves the entries, then rewrites the mentions.
+  /// Moves the entries, then has the mentions and links follow.
   public func perform() throws(Failure) {
     if renumbering.moves.isEmpty { return }
     let temporary = Bytes(".topic-renumber.\(System.process)")
@@ -51,8 +51,10 @@ public struct RenumberingWork {
       }
       if let repository, !renumbering.files.isEmpty {
         let rewriting = try Rewriting(renumbering.moves, in: repository)
+        let targets = LinkTargets(renumbering.moves, in: repository)
         for file in renumbering.files {
-          _ = try steps.rewrite(repository.path(of: file, after: renumbering.moves), rewriting)
+          let path = repository.path(of: file, after: renumbering.moves)
+          _ = try steps.update(path, rewriting, targets)
           try Self.checkIsWanted()
         }
       }
@@ -73,6 +75,6 @@ public struct RenumberingWork {
 extension Renumbering {
   /// The files that change, relative to the top of the work tree, in order.
   var files: [Bytes] {
-    Set(mentions.map(\.file)).sorted { $0.lexicographicallyPrecedes($1) }
+    Set(mentions.map(\.file) + links.map(\.file)).sorted { $0.lexicographicallyPrecedes($1) }
   }
 }

@@ -14,7 +14,7 @@ struct Rewriting {
   /// What `moves` in the root of `repository` make of a file.
   init(_ moves: [Renumbering.Move], in repository: Repository) throws(LedgerError) {
     top = repository.workTree
-    root = repository.relativeRoot.isEmpty ? top : top.appending(repository.relativeRoot)
+    root = repository.root
     let moving = Set(moves.map(\.old))
     var staying: [Bytes] = []
     do throws(SystemError) {

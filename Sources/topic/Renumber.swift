@@ -23,7 +23,7 @@ extension Command {
                               entry: all of it, or nothing. Commits nothing
             --dry-run         only show it (default)
             --no-rewrite      leave the old names where text files that git tracks
-                              mention them
+                              mention them, and in the targets of tracked links
         -f, --format FORMAT   text (default) or json
             --scope SCOPE     reserve the new numbers in this scope: see topic-alloc(1)
             --style STYLE     topic (default), spec-kit or adr; --width, --separator
@@ -202,6 +202,10 @@ extension Renumbering {
       text += "\(mention.file.quotedForMessage):\(mention.line)\n"
       text += "  - \(mention.old.printable)\n  + \(mention.new.printable)\n"
     }
+    for link in links {
+      text += "\(link.file.quotedForMessage), a symbolic link\n"
+      text += "  - \(link.old.printable)\n  + \(link.new.printable)\n"
+    }
     return text
   }
 
@@ -211,11 +215,13 @@ extension Renumbering {
     let summary =
       "\(moves.count) renamed, \(mentions.count) line\(mentions.count == 1 ? "" : "s")"
       + " in \(files) file\(files == 1 ? "" : "s") rewritten"
+      + (links.isEmpty ? "" : ", \(links.count) link\(links.count == 1 ? "" : "s") led anew")
     return isDone ? "\(summary)\n" : "nothing is changed yet; with --apply: \(summary)\n"
   }
 
   fileprivate func json(isDone: Bool) throws(Failure) -> Bytes {
     for bytes in moves.map(\.old) + mentions.flatMap({ [$0.file, $0.old] })
+      + links.flatMap({ [$0.file, $0.old] })
     where !UTF8Decoder.isValid(bytes) {
       throw Failure(
         .data, "cannot write \(bytes.quotedForMessage) as JSON: it is not UTF-8",
@@ -242,6 +248,16 @@ extension Renumbering {
             json.member("line", mention.line)
             json.member("from", mention.old)
             json.member("to", mention.new)
+          }
+        }
+      }
+      json.key("links")
+      json.array { json in
+        for link in links {
+          json.object { json in
+            json.member("file", link.file)
+            json.member("from", link.old)
+            json.member("to", link.new)
           }
         }
       }
