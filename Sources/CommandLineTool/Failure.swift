@@ -195,7 +195,7 @@ extension SystemCall {
     case .creat, .mkdir, .mkdirat, .mkdtemp, .symlinkat: "create"
     case .open, .fdopendir, .fcntl, .pipe: "open"
     case .access, .fstat, .fstatfs, .ioctl, .lstat, .realpath, .stat, .statvfs: "find"
-    case .read, .readdir, .pread: "read"
+    case .read, .readdir, .pread, .lseek: "read"
     case .pwrite, .write: "write to"
     case .ftruncate: "shorten"
     case .renameat, .renameat2: "rename"

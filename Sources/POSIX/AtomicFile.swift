@@ -6,18 +6,17 @@
 /// order is that of SQLite's and git's lock files, and the reason is in fsync(2): a file's data and
 /// its name reach the disk separately.
 public enum AtomicFile {
-  /// Puts `contents` in place of the file at `path`, whose directory must exist.
+  /// Puts `contents` in place of the file at `path`, whose directory must exist and whose permissions stay.
   public static func write(_ contents: Bytes, to path: Path) throws(SystemError) {
     let directory = try Descriptor(opening: path.parent, .directory)
     let name = path.lastComponent
     let temporary = Self.prefix(name) + Bytes("\(System.process)") + Self.suffix
     // A process of the same id left it when it crashed.
-    do throws(SystemError) { try directory.removeFile(temporary) } catch {
-      if error.errno != .notFound { throw error }
-    }
+    try? directory.removeFile(temporary)
+    let permissions = (try? FileStatus.of(path))?.permissions
     do throws(SystemError) {
       let file = try Descriptor(
-        opening: temporary, in: directory, .creatingNew(permissions: nil))
+        opening: temporary, in: directory, .creatingNew(permissions: permissions))
       try file.write(contents)
       try file.synchronize()
       try directory.rename(temporary, to: name)

@@ -10,7 +10,7 @@
 /// file.
 public enum SystemCall: String, CaseIterable, Sendable {
   case access, creat, fchown, fcntl, fdopendir, flock, fork, fstat, fstatfs, fsync, ftruncate, ioctl
-  case lstat, mkdir, mkdirat, mkdtemp, mount, open, pipe, poll, pread, pwrite, read, readdir,
+  case lseek, lstat, mkdir, mkdirat, mkdtemp, mount, open, pipe, poll, pread, pwrite, read, readdir,
     realpath
   case renameat, renameat2, setitimer, stat, statvfs, symlinkat, unlinkat, waitpid, write
 }

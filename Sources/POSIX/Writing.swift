@@ -29,6 +29,11 @@ extension Descriptor {
     }
   }
 
+  /// Where the last write to a descriptor opened for appending has ended: lseek(2).
+  public func position() throws(SystemError) -> UInt64 {
+    UInt64(try perform(.lseek, path) { Int(lseek(number, 0, SEEK_CUR)) })
+  }
+
   /// Writes `bytes` from `offset` on: pwrite(2). What is written in part is an error, no space.
   public func write(_ bytes: Bytes, at offset: UInt64) throws(SystemError) {
     let written = try perform(.pwrite, path) {

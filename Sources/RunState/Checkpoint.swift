@@ -62,6 +62,9 @@ public struct CheckpointStore: Sendable {
     let previous = try read(run.appending(Self.previousName))
     switch (first, previous) {
     case (.missing, .missing): return nil
+    // It must not be overwritten by what an older program makes of an older state.
+    case (.newer(let error), _): throw .damaged(path, error)
+    case (_, .newer(let error)): throw .damaged(run.appending(Self.previousName), error)
     case (.damaged, .whole(let members, let text)):
       return Contents(members: members, text: text, damaged: path)
     case (.missing, .whole(let members, let text)):
@@ -76,6 +79,7 @@ public struct CheckpointStore: Sendable {
   private enum State {
     case missing
     case damaged(JSONError)
+    case newer(JSONError)
     case whole([JSONValue.Member], Bytes)
   }
 
@@ -90,6 +94,14 @@ public struct CheckpointStore: Sendable {
     do throws(JSONError) {
       guard let members = try JSONValue(parsing: text).members else {
         return .damaged(JSONError(offset: 0, message: "expected an object"))
+      }
+      let value = JSONValue.object(members)
+      if let version = value["version"]?.integer, version > Self.version {
+        return .newer(
+          JSONError(offset: 0, message: "version \(version), which is newer than this program"))
+      }
+      guard value["version"]?.integer == Self.version, value["run_id"]?.string != nil else {
+        return .damaged(JSONError(offset: 0, message: "no version, or no run_id"))
       }
       return .whole(members, text)
     } catch {

@@ -30,15 +30,39 @@ public struct LineFile: ~Copyable {
   /// Appends whole lines, each ended by its newline, in one write(2): what others append meanwhile
   /// stands before or behind. A last line that a crash left without its newline is ended first, so
   /// that it spoils no other.
+  ///
+  /// A writer can be killed in the middle of its write between that look and ours. Then the first line
+  /// stands behind half of another one, and is written again.
   public func append(_ lines: Bytes) throws(SystemError) {
-    let end = try size()
-    let last = end == 0 ? [] : try file.read(at: end - 1, upTo: 1)
-    let isCut = !last.isEmpty && last != [.newline]
-    try file.write(isCut ? [.newline] + lines : lines)
+    if try endsCut() { return try file.write([.newline] + lines) }
+    try file.write(lines)
+    // Writes to one file follow one another, so what stands before ours does not change any more.
+    guard let end = try? file.position(), end > lines.count else { return }
+    if try file.read(at: end - UInt64(lines.count) - 1, upTo: 1) == [.newline] { return }
+    try append(Bytes(lines.prefix { $0 != .newline }) + [.newline])
   }
 
-  /// Puts what was appended on the disk: fsync(2).
-  public func synchronize() throws(SystemError) { try file.synchronize() }
+  /// Whether the last line has no end. A write that is under way can show a part of its line, so one that
+  /// has none is looked at for as long as the file grows.
+  private func endsCut() throws(SystemError) -> Bool {
+    var end = try size()
+    while end > 0 {
+      let last = try file.read(at: end - 1, upTo: 1)
+      if last.isEmpty || last == [.newline] { return false }
+      Instant.sleep(nanoseconds: 1_000_000)
+      let now = try size()
+      if now == end { return true }
+      end = now
+    }
+    return false
+  }
+
+  /// Puts what was appended on the disk: fsync(2). What is no file, such as a pipe, has no disk.
+  public func synchronize() throws(SystemError) {
+    do throws(SystemError) { try file.synchronize() } catch {
+      if error.errno != .invalidArgument { throw error }
+    }
+  }
 
   /// Cuts off what stands behind the first `size` bytes.
   public func truncate(to size: UInt64) throws(SystemError) { try file.truncate(to: size) }

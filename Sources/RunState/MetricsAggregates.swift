@@ -162,6 +162,7 @@ public struct MetricsAggregates: Sendable {
   private func groups(_ summary: MetricsSummary) -> Bytes {
     object { json in
       json.member("by", question.by ?? Self.usualGroup)
+      json.member("bounded", summary.isBounded)
       summary.writeGroups(to: &json)
     }
   }

@@ -8,7 +8,8 @@ public struct MetricsReading: Sendable {
     let inode: UInt64
     /// The length of the lines that were read.
     var offset: UInt64 = 0
-    /// The SHA-256 of the last bytes before the offset: a file that was written anew shows by it.
+    /// The SHA-256 of the first bytes and the last ones before the offset: a file that was written anew
+    /// shows by it.
     var digest = ""
   }
 
@@ -123,6 +124,7 @@ public struct MetricsReading: Sendable {
   ) throws(SystemError) -> String {
     let count = min(offset, digested)
     var hash = SHA256()
+    hash.add(try file.read(at: 0, upTo: Int(count)))
     hash.add(try file.read(at: offset - count, upTo: Int(count)))
     return hash.hexadecimal()
   }

@@ -30,7 +30,7 @@ struct MetricsState {
             json.member("device", "\(position.device)")
             json.member("inode", "\(position.inode)")
             json.member("offset", Int(position.offset))
-            json.member("sha256_of_last_bytes", position.digest)
+            json.member("sha256_of_ends", position.digest)
           }
         }
       }
@@ -42,7 +42,7 @@ struct MetricsState {
       json.key("all")
       write(summary.all, to: &json)
       json.key("until_baseline")
-      write(summary.untilBaseline, to: &json)
+      write(summary.untilBaseline, to: &json, withBuckets: false)
       json.key("groups")
       json.array { json in
         for group in summary.groups {
@@ -72,7 +72,9 @@ struct MetricsState {
     }
   }
 
-  private func write(_ tally: MetricsTally, to json: inout JSONWriter) {
+  private func write(
+    _ tally: MetricsTally, to json: inout JSONWriter, withBuckets: Bool = true
+  ) {
     json.object { json in
       json.member("entries", tally.entries)
       json.member("passed", tally.passed)
@@ -88,13 +90,13 @@ struct MetricsState {
             json.member("max", field.highest)
             json.member("whole", field.quantiles.isWhole)
             json.member("incomplete", field.quantiles.isIncomplete)
-            json.key("buckets")
-            json.array { json in
-              for bucket in field.quantiles.buckets {
-                json.number(bucket.index)
-                json.number(Int(bucket.count))
-              }
-            }
+            guard withBuckets else { return }
+            // One text, as a value for each number would take many times its room when it is read.
+            json.member(
+              "buckets",
+              field.quantiles.buckets.reduce(into: Bytes()) { text, bucket in
+                text.append("\(bucket.index) \(bucket.count) ")
+              })
           }
         }
       }
@@ -122,7 +124,7 @@ struct MetricsState {
       guard let device = file["device"]?.string.flatMap({ UInt64($0) }),
         let inode = file["inode"]?.string.flatMap({ UInt64($0) }),
         let offset = file["offset"]?.integer, (0...1 << 60).contains(offset),
-        let digest = file["sha256_of_last_bytes"]?.string
+        let digest = file["sha256_of_ends"]?.string
       else { return nil }
       positions.append(
         .init(device: device, inode: inode, offset: UInt64(offset), digest: digest))
@@ -133,7 +135,9 @@ struct MetricsState {
     summary.unreadable = unreadable
     summary.present = present
     summary.baseline = json["baseline"]?.string.map { Bytes($0) }
-    guard let all = summary.restoredTally(all), let before = summary.restoredTally(before) else {
+    guard let all = summary.restoredTally(all),
+      let before = summary.restoredTally(before, withBuckets: false)
+    else {
       return nil
     }
     (summary.all, summary.untilBaseline) = (all, before)
@@ -148,7 +152,10 @@ struct MetricsState {
 }
 
 extension MetricsSummary {
-  fileprivate mutating func restoredTally(_ json: JSONValue) -> MetricsTally? {
+  /// A tally without buckets takes nothing of what all of them may take.
+  fileprivate mutating func restoredTally(
+    _ json: JSONValue, withBuckets: Bool = true
+  ) -> MetricsTally? {
     guard let entries = json["entries"]?.integer, let passed = json["passed"]?.integer,
       let fields = json["fields"]?.elements, (0...entries).contains(passed)
     else { return nil }
@@ -158,23 +165,34 @@ extension MetricsSummary {
       guard let name = entry["name"]?.string, let count = entry["count"]?.integer,
         let sum = entry["sum"]?.double, let first = entry["first"]?.double,
         let lowest = entry["min"]?.double, let highest = entry["max"]?.double,
-        let buckets = entry["buckets"]?.elements, buckets.count % 2 == 0, count > 0,
-        let key = scanner.number(of: Bytes(name)), fieldsLeft > 0
+        let key = scanner.number(of: Bytes(name)), count > 0, fieldsLeft > 0 || !withBuckets
       else { return nil }
       var field = MetricsTally.Field()
       field.count = count
       (field.sum, field.first, field.lowest, field.highest) = (sum, first, lowest, highest)
-      for place in stride(from: 0, to: buckets.count, by: 2) {
-        guard let index = buckets[place].integer, let many = buckets[place + 1].integer, many > 0,
-          field.quantiles.restore(index, UInt64(many), &rowsLeft)
-        else { return nil }
+      if withBuckets {
+        guard let text = entry["buckets"]?.string, restore(text, into: &field.quantiles) else {
+          return nil
+        }
+        fieldsLeft -= 1
       }
       field.quantiles.isWhole = entry["whole"]?.bool ?? false
       if entry["incomplete"]?.bool == true { field.quantiles.markIncomplete() }
       while tally.fieldsByKey.count <= key { tally.fieldsByKey.append(nil) }
       tally.fieldsByKey[key] = field
-      fieldsLeft -= 1
     }
     return tally
+  }
+
+  private mutating func restore(_ text: String, into quantiles: inout Quantiles) -> Bool {
+    let words = text.utf8.split(separator: UInt8(ascii: " "))
+    guard words.count % 2 == 0 else { return false }
+    for place in stride(from: 0, to: words.count, by: 2) {
+      guard let index = Int(Substring(words[place])),
+        let count = UInt64(Substring(words[place + 1])),
+        count > 0, quantiles.restore(index, count, &rowsLeft)
+      else { return false }
+    }
+    return true
   }
 }

@@ -45,10 +45,10 @@ public struct MetricsSummary: Sendable {
 
   /// Groups beyond this number are counted as one, the last.
   public static let mostGroups = 1_000
-  /// What ``Quantiles`` may take in all, in rows of 512 bytes.
+  /// What ``Quantiles`` may take in all, in rows of 256 bytes.
   static let mostRows = 40_000
   /// How many fields there are to be in all groups.
-  static let mostFields = 60_000
+  static let mostFields = 20_000
 
   /// What is looked at.
   public let question: Question

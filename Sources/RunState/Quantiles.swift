@@ -13,7 +13,7 @@ public struct Quantiles: Sendable {
   /// The powers of two that were met, each with its sign, in the order of their first number.
   private(set) var rows: [Int] = []
   /// The counts of the buckets, row by row.
-  private(set) var counts: [UInt64] = []
+  private(set) var counts: [UInt32] = []
   private var latestRow = 0
   /// Whether numbers were left out, as there was no room for more rows.
   private(set) var isIncomplete = false
@@ -50,7 +50,7 @@ public struct Quantiles: Sendable {
     rowsLeft -= 1
     latestRow = rows.count
     rows.append(row)
-    counts += [UInt64](repeating: 0, count: Self.columns)
+    counts += [UInt32](repeating: 0, count: Self.columns)
     return true
   }
 
@@ -62,7 +62,7 @@ public struct Quantiles: Sendable {
     var buckets: [(index: Int, count: UInt64)] = []
     for (place, row) in rows.enumerated().sorted(by: { $0.element < $1.element }) {
       for column in 0..<Self.columns where counts[place * Self.columns + column] > 0 {
-        buckets.append((row * Self.columns + column, counts[place * Self.columns + column]))
+        buckets.append((row * Self.columns + column, UInt64(counts[place * Self.columns + column])))
       }
     }
     return buckets
@@ -70,10 +70,12 @@ public struct Quantiles: Sendable {
 
   /// Puts back what ``buckets`` gave; false when there is no such bucket, or no room.
   mutating func restore(_ index: Int, _ count: UInt64, _ rowsLeft: inout Int) -> Bool {
-    guard (0..<(4_096 * Self.columns)).contains(index), find(index / Self.columns, &rowsLeft) else {
+    guard (0..<(4_096 * Self.columns)).contains(index), count <= UInt32.max,
+      find(index / Self.columns, &rowsLeft)
+    else {
       return false
     }
-    counts[latestRow * Self.columns + index % Self.columns] = count
+    counts[latestRow * Self.columns + index % Self.columns] = UInt32(count)
     return true
   }
 

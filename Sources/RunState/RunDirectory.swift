@@ -37,7 +37,10 @@ extension Path {
         }
       case .notFound where parent != self:
         try parent.makeDirectoryWithParents()
-        try makeDirectoryWithParents()
+        // Where a directory is there and nothing can be made in it, as below /proc, that is the error.
+        do throws(SystemError) { try makeDirectory() } catch {
+          if error.errno != .exists { throw error }
+        }
       default: throw error
       }
     }

@@ -203,7 +203,9 @@ extension Failure {
   /// The one place that says how a checkpoint can fail.
   init(_ failure: CheckpointStore.Failure) {
     switch failure {
-    case .system(let error): self.init(error, otherwise: .inputOutput)
+    case .system(let error):
+      let creates: [SystemCall] = [.creat, .mkdir, .mkdirat, .renameat]
+      self.init(error, otherwise: creates.contains(error.call) ? .cannotCreate : .inputOutput)
     case .damaged(let path, let error):
       self.init(
         .data,

@@ -109,8 +109,10 @@ extension Command {
           + " \(statistics.errors) errors")
     }
     if let failure {
+      // Of the last write, a part can have come to the disk.
+      let count = failure.code == .data ? "\(statistics.written)" : "at least \(statistics.written)"
       throw Failure(
-        failure.code, failure.message.map { "\($0); \(statistics.written) events are written" },
+        failure.code, failure.message.map { "\($0); \(count) events are written" },
         advice: failure.advice)
     }
   }
@@ -133,6 +135,8 @@ extension Command {
     TerminationSignals.hold()
     let slice: UInt64 = 100_000_000
     var rest = Bytes()
+    // How much of it is known to have no newline.
+    var searched = 0
     var line = 0
     while !TerminationSignals.isWaiting {
       let patience = min(queue.timeLeft ?? slice, slice)
@@ -141,12 +145,14 @@ extension Command {
         if chunk.isEmpty { break }
         rest += chunk
         var start = rest.startIndex
-        while let end = rest[start...].firstIndex(of: .newline) {
+        while let end = rest[searched...].firstIndex(of: .newline) {
           line += 1
-          try add(rest[start..<end], "line \(line)", to: &queue, skipsInvalid)
+          try addLine(rest[start..<end], line, to: &queue, skipsInvalid)
           start = end + 1
+          searched = start
         }
         rest.removeFirst(start)
+        searched = rest.count
       }
       if queue.timeLeft == 0 {
         do { try queue.flush() } catch { throw Failure(error, what: "") }
@@ -154,14 +160,21 @@ extension Command {
     }
     // After a signal, half a line is none.
     if !TerminationSignals.isWaiting {
-      try add(rest[...], "line \(line + 1)", to: &queue, skipsInvalid)
+      try addLine(rest[...], line + 1, to: &queue, skipsInvalid)
     }
+  }
+
+  /// A blank line is none.
+  private static func addLine(
+    _ text: ArraySlice<UInt8>, _ line: Int, to queue: inout EventQueue, _ skipsInvalid: Bool
+  ) throws(Failure) {
+    if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return }
+    try add(text, "line \(line)", to: &queue, skipsInvalid)
   }
 
   private static func add(
     _ text: ArraySlice<UInt8>, _ what: String, to queue: inout EventQueue, _ skipsInvalid: Bool
   ) throws(Failure) {
-    if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return }
     do throws(EventError) {
       try queue.add(text)
     } catch {

@@ -96,7 +96,9 @@ extension Command {
           "--\(option.name) goes with topic metrics \(owners.joined(separator: " and "))")
       }
     }
-    let file = MetricsFile(path)
+    // Segments lie beside what a link leads to.
+    let isLink = (try? FileStatus.ofLink(path))?.kind == .symbolicLink
+    let file = MetricsFile(try isLink ? attempt(path.resolved(), otherwise: .inputOutput) : path)
     let words = arguments.operands.dropFirst(2)
     if command == "append" { return try append(words, to: file, arguments) }
     if !words.isEmpty { throw .usage("topic metrics \(command) takes one FILE") }
@@ -142,8 +144,12 @@ extension Command {
     }
     // What stands before a text that is no entry is written all the same.
     if !text.isEmpty {
-      try attempt(
-        file.append(text, synchronizes: durability == .each), otherwise: .inputOutput)
+      do throws(SystemError) {
+        try file.append(text, synchronizes: durability == .each)
+      } catch {
+        let isThere = error.call == .write || error.call == .fsync
+        throw Failure(error, otherwise: isThere ? .inputOutput : .cannotCreate)
+      }
     }
     if let failure {
       throw Failure(
@@ -273,6 +279,9 @@ extension Command {
       }
     }
     if let reason = update.rebuilt { Tool.topic.note("everything is read anew: \(reason)") }
+    if update.summary.isBounded {
+      Tool.topic.note("too many keys, groups or numbers: some are left out")
+    }
     if arguments.has("verbose") {
       Tool.topic.note(
         "\(update.new) entries read, \(update.summary.all.entries) in all,"

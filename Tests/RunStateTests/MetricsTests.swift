@@ -255,4 +255,16 @@ import Testing
     #expect(try update().rebuilt != nil)
     #expect(directory.entries("out").count == 6, "no temporary file is left")
   }
+
+  @Test("However much there is, a later call goes on, and says what is left out")
+  func many() throws {
+    let keys = (0..<40).map { "\"k\($0)\":\($0)" }.joined(separator: ",")
+    let lines = (0..<1_100).map { "{\"status\":\"ok\",\"epoch\":\($0),\(keys)}\n" }.joined()
+    try directory.makeFile("m", lines)
+    #expect(try update().summary.isBounded)
+    try file.append(Bytes("{\"status\":\"ok\",\"epoch\":1}\n"))
+    let update = try update()
+    #expect(update.rebuilt == nil && update.new == 1 && update.summary.isBounded)
+    #expect(try read("per-epoch")["bounded"]?.bool == true)
+  }
 }

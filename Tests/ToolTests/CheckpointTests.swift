@@ -130,4 +130,25 @@ import Testing
     #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.error)")
     #expect(try load().keys.filter { $0.hasPrefix("k") }.count == 50)
   }
+
+  @Test("An object that is no checkpoint is passed over, a newer one is not, and permissions stay")
+  func strangers() throws {
+    let outcome = try bash(
+      """
+      topic checkpoint save r --iteration 1; topic checkpoint save r --iteration 2
+      for text in '{}' '{"version":1}' '{"version":"a","run_id":"x"}'; do
+        printf '%s' "$text" >r/checkpoint.json
+        topic checkpoint load r 2>warning | jq -c .iteration; grep -c damaged warning
+      done
+      topic checkpoint save r --iteration 3 2>/dev/null; chmod 600 r/checkpoint.json
+      topic checkpoint save r --iteration 4; stat -c %a r/checkpoint.json
+      printf '{"version":2,"run_id":"x"}' >r/checkpoint.json
+      topic checkpoint save r --iteration 5 || echo "code $?"
+      topic checkpoint load r || echo "code $?"
+      """, in: directory.path)
+    #expect(
+      outcome.lines == ["1", "1", "1", "1", "1", "1", "600", "code 65", "code 65"],
+      "\(outcome.text)\(outcome.error)")
+    #expect(outcome.error.contains("newer than this program"))
+  }
 }

@@ -83,7 +83,7 @@ import Testing
   func full() throws {
     let outcome = try topic("append", log, "1", "2", fault: "write:2:\(ENOSPC)")
     #expect(
-      outcome.code == 74 && outcome.error.contains("No space left on device; 1 events are written"),
+      outcome.code == 74 && outcome.error.contains("No space left on device; at least 1 events are written"),
       "\(outcome.error)")
     let short = try topic("append", log, "\"abc\"", fault: "write:1:short")
     #expect(short.code == 0)
@@ -159,6 +159,39 @@ import Testing
       let outcome = try topic("tail", "-n", "\(count)", "--max-bytes", "1G", log)
       #expect(outcome.lines.elementsEqual(whole.suffix(count)), "round \(round)")
     }
+  }
+
+  @Test(
+    "An event behind which another writer died half-way is written again",
+    .enabled(if: Product.hasProgram("strace")))
+  func glued() throws {
+    let outcome = try bash(
+      """
+      echo 0 >log
+      strace -o /dev/null -e trace=write -e inject=write:delay_enter=800000 \
+        topic log append log '{"a":1}' '{"b":2}' --sync batch & writer=$!
+      sleep 0.4; printf '{"torn' >>log; wait $writer
+      cat log; topic log tail -n 9 log | tr '\\n' ' '
+      """, in: directory.path)
+    #expect(
+      outcome.lines == [
+        "0", "{\"torn{\"a\":1}", "{\"b\":2}", "{\"a\":1}", "0 {\"b\":2} {\"a\":1} ",
+      ],
+      "\(outcome.text)\(outcome.error)")
+  }
+
+  @Test("An empty argument is no event, and a directory that cannot be is an error like others")
+  func impossible() throws {
+    let empty = try topic("append", log, "")
+    #expect(empty.code == 65 && empty.error.contains("argument 1 is no JSON"), "\(empty.error)")
+    let outcome = try bash(
+      """
+      mkdir d; cd d; rmdir ../d
+      topic log append x/y 1 || echo $?
+      topic checkpoint save sub --status s || echo $?
+      topic metrics append /proc/none/m a=1 || echo $?
+      """, in: directory.path)
+    #expect(outcome.lines == ["73", "73", "73"], "\(outcome.text)\(outcome.error)")
   }
 
   @Test("A writer of standard input goes on in the new file when the log was rotated away")

@@ -85,13 +85,18 @@ do_task() {
   directory=$run/tasks/$task
   mkdir -p "$directory" "$run/outputs"
   event started "$worker" "$task"
-  jq -r '"\(.description)\n\n\(.instructions)"' <<<"$json" >"$directory/prompt"
+  # What a run that was killed has left goes on, with the feedback that it got.
+  if [[ ! -e $directory/prompt ]]; then
+    jq -r '"\(.description)\n\n\(.instructions)"' <<<"$json" >"$directory/prompt.new"
+    mv "$directory/prompt.new" "$directory/prompt"
+  fi
   while :; do
     attempt "$worker" "$task" "$directory"
     if feedback=$("${review[@]}" <"$directory/result"); then break; fi
+    # Before the round is counted: a crash in between must not have it count twice.
+    printf '\nFeedback: %s\n' "$feedback" >>"$directory/prompt"
     topic retry check "$directory" --status needs_changes --feedback "$feedback" --max-rounds 5 \
       >/dev/null
-    printf '\nFeedback: %s\n' "$feedback" >>"$directory/prompt"
   done
   topic retry check "$directory" --status approved >/dev/null
   # Renamed when it is whole, so that nobody meets half a result.
@@ -107,11 +112,19 @@ do_task() {
 # Takes tasks until all are done. A worker that was killed holds its task still, and is given it again.
 work() {
   local json status
+  held=''
+  # Who gives up leaves the task to the others; who is killed is given it again.
+  trap 'if [[ -n $held ]]; then topic plan release --worker "$1" "$plan" "$held" >/dev/null; fi' EXIT
+  trap 'exit 143' TERM
   while :; do
     status=0
     json=$(topic plan claim --worker "$1" "$plan" 2>/dev/null) || status=$?
     case $status in
-    0) do_task "$1" "$json" ;;
+    0)
+      held=$(jq -r .id <<<"$json")
+      do_task "$1" "$json"
+      held=''
+      ;;
     "$NOTHING_NOW") sleep 0.1 ;;
     "$ALL_DONE") return 0 ;;
     *) return "$status" ;;
