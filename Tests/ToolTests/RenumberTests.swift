@@ -187,14 +187,15 @@ import Testing
     try directory.makeDirectories("bin")
     let search = Product.directory + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
     try directory.makeFile(
-      "bin/git",
+      "bin/text",
       """
       #!/bin/sh
       PATH='\(search)'
       case " $* " in *" mv "*) \(text) ;; esac
       exec git "$@"
       """)
-    try run(["chmod", "+x", directory("bin/git")])
+    // What this process writes itself, a child of another test can have open still: "Text file busy".
+    try run(["install", "-m", "755", directory("bin/text"), directory("bin/git")])
     return ["PATH": directory("bin") + ":" + search]
   }
 
