@@ -27,12 +27,22 @@ struct RenumberingSteps {
   /// Gives the entry `old` the name `new`.
   mutating func rename(_ old: Bytes, _ new: Bytes, isTracked: Bool) throws(LedgerError) {
     let entry = try? FileStatus.ofLink(root.appending(old))
-    try move(old, new, isTracked: isTracked)
+    func isEntry(_ name: Bytes) -> Bool {
+      guard let entry, let there = try? FileStatus.ofLink(root.appending(name)) else {
+        return false
+      }
+      return there.isSameFile(as: entry)
+    }
+    do throws(LedgerError) {
+      try move(old, new, isTracked: isTracked)
+    } catch {
+      // git renames first, and then can fail to write its index, which has the old name then.
+      if isTracked, isEntry(new) { undoes.append(.move(from: old, to: new, isTracked: false)) }
+      throw error
+    }
     // Of a directory that somebody has made meanwhile, git makes the new parent.
     let inside = new + [UInt8(ascii: "/")] + old
-    if isTracked, let moved = try? FileStatus.ofLink(root.appending(inside)), let entry,
-      moved.isSameFile(as: entry)
-    {
+    if isTracked, isEntry(inside) {
       undoes.append(.move(from: old, to: inside, isTracked: true))
       throw .system(SystemError(.renameat2, root.appending(new), .exists))
     }

@@ -124,6 +124,19 @@ import Testing
     #expect(try flaws() == "")
   }
 
+  @Test("When git fails between the entry and its index, all is taken back")
+  func failedGit() throws {
+    try makeClashToKillIn()
+    let environment = try renumbering.beforeMoves("mv specs/002_a specs/003_a; exit 1")
+    let outcome = try renumbering.script(
+      "cd clash; '\(Product.topic)' renumber --apply specs", environment: environment)
+    #expect(outcome.code == 69 && outcome.error.contains("nothing is changed"), "\(outcome.error)")
+    #expect(
+      try renumbering.script("cd clash; git status --porcelain; find . -name '*topic-ren*'").lines
+        == ["?? specs/.topic_number.lock"])
+    #expect(directory.entries("clash/specs") == ["001_a", "002_a", "002_b", "002_c", "002_d"])
+  }
+
   @Test(
     "Who takes a number or a name between the crash and the next run keeps it",
     arguments: ["mkdir specs/004_x", "mkdir specs/003_a specs/004_c", "rm -r specs/002_c"])
