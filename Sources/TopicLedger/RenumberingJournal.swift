@@ -21,8 +21,8 @@
 //   in 3   what has moved is mentioned by its new name now. A file that had its turn has no old name.
 //   in 4   all is done.
 //
-// So a file never mentions the new name of something that has not moved. Outside of git nothing is
-// mentioned, every entry moves at once or not at all, and there is no journal.
+// So a file never mentions the new name of something that has not moved. What git does not
+// know, neither entries nor mentions, moves at once or not at all: then there is no journal.
 
 import POSIX
 

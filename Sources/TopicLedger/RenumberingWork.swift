@@ -34,7 +34,9 @@ public struct RenumberingWork {
         let new = root.path.appending(move.new)
         if (try? FileStatus.ofLink(new)) != nil { throw .system(.init(.renameat2, new, .exists)) }
       }
-      if let repository {
+      if let repository,
+        !renumbering.files.isEmpty || renumbering.moves.contains(where: \.isTracked)
+      {
         journal = try RenumberingJournal(of: repository)
         do throws(SystemError) {
           try journal?.write(

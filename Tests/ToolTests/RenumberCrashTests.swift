@@ -137,6 +137,17 @@ import Testing
     #expect(directory.entries("clash/specs") == ["001_a", "002_a", "002_b", "002_c", "002_d"])
   }
 
+  @Test("What changes nothing that git knows needs no journal")
+  func untracked() throws {
+    let outcome = try renumbering.script(
+      """
+      git init -q .; mkdir -p specs/001_z; sleep 0.05; mkdir specs/001_a
+      POSIX_FAULT=fsync:1:\(EIO) topic renumber --apply specs
+      """)
+    #expect(outcome.code == 0, "\(outcome.error)")
+    #expect(directory.entries("specs") == ["001_z", "002_a"])
+  }
+
   @Test(
     "Who takes a number or a name between the crash and the next run keeps it",
     arguments: ["mkdir specs/004_x", "mkdir specs/003_a specs/004_c", "rm -r specs/002_c"])
