@@ -106,6 +106,10 @@ import Testing
       topic plan status --format json PLAN.md | jq -c '[.tasks[]?.status] | unique' || :
       topic metrics summary -f json run/metrics.jsonl | jq '.passed >= 5'
       grep -c passed second
+      printf '#!/bin/sh\\necho the same as ever\\nexit 1\\n' >strict; chmod +x strict
+      cp PLAN.md again.md
+      REVIEW=./strict timeout 60 bash "$example" again.md again >/dev/null 2>said || echo "code $?"
+      grep -c 'a limit is reached' said
       MAX_USD=0.000001 bash "$example" PLAN.md run >/dev/null && echo 'nothing left to pay'
       """#, in: directory.path,
       environment: ["example": Product.sources + "/shell/examples/agent-workflow.sh"])
@@ -113,7 +117,9 @@ import Testing
     #expect(outcome.text.contains("ended with 137"), "\(outcome.text)\(outcome.error)")
     #expect(
       outcome.text.contains("a.md b.md c.md d.md e.md f.md g.md h.md last.md "), "\(outcome.text)")
-    #expect(outcome.lines.suffix(3) == ["true", "2", "nothing left to pay"], "\(outcome.text)")
+    #expect(
+      outcome.lines.suffix(5) == ["true", "2", "code 10", "1", "nothing left to pay"],
+      "\(outcome.text)")
   }
 
   @Test("Every exit code is in the README and in both man pages")

@@ -83,7 +83,8 @@ import Testing
   func full() throws {
     let outcome = try topic("append", log, "1", "2", fault: "write:2:\(ENOSPC)")
     #expect(
-      outcome.code == 74 && outcome.error.contains("No space left on device; at least 1 events are written"),
+      outcome.code == 74
+        && outcome.error.contains("No space left on device; at least 1 events are written"),
       "\(outcome.error)")
     let short = try topic("append", log, "\"abc\"", fault: "write:1:short")
     #expect(short.code == 0)

@@ -112,9 +112,9 @@ do_task() {
 # Takes tasks until all are done. A worker that was killed holds its task still, and is given it again.
 work() {
   local json status
-  held=''
+  me=$1 held=''
   # Who gives up leaves the task to the others; who is killed is given it again.
-  trap 'if [[ -n $held ]]; then topic plan release --worker "$1" "$plan" "$held" >/dev/null; fi' EXIT
+  trap 'if [[ -n $held ]]; then topic plan release --worker "$me" "$plan" "$held" >/dev/null; fi' EXIT
   trap 'exit 143' TERM
   while :; do
     status=0
