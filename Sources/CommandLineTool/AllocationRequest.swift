@@ -125,7 +125,7 @@ public struct AllocationRequest {
     _ failure: AllocationFailure, _ reserved: ClosedRange<Int>?, _ context: TopicContext
   ) -> Failure {
     let failed = tell(failure, context)
-    guard let reserved, failed.message != nil else { return failed }
+    guard let reserved else { return failed }
     let created = Set(failure.done.map(\.number))
     let gaps = reserved.filter { !created.contains($0) }
       .map { String(decoding: style.digits($0), as: UTF8.self) }

@@ -83,7 +83,10 @@ public struct Failure: Error {
         "cannot number beyond \(root.bytes.quotedForMessage): it is in no git work tree",
         advice: "make a repository with git init, or use --scope root")
     case .git(let command, let words):
-      self.init(.unavailable, "\(command) failed, it says\(Self.quoted(words))")
+      let isFull = words.contains("No space left on device")
+      self.init(
+        isFull ? .cannotCreate : .unavailable, "\(command) failed, it says\(Self.quoted(words))",
+        advice: isFull ? "free some space" : "--scope root numbers this directory without git")
     case .noCommit(let reference, let words):
       self.init(
         .data, "\(reference.quotedForMessage) is no commit, git says" + Self.quoted(words),
@@ -113,7 +116,9 @@ public struct Failure: Error {
     case .damaged(let reference, let commit):
       self.init(
         .data, "\(reference) is no ledger: commit \(commit) says no number",
-        advice: "delete it with git update-ref -d; the next reservation begins from what is there")
+        advice:
+          "delete it with git update-ref -d, and what it is fetched from, if it is, on the remote;"
+          + " the next reservation begins from what is there")
     case .numberReserved(let number, let owner):
       self.init(
         .cannotCreate, "cannot take number \(number): it is reserved for \(owner.quotedForMessage)",
@@ -135,8 +140,10 @@ public struct Failure: Error {
         .unavailable,
         "the remote '\(remote)' refuses every reservation as too late, but shows \(reference)"
           + " as it was; it says" + Self.quoted(words),
-        advice: "is the ref hidden there (uploadpack.hideRefs), or is the pushurl another"
-          + " repository than the url? \(offline)")
+        advice:
+          "is the ref hidden there (uploadpack.hideRefs), is the pushurl another repository than"
+          + " the url, or was a git killed there, so that a file \(reference).lock is left? \(offline)"
+      )
     case .numbersExhausted(let next):
       self.init(
         .data, "cannot number on: the next number is \(next), the last one \(Style.highestNumber)")
@@ -146,8 +153,8 @@ public struct Failure: Error {
 
   /// What another program printed, on lines of their own.
   private static func quoted(_ words: String) -> String {
-    let lines = words.split(whereSeparator: \.isNewline).map {
-      "\n  " + String(Bytes(String($0)).quotedForMessage.dropFirst().dropLast())
+    let lines = words.split(whereSeparator: \.isNewline).map { line in
+      "\n  " + Bytes(String(line)).map { $0 == UInt8(ascii: "\t") ? 0x20 : $0 }.printable
     }
     return lines.isEmpty ? " nothing" : ":" + lines.joined()
   }

@@ -57,3 +57,11 @@ extension String {
     return result
   }
 }
+
+extension Bytes {
+  /// As it is when it can stand in a line of a table, else escaped.
+  public var printable: String {
+    let escaped = quotedForMessage.dropFirst().dropLast()
+    return String(escaped)
+  }
+}

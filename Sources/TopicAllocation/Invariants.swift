@@ -79,15 +79,17 @@ public struct Invariants: Sendable {
   }
 
   /// Numbers that entries of this root share with other ones among `entries`, which are those of the
-  /// same root in another branch: what would be there twice when both came together.
+  /// same root in another branch: what would be there twice when both came together. What is among
+  /// `base`, from which both have come, was renamed or removed by the side that does not have it.
   public func clashes(
-    _ root: Root, with entries: [Bytes], in elsewhere: Bytes
+    _ root: Root, with entries: [Bytes], in elsewhere: Bytes, since base: [Bytes] = []
   ) throws(SystemError) -> [Violation] {
     let here = try root.exists ? root.topics(style).map(\.entryName) : []
-    let there = Set(entries).subtracting(here)
+    let old = Set(base)
+    let there = Set(entries).subtracting(here).subtracting(old)
     let known = Set(entries)
     var violations: [Violation] = []
-    for mine in here where !known.contains(mine) {
+    for mine in here where !known.contains(mine) && !old.contains(mine) {
       guard let number = style.number(of: mine) else { continue }
       let others = there.filter { style.number(of: $0) == number }
       for other in others.sorted(by: { $0.lexicographicallyPrecedes($1) }) {

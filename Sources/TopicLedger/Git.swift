@@ -103,7 +103,9 @@ public struct Git: Sendable {
   }
 
   private static func name(_ words: [Bytes]) -> String {
-    let first = words.first { !$0.starts(with: Bytes("-")) } ?? []
+    var rest = words[...]
+    while rest.first == Bytes("-c") { rest = rest.dropFirst(2) }
+    let first = rest.first { !$0.starts(with: Bytes("-")) } ?? []
     return "git " + String(decoding: first, as: UTF8.self)
   }
 }

@@ -34,7 +34,7 @@ import TopicAllocation
 /// The ledger of one root.
 public struct Ledger: Sendable {
   /// The root in its work tree.
-  public let repository: Repository
+  public internal(set) var repository: Repository
   /// The remote whose ledger it is; nil for that of the repository.
   let remote: String?
   /// Is told what somebody should know, though the work goes on.
@@ -46,7 +46,7 @@ public struct Ledger: Sendable {
   /// The longest pause before the next attempt, in nanoseconds.
   private static let longestPause: UInt64 = 500_000_000
   /// After so many refusals in a row of what the ledger itself says, waiting is of no use.
-  private static let mostContradictions = 4
+  private static let mostContradictions = 8
 
   /// The ledger of a root numbered in `style`; with `remote`, the one that its clones share.
   public init(
@@ -75,6 +75,8 @@ public struct Ledger: Sendable {
     var tips: [String] = []
     /// The highest number that any of them says; nil when there is none.
     var highest: Int?
+    /// Whether the ledger of the remote was rewound, so that others may know more.
+    var isRewound = false
   }
 
   // MARK: Reserving
@@ -88,9 +90,10 @@ public struct Ledger: Sendable {
     let lock = try lock(until: deadline)
     defer { _ = lock.path }
     var state = try knownState()
+    // Where no ledger was seen yet, branches can have more than it: it may have been rewound.
+    var elsewhere = Elsewhere(of: self, isWanted: rescan || number != nil || state.tip == nil)
     // Of a remote that was never seen, nothing can be expected.
     if remote != nil, state.tip == nil { state = try fetchedState(after: state) }
-    var elsewhere = Elsewhere(of: self, isWanted: rescan || number != nil)
     var attempts: UInt64 = 0
     var contradictions = 0
     while true {
@@ -108,7 +111,8 @@ public struct Ledger: Sendable {
       case .late: contradictions = 0
       case .contradicted(let words):
         contradictions += 1
-        if contradictions == Self.mostContradictions, let remote {
+        if contradictions == Self.mostContradictions {
+          guard let remote else { throw .git(command: "git update-ref", words: words) }
           throw .contradicted(remote: remote, reference: name.ledger, words: words)
         }
       }
@@ -130,10 +134,15 @@ public struct Ledger: Sendable {
   public func nextNumber(
     _ number: Int?, rescan: Bool, in root: Root
   ) throws(LedgerError) -> Int {
-    let lock = try lock(until: repository.git.deadline)
-    defer { _ = lock.path }
-    let state = try currentState(after: try knownState())
-    var elsewhere = Elsewhere(of: self, isWanted: rescan || number != nil)
+    let known = try knownState()
+    var elsewhere = Elsewhere(of: self, isWanted: rescan || number != nil || known.tip == nil)
+    let state = try currentState(after: known)
+    // The first reservation is to look at the branches, so it must not find the ledger known.
+    defer {
+      if known.tip == nil, let remote {
+        _ = try? repository.git.run("update-ref", "--no-deref", "-d", name.tracking(remote))
+      }
+    }
     if let number {
       try checkIsFree(number, state, &elsewhere)
       return number
@@ -164,7 +173,7 @@ public struct Ledger: Sendable {
     } catch {
       throw .system(error)
     }
-    if elsewhere.isWanted || state.tip == nil {
+    if elsewhere.isWanted || state.tip == nil || state.isRewound {
       known.append(try elsewhere.topics(style).map(\.number).max())
     }
     return known.compactMap { $0 }.max()
@@ -235,7 +244,7 @@ public struct Ledger: Sendable {
     case done
     /// Somebody else was faster.
     case late
-    /// It was refused as too late, though the ledger is as it was expected to be.
+    /// It was refused as too late, or as locked, though the ledger is as it was expected to be.
     case contradicted(words: String)
   }
 
@@ -269,7 +278,9 @@ public struct Ledger: Sendable {
         Bytes($0)
       })
     if answer.code == 0 { return .done }
-    if try knownState().tip != old || answer.words.contains("Unable to create") { return .late }
+    if try knownState().tip != old { return .late }
+    // Another git holds the ref, or was killed while it did.
+    if answer.words.contains("Unable to create") { return .contradicted(words: answer.words) }
     throw .git(command: "git update-ref", words: answer.words)
   }
 }

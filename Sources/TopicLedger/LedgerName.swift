@@ -31,9 +31,10 @@ struct LedgerName {
     text = name.isEmpty ? "%" : String(decoding: name, as: UTF8.self)
   }
 
-  /// The name of a root whose path is too long: `%` and the id that git gives to the path as a blob.
+  /// The name of a root whose path is too long: `%-`, which no path is spelled with, and the id that git
+  /// gives to the path as a blob.
   init(blob: Bytes) {
-    text = "%" + String(decoding: blob, as: UTF8.self)
+    text = "%-" + String(decoding: blob, as: UTF8.self)
   }
 
   /// The ledger: in the repository, for all its work trees, and on a remote, for all its clones.

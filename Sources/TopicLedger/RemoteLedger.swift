@@ -8,13 +8,19 @@ extension Ledger {
   /// The ledger of the remote as it is now, when `known` is what was seen of it last.
   func fetchedState(after known: State) throws(LedgerError) -> State {
     guard let remote else { return known }
+    var isRewound = false
     var answer = try fetch("\(name.ledger):\(name.tracking(remote))", remote)
     if answer.code != 0, let tip = known.tip, answer.words.contains("[rejected]") {
       try keep(tip, remote)
       answer = try fetch("+\(name.ledger):\(name.tracking(remote))", remote)
+      isRewound = true
       if answer.code == 0 { warn(.rewound(remote: remote, reference: name.ledger)) }
     }
-    if answer.code == 0 { return try knownState() }
+    if answer.code == 0 {
+      var state = try knownState()
+      state.isRewound = isRewound
+      return state
+    }
     guard answer.words.contains("couldn't find remote ref") else {
       throw unreachable(remote, answer.words)
     }
@@ -22,14 +28,23 @@ extension Ledger {
     return try forget(known.tip, remote)
   }
 
-  /// Fetches one ref, or more by a pattern, and nothing else.
+  /// Fetches one ref, or more by a pattern, and nothing else. A ref of ours that another git holds, such as
+  /// the push of a client that was killed, is waited for a moment.
   private func fetch(_ reference: String, _ remote: String) throws(LedgerError) -> Git.Answer {
-    try ask(
-      remote,
-      [
-        "fetch", "--no-tags", "--no-prune", "--no-write-fetch-head", "--refmap=",
-        "--no-recurse-submodules", "--no-auto-maintenance", remote, reference,
-      ])
+    var attempts = 0
+    while true {
+      let answer = try ask(
+        remote,
+        [
+          "fetch", "--no-tags", "--no-prune", "--no-write-fetch-head", "--refmap=",
+          "--no-recurse-submodules", "--no-auto-maintenance", remote, reference,
+        ])
+      let isHeld = ["cannot lock ref", "Unable to create"].contains { answer.words.contains($0) }
+      if answer.code == 0 || !isHeld { return answer }
+      attempts += 1
+      if attempts == 10 { throw .git(command: "git fetch", words: answer.words) }
+      Instant.sleep(nanoseconds: 50_000_000)
+    }
   }
 
   private func keep(_ tip: String, _ remote: String) throws(LedgerError) {
@@ -46,7 +61,7 @@ extension Ledger {
   // MARK: Branches
 
   /// Where branches of a remote are while they are looked at.
-  static let fetchedBranches = "refs/topic-alloc-branches"
+  static let fetchedBranches = "refs/topic-alloc-branches/\(System.process)"
 
   /// Calls `body` while the branches of the remote, as they are now, lie in
   /// ``fetchedBranches``; the remote-tracking branches of the user stay as they are.
@@ -99,31 +114,57 @@ extension Ledger {
 
   // MARK: Compare and swap
 
+  private func isIn(_ tip: String, _ commit: String) throws(LedgerError) -> Bool {
+    try repository.git.attempt(
+      ["merge-base", "--is-ancestor", commit, tip].map { Bytes($0) }
+    ).code == 0
+  }
+
+  /// What became of a push that had no answer in time; the ledger is asked once more.
+  private func found(
+    _ new: String, _ remote: String, _ words: String
+  ) throws(LedgerError) -> Move {
+    var later = self
+    later.repository.git.deadline = Instant.now.advanced(byNanoseconds: 5_000_000_000)
+    if let now = try? later.fetchedState(after: later.knownState()), let tip = now.tip,
+      try later.isIn(tip, new)
+    {
+      return .done
+    }
+    throw .unreachable(
+      remote: remote,
+      words: words + "\nwhether the number was reserved is not known; if it was, it stays a gap")
+  }
+
   /// Pushes `new` in the place of `old`. git updates what was seen last, as it does for any branch.
   func push(
     from old: String?, to new: String, _ remote: String
   ) throws(LedgerError) -> Move {
-    let answer = try ask(
-      remote,
-      [
-        "-c", "remote.\(remote).mirror=false", "-c", "push.pushOption=",
-        "-c", "remote.\(remote).fetch=+\(name.ledger):\(name.tracking(remote))",
-        "push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed",
-        "--recurse-submodules=no", "--force-with-lease=\(name.ledger):\(old ?? "")", remote,
-        "\(new):\(name.ledger)",
-      ])
+    let answer: Git.Answer
+    do throws(LedgerError) {
+      answer = try ask(
+        remote,
+        [
+          "-c", "remote.\(remote).mirror=false", "-c", "push.pushOption=",
+          "-c", "remote.\(remote).fetch=+\(name.ledger):\(name.tracking(remote))",
+          "push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed",
+          "--recurse-submodules=no", "--force-with-lease=\(name.ledger):\(old ?? "")", remote,
+          "\(new):\(name.ledger)",
+        ])
+    } catch {
+      guard case .unreachable(_, let words) = error else { throw error }
+      return try found(new, remote, words)
+    }
     if answer.code == 0 { return .done }
     let reason = answer.output.split(separator: .newline).first { $0.first == UInt8(ascii: "!") }
     let line = String(decoding: reason ?? [], as: UTF8.self)
     // The answer can have been lost on the way, so it is the ledger that says who has won.
-    guard let now = try? fetchedState(after: knownState()) else {
+    let now: State
+    do throws(LedgerError) { now = try fetchedState(after: knownState()) } catch {
+      if case .git = error { throw error }
       throw unreachable(remote, answer.words)
     }
-    if let tip = now.tip, tip != old {
-      let isOurs = try repository.git.attempt(
-        ["merge-base", "--is-ancestor", new, tip].map { Bytes($0) })
-      return isOurs.code == 0 ? .done : .late
-    }
+    if let tip = now.tip, tip != old { return try isIn(tip, new) ? .done : .late }
     if reason == nil { throw unreachable(remote, answer.words) }
     let words = [line, answer.words].filter { !$0.isEmpty }.joined(separator: "\n")
     // Who came late, though nothing has changed, was not told all.
@@ -133,7 +174,7 @@ extension Ledger {
       "cannot lock ref", "failed to update ref", "failed to lock", "incorrect old value",
     ]
     .contains { line.contains($0) }
-    if isBusy { return .late }
+    if isBusy { return .contradicted(words: words) }
     throw .refused(remote: remote, words: words)
   }
 }

@@ -106,6 +106,13 @@ public struct Repository: Sendable {
     return tree.code == 0 ? try entries(inTree: tree.line) : []
   }
 
+  /// The commit that the checkout and `reference` have both come from; nil when there is none:
+  /// git-merge-base(1).
+  public func mergeBase(with reference: Bytes) throws(LedgerError) -> Bytes? {
+    let answer = try git.attempt([Bytes("merge-base"), Bytes("HEAD"), reference])
+    return answer.code == 0 ? answer.line : nil
+  }
+
   /// The names in a tree.
   func entries(inTree tree: Bytes) throws(LedgerError) -> [Bytes] {
     let list = try git.run([Bytes("ls-tree"), Bytes("--name-only"), Bytes("-z"), tree])

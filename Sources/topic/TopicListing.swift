@@ -127,11 +127,3 @@ struct TopicListing {
     }
   }
 }
-
-extension Bytes {
-  /// As it is when it can stand in a line of a table, else escaped.
-  var printable: String {
-    let escaped = quotedForMessage.dropFirst().dropLast()
-    return String(escaped)
-  }
-}

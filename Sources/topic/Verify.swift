@@ -72,14 +72,20 @@ private func clashes(
   _ root: Root, _ reference: Bytes, _ invariants: Invariants
 ) throws(Failure) -> [Invariants.Violation] {
   let entries: [Bytes]
+  let base: [Bytes]
   do throws(LedgerError) {
     let deadline = Instant.now.advanced(byNanoseconds: 60_000_000_000)
-    entries = try Repository(holding: root, until: deadline).entries(in: reference)
+    let repository = try Repository(holding: root, until: deadline)
+    entries = try repository.entries(in: reference)
+    base =
+      try repository.mergeBase(with: reference).map { base throws(LedgerError) in
+        try repository.entries(in: base)
+      } ?? []
   } catch {
     throw Failure(error)
   }
   return try attempt(
-    invariants.clashes(root, with: entries, in: reference), otherwise: .inputOutput)
+    invariants.clashes(root, with: entries, in: reference, since: base), otherwise: .inputOutput)
 }
 
 extension Invariants.Report {

@@ -359,6 +359,74 @@ import Testing
     }
   }
 
+  @Test("A clone that meets a ledger for the first time looks at the branches, too")
+  func rewoundBeforeSeen() throws {
+    try expect(
+      """
+      server; clone a; clone b; cd a
+      for i in 1 2 3 4 5; do topic-alloc --scope remote -f path specs k >>paths; done
+      for path in $(cat paths); do touch $path/f; done; git add specs; commit; git push -q origin HEAD:feat
+      git -C ../server.git update-ref refs/topic-alloc/specs refs/topic-alloc/specs~3
+      take --scope remote --dry-run ../b/specs x; take --scope remote ../b/specs x
+      """, prints: ["006", "006"])
+  }
+
+  @Test("A lock that a killed git has left is named, after a few tries, with git's words")
+  func staleLock() throws {
+    let outcome = try script(
+      """
+      server; clone a; clone b; cd a; take --scope worktrees specs x; take --scope remote specs x
+      touch .git/refs/topic-alloc/specs.lock
+      take -w 20 --scope worktrees specs x || echo "code $?"
+      rm .git/refs/topic-alloc/specs.lock; touch ../server.git/refs/topic-alloc/specs.lock
+      take -w 20 --scope remote specs x || echo "code $?"
+      rm ../server.git/refs/topic-alloc/specs.lock; take --scope remote ../b/specs x
+      touch .git/refs/topic-alloc-remotes/origin/specs.lock
+      take -w 20 --scope remote specs x || echo "code $?"
+      rm .git/refs/topic-alloc-remotes/origin/specs.lock; take --scope remote specs x
+      """)
+    #expect(
+      outcome.lines == ["001", "002", "code 69", "code 69", "003", "code 69", "004"],
+      "\(outcome.text)\(outcome.error)")
+    let named = outcome.error.components(separatedBy: "specs.lock").count - 1
+    #expect(named >= 3, "\(outcome.error)")
+  }
+
+  @Test("A push that is done but has no end is found, and a signal says what stays reserved")
+  func unanswered() throws {
+    let outcome = try script(
+      """
+      server; clone a; cd a; printf '#!/bin/sh\\nsleep 30\\n' >../server.git/hooks/post-receive
+      chmod +x ../server.git/hooks/post-receive; take -w 1 --scope remote specs x
+      """)
+    #expect(outcome.code == 0 && outcome.lines == ["001"], "\(outcome.text)\(outcome.error)")
+    guard Product.hasProgram("strace") else { return }
+    let ended = try script(
+      """
+      cd a; strace -qq -o /dev/null -e trace=mkdirat -e inject=mkdirat:signal=TERM:when=1 \\
+        topic-alloc --scope worktrees specs one two || echo "code $?"
+      """)
+    #expect(ended.lines.last == "code 143", "\(ended.text)\(ended.error)")
+    #expect(
+      ended.error.contains("numbers 002 to 003 stay reserved: a gap"),
+      "\(ended.text)\(ended.error)")
+  }
+
+  @Test("A topic that was renamed here, or there, is no clash")
+  func renamedTopic() throws {
+    try expect(
+      """
+      git init -q a; cd a; mkdir -p specs/001_a specs/002_b; touch specs/001_a/f specs/002_b/f
+      git add .; commit; git checkout -q -b there; git mv specs/002_b specs/002_better; commit
+      git checkout -q -; git mv specs/001_a specs/001_any; commit
+      topic verify --against there specs
+      mkdir specs/003_mine; git checkout -q there; mkdir specs/003_other; touch specs/003_other/f
+      git add specs/003_other; commit; git checkout -q -
+      topic verify --against there specs | grep -c 'clash: number 003' || :
+      """,
+      prints: ["'\(directory("a/specs"))': 2 topics, 001 to 002, no violation", "1"])
+  }
+
   @Test(
     "The first reservation looks at the remote's branches as they are now, and touches no other")
   func behind() throws {
