@@ -9,8 +9,9 @@
 //   1. flock(2) on topic-alloc.lock in the common directory of the repository: processes of one
 //      machine queue here, not at the ref. Nothing depends on it; who goes around it meets the ref.
 //   2. The next number: one more than the highest of the ledger, of the directories in this root, and,
-//      when there is no ledger yet or that is asked for, of the same root in every other work tree,
-//      branch and remote-tracking branch (Elsewhere.swift), and in the remote's branches as they are now.
+//      when this repository has seen no ledger yet, when that of the remote was rewound, or when that is
+//      asked for, of the same root in every other work tree, branch and remote-tracking branch
+//      (Elsewhere.swift), and in the remote's branches as they are now.
 //   3. A commit with the tip as its parent, and with a nonce, so that it is nobody else's.
 //   4. worktrees: git update-ref REF NEW OLD. remote: git push --force-with-lease=REF:OLD REMOTE
 //      NEW:REF; OLD is what was seen last, kept under refs/topic-alloc-remotes (RemoteLedger.swift). Who
