@@ -106,6 +106,11 @@ import Testing
       topic plan status --format json PLAN.md | jq -c '[.tasks[]?.status] | unique' || :
       topic metrics summary -f json run/metrics.jsonl | jq '.passed >= 5'
       grep -c passed second
+      cp PLAN.md orphans.md; bash "$example" orphans.md orphans >/dev/null 2>&1 & first=$!
+      until test -s orphans/events.jsonl; do sleep 0.05; done
+      kill -KILL $first; wait $first || :
+      bash "$example" orphans.md orphans >/dev/null 2>said || cat said
+      jq -r 'select(.event == "finished").task' orphans/events.jsonl | sort | uniq -c | grep -c ' 1 '
       printf '#!/bin/sh\\necho the same as ever\\nexit 1\\n' >strict; chmod +x strict
       cp PLAN.md again.md
       REVIEW=./strict timeout 60 bash "$example" again.md again >/dev/null 2>said || echo "code $?"
@@ -118,7 +123,7 @@ import Testing
     #expect(
       outcome.text.contains("a.md b.md c.md d.md e.md f.md g.md h.md last.md "), "\(outcome.text)")
     #expect(
-      outcome.lines.suffix(5) == ["true", "2", "code 10", "1", "nothing left to pay"],
+      outcome.lines.suffix(6) == ["true", "2", "9", "code 10", "1", "nothing left to pay"],
       "\(outcome.text)")
   }
 

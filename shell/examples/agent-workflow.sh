@@ -68,10 +68,14 @@ count_tokens() { wc -w <"$1" | tr -d ' '; }
 # One round: the agent's answer to DIRECTORY/prompt in DIRECTORY/result, and what it has cost.
 attempt() {
   local worker=$1 task=$2 directory=$3
+  # Who has answered is known by the last attempt.
+  # shellcheck disable=SC2016 # The shell of the attempt is to see them.
+  local note_model='printf %s "$1" >"$2"; shift 2; exec "$@"'
   topic cost check "$run" --max-usd "$MAX_USD" >/dev/null
   topic try --timeout "$SECONDS_PER_ATTEMPT" --model "$MODEL" --run "$run" -- \
-    "${agent[@]}" '{model}' <"$directory/prompt" >"$directory/result"
-  topic cost add "$run" --role "$worker" --model "$MODEL" \
+    sh -c "$note_model" sh '{model}' "$directory/model" "${agent[@]}" '{model}' \
+    <"$directory/prompt" >"$directory/result"
+  topic cost add "$run" --role "$worker" --model "$(<"$directory/model")" \
     --input-tokens "$(count_tokens "$directory/prompt")" \
     --output-tokens "$(count_tokens "$directory/result")" 2>/dev/null
   event attempted "$worker" "$task"
@@ -109,14 +113,15 @@ do_task() {
 }
 
 # Usage: work WORKER
-# Takes tasks until all are done. A worker that was killed holds its task still, and is given it again.
+# Takes tasks until all are done, or the script is no more. A worker that was killed holds its task still, and
+# is given it again.
 work() {
   local json status
   me=$1 held=''
   # Who gives up leaves the task to the others; who is killed is given it again.
   trap 'if [[ -n $held ]]; then topic plan release --worker "$me" "$plan" "$held" >/dev/null; fi' EXIT
   trap 'exit 143' TERM
-  while :; do
+  while kill -0 "$$" 2>/dev/null; do
     status=0
     json=$(topic plan claim --worker "$1" "$plan" 2>/dev/null) || status=$?
     case $status in
@@ -130,6 +135,17 @@ work() {
     *) return "$status" ;;
     esac
   done
+}
+
+# Usage: be_alone
+# Waits for workers that have outlived a script that was killed: they have the same names. The lock goes
+# with the last of them.
+be_alone() {
+  mkdir -p "$run"
+  exec 9>"$run/workflow.lock"
+  if flock -n 9; then return; fi
+  printf 'waiting for workers of an earlier run to end\n' >&2
+  flock 9
 }
 
 # Usage: begin_or_go_on
@@ -178,6 +194,7 @@ main() {
   if ((${#review[@]} == 0)); then review=("$here/agent-workflow.sh" --stand-in-review); fi
 
   topic plan check "$plan"
+  be_alone
   begin_or_go_on
   workers=()
   trap stop EXIT
