@@ -15,7 +15,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here project=${here%/*}
 
 # How much of the time a phase takes is said in parts of this.
-readonly ALL_PARTS=34
+readonly ALL_PARTS=36
 
 passed=0
 failed=0
@@ -28,7 +28,8 @@ print_help() {
 Usage: nightly.sh [option]... [MINUTES]
 
 Runs everything against topic-alloc in about MINUTES minutes (default 10; fractions allowed): the
-model of the lock protocol, a plain run, the old protocol mixed in, every kind of chaos, work trees
+model of the lock protocol, a plain run, the old protocol and version 0.1 mixed in, every kind of
+chaos, work trees
 and clones, the claims of a plan, the crash matrix, and an allocator without a lock, which has to be found out. Prints a line for each and, of
 what failed, all that is known. Builds the release first, where there is a Swift toolchain.
 
@@ -157,12 +158,25 @@ timed() {
       'BEGIN { printf "%.4f", minutes * parts / all }')" "$@"
 }
 
+# Usage: mix_version_0_1
+# Version 0.1, which keeps its record of the highest number in the lock file, in the same root.
+mix_version_0_1() {
+  local name='version 0.1 mixed in' old=$scratch/version-0.1
+  if ! command -v cc >/dev/null; then
+    tell skip "$name" 'it needs cc'
+    return
+  fi
+  cc -O2 -DVERSION_0_1 -o "$old" "$here/bench/peer.c"
+  timed 2 "$name" --chaos lockfile --mix "'$old' {root} {name}"
+}
+
 # Usage: run_phases
 # A plain run that is half as fast as the last ten, against the starts of processes that do nothing,
 # fails, too.
 run_phases() {
   timed 8 'plain' --fail-below 0.5
   timed 3 'old protocol mixed in' --mix "'$here/allocators/locked.sh' {root} {name}"
+  mix_version_0_1
   timed 2 'kill' --chaos kill
   timed 2 'pause' --chaos pause
   timed 2 'lock file deleted' --chaos lockfile

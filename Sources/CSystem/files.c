@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <linux/fs.h>
@@ -104,6 +105,23 @@ long long birth_time(const char *path) {
   (void)path;
   errno = ENOTSUP;
   return -1;
+}
+
+// macOS has two arguments more: a position, and options.
+long get_attribute(int file, const char *name, void *value, size_t size) {
+#if defined(__APPLE__)
+  return fgetxattr(file, name, value, size, 0, 0);
+#else
+  return fgetxattr(file, name, value, size);
+#endif
+}
+
+int set_attribute(int file, const char *name, const void *value, size_t size) {
+#if defined(__APPLE__)
+  return fsetxattr(file, name, value, size, 0, 0);
+#else
+  return fsetxattr(file, name, value, size, 0);
+#endif
 }
 
 int rename_exclusively(int directory, const char *old, const char *new_name) {

@@ -163,12 +163,24 @@ public struct Failure: Error {
     Double(nanoseconds / 1_000_000) / 1_000
   }
 
-  /// A system call that failed; `otherwise` is the code where errno alone does not decide it.
+  /// A system call that failed; `otherwise` is the code where errno alone does not decide it. What is
+  /// missing is an operand that does not exist, unless it was to be created.
   public init(_ error: SystemError, otherwise code: ExitCode) {
+    if let found = error.found {
+      self.init(
+        code,
+        "cannot \(error.call.verb) \(error.path.bytes.quotedForMessage): it is \(found.inWords),"
+          + " not a regular file",
+        advice: "move it away, or choose another directory")
+      return
+    }
     let isStream = error.path.bytes.isEmpty && error.call.stream != nil
     let subject = isStream ? error.call.stream ?? "" : error.path.bytes.quotedForMessage
     self.init(
-      isStream ? .inputOutput : ExitCode(error) ?? code,
+      isStream
+        ? .inputOutput
+        : ExitCode(error)
+          ?? (error.errno == .notFound && code == .inputOutput ? .noInput : code),
       "cannot \(error.call.verb) \(subject): \(error.errno.message)",
       advice: isStream && error.errno != .noSpace ? nil : error.advice)
   }
@@ -187,10 +199,25 @@ extension ExitCode {
   fileprivate init?(_ error: SystemError) {
     switch error.errno {
     case .accessDenied, .notPermitted: self = .noPermission
+    case .fileTooLarge where error.call == .read: self = .data
     case .inputOutput, .brokenPipe: self = .inputOutput
     case .noLocks, .notSupported, .notImplemented: self = .unavailable
     case .badDescriptor where error.call == .flock: self = .unavailable
     default: return nil
+    }
+  }
+}
+
+extension FileStatus.Kind {
+  /// With its article.
+  public var inWords: String {
+    switch self {
+    case .directory: "a directory"
+    case .file: "a file"
+    case .symbolicLink: "a symbolic link"
+    case .fifo: "a FIFO"
+    case .socket: "a socket"
+    case .device: "a device"
     }
   }
 }
@@ -201,8 +228,8 @@ extension SystemCall {
     switch self {
     case .creat, .mkdir, .mkdirat, .mkdtemp, .symlinkat: "create"
     case .open, .fdopendir, .fcntl, .pipe: "open"
-    case .access, .fstat, .fstatfs, .ioctl, .lstat, .realpath, .stat, .statvfs: "find"
-    case .read, .readdir, .pread, .lseek: "read"
+    case .access, .fstat, .fstatat, .fstatfs, .ioctl, .lstat, .realpath, .stat, .statvfs: "find"
+    case .fgetxattr, .read, .readdir, .pread, .lseek: "read"
     case .pwrite, .write: "write to"
     case .ftruncate: "shorten"
     case .renameat, .renameat2: "rename"
@@ -211,7 +238,9 @@ extension SystemCall {
     case .fsync: "put on disk"
     case .flock, .setitimer: "lock"
     case .unlinkat: "remove"
+    case .fchmod: "set the permissions of"
     case .fchown: "set the group of"
+    case .fsetxattr: "set an attribute of"
     case .poll, .waitpid: "wait for"
     }
   }
@@ -240,7 +269,10 @@ extension SystemError {
     case .nameTooLong: "use a shorter path"
     case .linkLoop: "look for symbolic links that lead in a circle"
     case .notDirectory: "something on the way is a file; move it, or choose another directory"
+    case .notFound where call == .mkdir: "nothing can be made there; choose another directory"
     case .notFound: "check the spelling, and for a symbolic link that leads nowhere"
+    case .fileTooLarge where call == .read:
+      "documents may have \(Path.longestDocument >> 20) MiB; look whether it is the right file"
     case .isDirectory: "a directory has the name of a file; move it"
     case .exists: "something has that name already; move it"
     case .noLocks, .notSupported, .notImplemented,

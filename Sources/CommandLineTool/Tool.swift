@@ -1,7 +1,7 @@
 import POSIX
 
 /// The version of all programs of the package.
-public let version = "0.1.0"
+public let version = "0.2.0"
 
 /// A program: what its messages begin with, and how it ends.
 public struct Tool: Sendable {

@@ -1,34 +1,77 @@
 /// A file that is replaced as a whole.
 ///
-/// Who reads it gets the old contents or the new ones, after a crash and a power failure, too: the
-/// new ones are written beside it, put on the disk, given its name, and then the directory is put on
-/// the disk. What a crash can leave is a file `.NAME.PID.tmp` beside it, which nobody reads. The
-/// order is that of SQLite's and git's lock files, and the reason is in fsync(2): a file's data and
-/// its name reach the disk separately.
+/// Readers see either the old or the new contents, after a crash and a power failure, too: the new ones
+/// are written beside it, put on the disk, given its name, and then the directory is put on the disk.
+/// What a crash can leave is a file `.NAME.RANDOM.tmp` beside it, which nobody reads. The order is that
+/// of SQLite's and git's lock files, and the reason is in fsync(2): a file's data and its name reach the
+/// disk separately.
+///
+/// Nobody gets more out of the new file than out of the old one. It has at most the permission bits 0777
+/// of that; when the old one belongs to somebody else, at most those that a new file gets, too. Bits for
+/// the group are kept only with the group itself. Set-user-ID, set-group-ID and sticky bits are gone.
 public enum AtomicFile {
-  /// Puts `contents` in place of the file at `path`, whose directory must exist and whose permissions stay.
-  public static func write(_ contents: Bytes, to path: Path) throws(SystemError) {
+  /// Puts `contents` in place of the file at `path`, whose directory must exist. When they come from
+  /// another file, no more people than can read that one, `source`, can read the new file.
+  ///
+  /// - Throws: An error with ``SystemError/found`` when what is there is not a regular file.
+  public static func write(
+    _ contents: Bytes, to path: Path, copiedFrom source: FileStatus? = nil
+  ) throws(SystemError) {
     let directory = try Descriptor(opening: path.parent, .directory)
     let name = path.lastComponent
-    let temporary = Self.prefix(name) + Bytes("\(System.process)") + Self.suffix
-    // A process of the same id left it when it crashed.
-    try? directory.removeFile(temporary)
-    let permissions = (try? FileStatus.of(path))?.permissions
-    do throws(SystemError) {
-      let file = try Descriptor(
-        opening: temporary, in: directory, .creatingNew(permissions: permissions))
-      try file.write(contents)
-      try file.synchronize()
-      try directory.rename(temporary, to: name)
-    } catch {
-      try? directory.removeFile(temporary)
-      throw error
-    }
+    try replace(
+      name, in: directory, with: contents, by: prefix(name) + randomDigits() + suffix,
+      copiedFrom: source, isDurable: true)
     try directory.synchronize()
   }
 
-  /// Removes what crashes left of the writing of these files in `directory`. For who holds the lock under
-  /// which they are written: it belongs to nobody then.
+  /// Puts `contents` in place of the file `name` in `directory`, and before that, unless a power failure
+  /// does not matter, on the disk. Until then the new file has the name `temporary`.
+  public static func replace(
+    _ name: Bytes, in directory: borrowing Descriptor, with contents: Bytes, by temporary: Bytes,
+    copiedFrom source: FileStatus? = nil, isDurable: Bool
+  ) throws(SystemError) {
+    let old = try directory.status(of: name)
+    if let old, old.kind != .file {
+      throw SystemError(
+        .renameat, directory.path.appending(name), .invalidArgument, found: old.kind)
+    }
+    do throws(SystemError) {
+      let file = try create(temporary, in: directory, like: old, source)
+      try file.write(contents)
+      if isDurable { try file.synchronize() }
+      try directory.rename(temporary, to: name)
+    } catch {
+      if error.errno != .exists { try? directory.removeFile(temporary) }
+      throw error
+    }
+  }
+
+  /// Makes the file that is to replace `old`, with contents of `source`.
+  private static func create(
+    _ name: Bytes, in directory: borrowing Descriptor, like old: FileStatus?, _ source: FileStatus?
+  ) throws(SystemError) -> Descriptor {
+    let models = [old, source].compactMap { $0 }
+    var permissions = NewPermissions.ofFile(in: try directory.status())
+    if let old, old.owner == System.user { permissions = .exactly(old.permissions & 0o777) }
+    for model in models { permissions = permissions.limited(to: model.permissions) }
+    let mode = permissions.mode
+    if models.isEmpty || mode & 0o070 == 0 {
+      return try Descriptor(opening: name, in: directory, .creatingNew(.exactly(mode)))
+    }
+    // To the group only when it is the same one.
+    let file = try Descriptor(opening: name, in: directory, .creatingNew(.exactly(mode & ~0o070)))
+    let group = models[0].group
+    guard models.allSatisfy({ $0.group == group }) else { return file }
+    if try file.status().group != group {
+      do throws(SystemError) { try file.setGroup(group) } catch { return file }
+    }
+    try file.setPermissions(mode)
+    return file
+  }
+
+  /// Removes what crashes left of the writing of these files in `directory`. For the holder of the lock
+  /// under which they are written: it belongs to nobody then.
   public static func removeLeftovers(
     of names: [Bytes], in directory: borrowing Descriptor
   ) throws(SystemError) {
@@ -41,6 +84,13 @@ public enum AtomicFile {
       }
     }
     for name in leftovers { try? directory.removeFile(name) }
+  }
+
+  /// 64 random bits in hexadecimal digits, for a name that nobody can predict.
+  public static func randomDigits() -> Bytes {
+    var digits = Bytes()
+    for _ in 0..<8 { digits.append(hexadecimal: .random(in: 0...255)) }
+    return digits
   }
 
   private static let suffix = Bytes(".tmp")

@@ -18,30 +18,31 @@ public struct Descriptor: ~Copyable {
 
   /// How to open a file.
   public enum Access: Sendable {
-    /// An existing file, for reading.
+    /// An existing file, for reading. Opening a pipe does not wait for its other end.
     case read
+    /// What a user names to be read: a file, or a pipe, for whose writer it waits.
+    case input
     /// An existing file that is no link itself, for reading.
     case readNoLink
     /// An existing file that is no link itself, for reading and writing.
     case readWriteNoLink
-    /// A file for reading, and for writing at its end only; made when it is missing, permissions
-    /// 0666 less the umask.
-    case appending
+    /// An existing file that is no link itself, for reading, and for writing at its end only.
+    case appendNoLink
     /// A new, empty file for reading and writing; an error when the name is taken, by whatever it
-    /// is. The umask leaves its permissions alone when they are given; else they are 0666 less it.
-    case creatingNew(permissions: UInt16?)
+    /// is.
+    case creatingNew(NewPermissions)
     /// An existing directory, for reading its entries.
     case directory
     /// An existing directory that is no link itself, for reading its entries.
     case directoryNoLink
 
-    // O_NONBLOCK: opening a pipe must not wait for its other end.
     fileprivate var flags: Int32 {
       switch self {
       case .read: O_RDONLY | O_CLOEXEC | O_NONBLOCK
+      case .input: O_RDONLY | O_CLOEXEC
       case .readNoLink: O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
       case .readWriteNoLink: O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
-      case .appending: O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK
+      case .appendNoLink: O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
       case .creatingNew: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
       case .directory: O_RDONLY | O_DIRECTORY | O_CLOEXEC
       case .directoryNoLink: O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW
@@ -76,13 +77,10 @@ public struct Descriptor: ~Copyable {
   ) throws(SystemError) {
     let opened = try perform(access.call, path) {
       relative.withCString { name in
-        guard case .creatingNew(let permissions?) = access else {
-          return openat(directory, name, access.flags, 0o666)
+        guard case .creatingNew(let permissions) = access else {
+          return openat(directory, name, access.flags)
         }
-        // The file has its permissions from its first moment: no crash leaves it with others.
-        let mask = umask(0)
-        defer { umask(mask) }
-        return openat(directory, name, access.flags, mode_t(permissions))
+        return permissions.apply { openat(directory, name, access.flags, $0) }
       }
     }
     number = try Self.aboveStandardStreams(opened, path)
@@ -113,6 +111,11 @@ public struct Descriptor: ~Copyable {
     return FileStatus(buffer)
   }
 
+  /// Gives the file these permission bits: fchmod(2).
+  func setPermissions(_ permissions: UInt16) throws(SystemError) {
+    try perform(.fchmod, path) { fchmod(number, mode_t(permissions)) }
+  }
+
   /// Puts the file's data and, for a directory, its entries on the disk: fsync(2).
   public func synchronize() throws(SystemError) {
     try perform(.fsync, path) { fsync(number) }
@@ -123,13 +126,15 @@ public struct Descriptor: ~Copyable {
     try perform(.fchown, path) { fchown(number, uid_t.max, gid_t(group)) }
   }
 
-  /// Reads everything from the current position to the end: read(2).
-  public func readToEnd() throws(SystemError) -> Bytes {
+  /// Reads everything from the current position to the end: read(2). More than `limit` bytes are the
+  /// error `EFBIG`.
+  public func readToEnd(atMost limit: Int = .max) throws(SystemError) -> Bytes {
     var contents = Bytes()
     while true {
       let chunk = try readChunk(descriptor: number, path, upTo: 1 << 16)
       if chunk.isEmpty { return contents }
       contents += chunk
+      if contents.count > limit { throw SystemError(.read, path, .fileTooLarge) }
     }
   }
 }

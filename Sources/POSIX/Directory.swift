@@ -71,8 +71,10 @@ extension FileStatus.Kind {
     case Int(DT_DIR): self = .directory
     case Int(DT_REG): self = .file
     case Int(DT_LNK): self = .symbolicLink
+    case Int(DT_FIFO): self = .fifo
+    case Int(DT_SOCK): self = .socket
     case Int(DT_UNKNOWN): return nil
-    default: self = .other
+    default: self = .device
     }
   }
 }

@@ -31,6 +31,8 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
   public static let diskQuota = Errno(rawValue: EDQUOT)
   /// A file of that name is there.
   public static let exists = Errno(rawValue: EEXIST)
+  /// A file that is larger than the program or the system takes.
+  public static let fileTooLarge = Errno(rawValue: EFBIG)
   /// Input or output failed.
   public static let inputOutput = Errno(rawValue: EIO)
   /// A signal came first.
@@ -43,6 +45,8 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
   public static let linkLoop = Errno(rawValue: ELOOP)
   /// A name or path that is longer than the file system takes.
   public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+  /// A socket, or a device that nobody drives.
+  public static let noDevice = Errno(rawValue: ENXIO)
   /// There is no child to wait for.
   public static let noChildren = Errno(rawValue: ECHILD)
   /// No such file or directory.

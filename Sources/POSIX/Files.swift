@@ -18,21 +18,29 @@ public struct FileStatus: Sendable {
     case file
     /// A symbolic link.
     case symbolicLink
-    /// A pipe, a socket or a device.
-    case other
+    /// A pipe with a name: fifo(7).
+    case fifo
+    /// A socket.
+    case socket
+    /// A device, or something that this program does not know.
+    case device
 
     init(mode: mode_t) {
       switch mode & S_IFMT {
       case S_IFDIR: self = .directory
       case S_IFREG: self = .file
       case S_IFLNK: self = .symbolicLink
-      default: self = .other
+      case S_IFIFO: self = .fifo
+      case S_IFSOCK: self = .socket
+      default: self = .device
       }
     }
   }
 
   /// What it is.
   public let kind: Kind
+  /// The user that it belongs to.
+  public let owner: UInt32
   /// The group that it belongs to.
   public let group: UInt32
   /// The permission bits, set-id and sticky bits included: the lower twelve bits of the mode.
@@ -72,6 +80,7 @@ public struct FileStatus: Sendable {
   init(_ status: stat) {
     kind = Kind(mode: status.st_mode)
     permissions = UInt16(status.st_mode & 0o7777)
+    owner = status.st_uid
     group = status.st_gid
     device = UInt64(truncatingIfNeeded: status.st_dev)
     inode = UInt64(status.st_ino)
@@ -85,6 +94,10 @@ public struct FileStatus: Sendable {
       changed = ChangeTime(status.st_ctim)
     #endif
   }
+
+  /// Whether it is a directory that its group shares, as git's shared repositories are: it has the
+  /// set-group-ID bit, and the group may write it.
+  public var isSharedWithGroup: Bool { kind == .directory && permissions & 0o2020 == 0o2020 }
 
   /// Whether both are the same file: same inode of the same device.
   public func isSameFile(as other: FileStatus) -> Bool {
@@ -132,18 +145,76 @@ extension Path {
     (try? perform(.access, self) { withCString { access($0, F_OK) } }) != nil
   }
 
-  /// Makes the directory, permissions 0777 less the umask: mkdir(2).
+  /// Makes the directory, with the permissions of ``NewPermissions/ofDirectory(in:)``: mkdir(2).
   public func makeDirectory() throws(SystemError) {
-    try perform(.mkdir, self) { withCString { mkdir($0, 0o777) } }
+    var permissions = NewPermissions.ofDirectory
+    do throws(SystemError) {
+      permissions = .ofDirectory(in: try FileStatus.of(parent))
+    } catch {
+      // The call itself names the directory that cannot be made.
+      if error.errno != .notFound { throw error }
+    }
+    try perform(.mkdir, self) { withCString { path in permissions.apply { mkdir(path, $0) } } }
+  }
+
+  /// Makes the directory, and those above it that are missing; it may be there: mkdir(2).
+  public func makeDirectoryWithParents() throws(SystemError) {
+    do throws(SystemError) {
+      try makeDirectory()
+    } catch {
+      switch error.errno {
+      case .exists:
+        guard try FileStatus.of(self).kind == .directory else {
+          throw SystemError(.mkdir, self, .notDirectory)
+        }
+      case .notFound where parent != self:
+        try parent.makeDirectoryWithParents()
+        // Where a directory is there and nothing can be made in it, as below /proc, that is the error.
+        do throws(SystemError) { try makeDirectory() } catch {
+          if error.errno != .exists { throw error }
+        }
+      default: throw error
+      }
+    }
+  }
+
+  /// Puts the entries of the directory and of all above it on the disk, so that what has been made in
+  /// it can be found after a power cut: fsync(2). Another process may have made some of them a moment
+  /// ago. Directories above it that may not be opened are passed over.
+  public func synchronizeWithParents() throws(SystemError) {
+    var directory = try resolved()
+    try Descriptor(opening: directory, .directory).synchronize()
+    while !directory.lastComponent.isEmpty {
+      directory = directory.parent
+      do throws(SystemError) {
+        try Descriptor(opening: directory, .directory).synchronize()
+      } catch {
+        if error.call != .open || error.errno != .accessDenied { throw error }
+      }
+    }
   }
 }
 
 extension Descriptor {
-  /// Makes the directory `name` in this one, permissions 0777 less the umask: mkdirat(2).
-  public func makeDirectory(_ name: Bytes) throws(SystemError) {
+  /// Makes the directory `name` in this one: mkdirat(2).
+  public func makeDirectory(_ name: Bytes, _ permissions: NewPermissions) throws(SystemError) {
     try perform(.mkdirat, path.appending(name)) {
-      Path(name).withCString { mkdirat(number, $0, 0o777) }
+      Path(name).withCString { name in permissions.apply { mkdirat(number, name, $0) } }
     }
+  }
+
+  /// What its entry `name` is, a link not followed; nil when there is none: fstatat(2).
+  public func status(of name: Bytes) throws(SystemError) -> FileStatus? {
+    var buffer = stat()
+    do throws(SystemError) {
+      try perform(.fstatat, path.appending(name)) {
+        Path(name).withCString { fstatat(number, $0, &buffer, AT_SYMLINK_NOFOLLOW) }
+      }
+    } catch {
+      if error.errno == .notFound { return nil }
+      throw error
+    }
+    return FileStatus(buffer)
   }
 
   /// Makes the symbolic link `name` in this directory, which leads to `target`: symlinkat(2).

@@ -9,7 +9,8 @@
 /// The C functions that this module calls and that can fail; `creat` is openat(2) when it makes a
 /// file.
 public enum SystemCall: String, CaseIterable, Sendable {
-  case access, creat, fchown, fcntl, fdopendir, flock, fork, fstat, fstatfs, fsync, ftruncate, ioctl
+  case access, creat, fchmod, fchown, fcntl, fdopendir, fgetxattr, flock, fork, fsetxattr, fstat,
+    fstatat, fstatfs, fsync, ftruncate, ioctl
   case lseek, lstat, mkdir, mkdirat, mkdtemp, mount, open, pipe, poll, pread, pwrite, read, readdir,
     realpath
   case renameat, renameat2, setitimer, stat, statvfs, symlinkat, unlinkat, waitpid, write
@@ -23,12 +24,17 @@ public struct SystemError: Error, Hashable, Sendable {
   public let path: Path
   /// Why.
   public let errno: Errno
+  /// What is there, where that is the reason: the call needs a regular file.
+  public let found: FileStatus.Kind?
 
   /// The failure of `call` on `path` for the reason `errno`.
-  public init(_ call: SystemCall, _ path: Path, _ errno: Errno) {
+  public init(
+    _ call: SystemCall, _ path: Path, _ errno: Errno, found: FileStatus.Kind? = nil
+  ) {
     self.call = call
     self.path = path
     self.errno = errno
+    self.found = found
   }
 }
 

@@ -10,6 +10,8 @@
 // it, the new one is there. What a crash leaves of a file that was being written is removed by the next
 // writer, which knows under the lock that it belongs to nobody.
 //
+// The copy has no more permissions than what it was copied from.
+//
 // A file that others damaged is passed over: then the previous one counts.
 
 import JSON
@@ -86,7 +88,7 @@ public struct CheckpointStore: Sendable {
   private func read(_ path: Path) throws(Failure) -> State {
     let text: Bytes
     do throws(SystemError) {
-      text = try Descriptor(opening: path, .read).readToEnd()
+      text = try path.maintainedContents()
     } catch {
       if error.errno == .notFound { return .missing }
       throw .system(error)
@@ -110,13 +112,12 @@ public struct CheckpointStore: Sendable {
   }
 
   /// Saves a checkpoint: what `change` makes of the members that are there, none when there is no
-  /// checkpoint yet. Waits for other writers until `deadline`. RUN is made when it is missing.
+  /// checkpoint yet. Waits for other writers until `deadline`. RUN must exist.
   /// Returns the file that was damaged, when the one before it was taken.
   @discardableResult
   public func save(
     until deadline: Instant, _ change: ([JSONValue.Member]) -> [JSONValue.Member]
   ) throws(Failure) -> Path? {
-    do throws(SystemError) { try run.makeDirectoryWithParents() } catch { throw .system(error) }
     let lock = try lock(until: deadline)
     let old = try load()
     var members = change(old?.members ?? []).filter { !Self.ownKeys.contains($0.key) }
@@ -132,7 +133,11 @@ public struct CheckpointStore: Sendable {
     json.endLine()
     do throws(SystemError) {
       try AtomicFile.removeLeftovers(of: [Self.name, Self.previousName], in: lock)
-      if let old { try AtomicFile.write(old.text, to: run.appending(Self.previousName)) }
+      if let old {
+        try AtomicFile.write(
+          old.text, to: run.appending(Self.previousName),
+          copiedFrom: lock.status(of: old.damaged == nil ? Self.name : Self.previousName))
+      }
       try AtomicFile.write(json.text, to: run.appending(Self.name))
     } catch {
       throw .system(error)
@@ -142,7 +147,6 @@ public struct CheckpointStore: Sendable {
 
   /// Removes the checkpoint and the one before it; whether there was one.
   public func clear(until deadline: Instant) throws(Failure) -> Bool {
-    guard run.isReachable else { return false }
     let lock = try lock(until: deadline)
     var found = false
     do throws(SystemError) {

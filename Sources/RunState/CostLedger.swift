@@ -76,10 +76,8 @@ public struct CostLedger: Sendable {
     path = run.appending("cost.jsonl")
   }
 
-  /// Adds an entry and has it on the disk. RUN is made when it is missing. Returns whether it is the
-  /// first one.
+  /// Adds an entry and has it on the disk. RUN must exist. Returns whether it is the first one.
   public func add(_ entry: Entry) throws(SystemError) -> Bool {
-    try path.parent.makeDirectoryWithParents()
     let file = try LineFile(opening: path)
     let isFirst = try file.size() == 0
     var line = JSONWriter(.compact)

@@ -5,13 +5,18 @@ public struct LineFile: ~Copyable {
   private let file: Descriptor
 
   /// Opens it for appending and reading; it is made when it is missing, its directory is not.
+  ///
+  /// A file that holds a line has its name on the disk, so that no line that is on the disk is lost with
+  /// it: whoever finds it empty puts the directories on the way to it on the disk, before the first line.
   public init(opening path: Path) throws(SystemError) {
-    file = try Descriptor(opening: path, .appending)
+    let opened = try Descriptor.appending(to: path)
+    if try opened.status().size == 0 { try path.parent.synchronizeWithParents() }
+    file = opened
   }
 
   /// Opens one that is there for reading alone.
   public init(reading path: Path) throws(SystemError) {
-    file = try Descriptor(opening: path, .read)
+    file = try Descriptor.maintained(path, .readNoLink)
   }
 
   /// Whether it is still what lies at `path`, and has not been rotated away.
@@ -57,12 +62,8 @@ public struct LineFile: ~Copyable {
     return false
   }
 
-  /// Puts what was appended on the disk: fsync(2). What is no file, such as a pipe, has no disk.
-  public func synchronize() throws(SystemError) {
-    do throws(SystemError) { try file.synchronize() } catch {
-      if error.errno != .invalidArgument { throw error }
-    }
-  }
+  /// Puts what was appended on the disk: fsync(2).
+  public func synchronize() throws(SystemError) { try file.synchronize() }
 
   /// Cuts off what stands behind the first `size` bytes.
   public func truncate(to size: UInt64) throws(SystemError) { try file.truncate(to: size) }

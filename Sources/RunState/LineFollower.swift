@@ -74,7 +74,7 @@ public struct LineFollower {
         sources.append(sources.remove(at: index))
         return
       }
-      sources.append(Source(try Descriptor(opening: path, .read), from: 0))
+      sources.append(Source(try Descriptor.maintained(path, .readNoLink), from: 0))
     } catch {
       if error.errno != .notFound { throw error }
     }

@@ -102,7 +102,7 @@ public struct MetricsAggregates: Sendable {
     let nothing = (MetricsSummary(question), MetricsReading())
     let text: Bytes
     do throws(SystemError) {
-      text = try Descriptor(opening: directory.appending("state.json"), .read).readToEnd()
+      text = try directory.appending("state.json").maintainedContents()
     } catch {
       if error.errno == .notFound { return (nothing.0, nothing.1, nil) }
       throw error

@@ -87,7 +87,7 @@ public struct MetricsFile: Sendable {
     while true {
       let file: Descriptor
       do throws(SystemError) {
-        file = try Descriptor(opening: path, .read)
+        file = try Descriptor.maintained(path, .readNoLink)
       } catch {
         if error.errno == .notFound { return nil }
         throw error

@@ -42,7 +42,7 @@ public struct MetricsReading: Sendable {
   private static func isUnchanged(
     _ path: Path, _ position: Position
   ) throws(SystemError) -> Bool {
-    let file = try Descriptor(opening: path, .read)
+    let file = try Descriptor.maintained(path, .readNoLink)
     guard try file.status().size >= position.offset else { return false }
     return try digest(file, until: position.offset) == position.digest
   }
@@ -74,7 +74,7 @@ public struct MetricsReading: Sendable {
   private mutating func read(
     _ path: Path, into summary: inout MetricsSummary
   ) throws(SystemError) -> Int {
-    let file = try Descriptor(opening: path, .read)
+    let file = try Descriptor.maintained(path, .readNoLink)
     let status = try file.status()
     let place = positions.firstIndex { $0.isOf(status) } ?? positions.count
     if place == positions.count {

@@ -1,8 +1,11 @@
 // Plans and their state
 //
 // What is there: the plan, PLAN.md, which people write and programs only read; beside it PLAN.state.json,
-// how far its tasks have come; and PLAN.lock, an empty file. Where the plan is a symbolic link, they lie
-// beside the file that it leads to, so that all names of a plan share one state.
+// how far its tasks have come; and PLAN.lock, an empty file. A plan whose name does not end in .md has
+// PLAN.plan-state.json and PLAN.plan-lock, so that PLAN and PLAN.md share nothing. (Version 0.1 gave both
+// the same names. Its state of PLAN is renamed by the first change, where there is no PLAN.md.) Where the
+// plan is a symbolic link, they lie beside the file that it leads to, so that all names of a plan share
+// one state.
 //
 // Who changes the state takes flock(2) on PLAN.lock, which is made when it is missing and never removed,
 // then on the plan itself; then reads the plan and the state, and puts the new state in the place of the
@@ -29,6 +32,8 @@ public struct PlanStore: Sendable {
   public let statePath: Path
   /// Where the lock lies.
   public let lockPath: Path
+  /// Where version 0.1 kept the state, when that is another file, which is nobody else's now.
+  private let oldStatePath: Path?
 
   /// Why there is no plan or no state to be had.
   public enum Failure: Error {
@@ -57,21 +62,31 @@ public struct PlanStore: Sendable {
     self.path = path
     let file: Path
     do throws(SystemError) { file = try path.resolved() } catch {
-      // The call that the user knows of is another one.
-      throw .system(SystemError(.open, path, error.errno))
+      // The call that the user knows of is another one. A pipe has no path of its own.
+      guard (try? FileStatus.of(path))?.kind == .fifo else {
+        throw .system(SystemError(.open, path, error.errno))
+      }
+      file = path
     }
     let name = file.lastComponent
     let suffix = Bytes(".md")
-    let stem =
-      name.count > suffix.count && name.suffix(3) == suffix[...] ? name.dropLast(3) : name[...]
-    statePath = file.parent.appending(stem + Bytes(".state.json"))
-    lockPath = file.parent.appending(stem + Bytes(".lock"))
+    if name.count > suffix.count, name.suffix(3) == suffix[...] {
+      let stem = Bytes(name.dropLast(3))
+      statePath = file.parent.appending(stem + Bytes(".state.json"))
+      lockPath = file.parent.appending(stem + Bytes(".lock"))
+      oldStatePath = nil
+    } else {
+      statePath = file.parent.appending(name + Bytes(".plan-state.json"))
+      lockPath = file.parent.appending(name + Bytes(".plan-lock"))
+      let isShared = (try? FileStatus.ofLink(file.parent.appending(name + suffix))) != nil
+      oldStatePath = isShared ? nil : file.parent.appending(name + Bytes(".state.json"))
+    }
   }
 
   /// The plan and what is wrong with it.
   public func read() throws(Failure) -> PlanReading {
     do throws(SystemError) {
-      return Plan.read(try Descriptor(opening: path, .read).readToEnd())
+      return Plan.read(try path.documentContents())
     } catch {
       throw .system(error)
     }
@@ -83,10 +98,12 @@ public struct PlanStore: Sendable {
     guard reading.defects.isEmpty else { throw .defects(reading) }
     let text: Bytes
     do throws(SystemError) {
-      text = try Descriptor(opening: statePath, .read).readToEnd()
+      guard let found = try stateText() else {
+        return Contents(plan: reading.plan, state: PlanState(reading.plan), hasState: false)
+      }
+      text = found
     } catch {
-      guard error.errno == .notFound else { throw .system(error) }
-      return Contents(plan: reading.plan, state: PlanState(reading.plan), hasState: false)
+      throw .system(error)
     }
     do throws(PlanStateError) {
       let state = try PlanState(text, reading.plan)
@@ -96,17 +113,30 @@ public struct PlanStore: Sendable {
     }
   }
 
+  private func stateText() throws(SystemError) -> Bytes? {
+    for path in [statePath, oldStatePath].compactMap({ $0 }) {
+      do throws(SystemError) { return try path.maintainedContents() } catch {
+        if error.errno != .notFound { throw error }
+      }
+    }
+    return nil
+  }
+
   /// Changes the state under the locks, for which it waits until `deadline`: what `change` leaves is
   /// written when that differs from what was there, or the plan has changed since.
   public func update<Result>(
     until deadline: Instant, _ change: (inout Contents) -> Result
   ) throws(Failure) -> (contents: Contents, result: Result) {
-    let first = try lock(lockPath, .appending, until: deadline)
-    let second = try lock(path, .read, until: deadline)
+    let directory = try system(Descriptor(opening: statePath.parent, .directory))
+    let first = try system(LockFile(lockPath.lastComponent, in: directory))
+    try lock(first.file, until: deadline)
+    let second = try system(Descriptor(opening: path, .read))
+    try lock(second, until: deadline)
     defer {
       // They last until here.
-      _ = (first.path, second.path)
+      _ = (first.status, second.path)
     }
+    takeOverOldState(in: directory)
     var contents = try load()
     let before = contents.state.records
     let result = change(&contents)
@@ -116,22 +146,29 @@ public struct PlanStore: Sendable {
     return (contents, result)
   }
 
-  /// The file, locked until the value ends.
+  private func system<Result: ~Copyable>(
+    _ call: @autoclosure () throws(SystemError) -> Result
+  ) throws(Failure) -> Result {
+    do throws(SystemError) { return try call() } catch { throw .system(error) }
+  }
+
   private func lock(
-    _ path: Path, _ access: Descriptor.Access, until deadline: Instant
-  ) throws(Failure) -> Descriptor {
+    _ file: borrowing Descriptor, until deadline: Instant
+  ) throws(Failure) {
     do throws(SystemError) {
-      let file = try Descriptor(opening: path, access)
-      let isLocked: Bool
-      do throws(SystemError) { isLocked = try file.lock(until: deadline) } catch {
-        guard error.errno == .badDescriptor else { throw error }
-        return file
-      }
-      if isLocked { return file }
+      if try file.lock(until: deadline) { return }
     } catch {
+      if error.errno == .badDescriptor { return }
       throw .system(error)
     }
-    throw .busy(path)
+    throw .busy(file.path)
+  }
+
+  /// Renames a state of version 0.1, when there is none of this one. What cannot be renamed is read where
+  /// it is. Under the locks.
+  private func takeOverOldState(in directory: borrowing Descriptor) {
+    guard let oldStatePath else { return }
+    try? directory.renameExclusively(oldStatePath.lastComponent, to: statePath.lastComponent)
   }
 
   private func write(_ contents: Contents) throws(Failure) {

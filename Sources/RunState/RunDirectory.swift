@@ -23,26 +23,3 @@ public enum RunDirectory {
     }
   }
 }
-
-extension Path {
-  /// Makes the directory, and those above it that are missing; it may be there: mkdir(2).
-  func makeDirectoryWithParents() throws(SystemError) {
-    do throws(SystemError) {
-      try makeDirectory()
-    } catch {
-      switch error.errno {
-      case .exists:
-        guard try FileStatus.of(self).kind == .directory else {
-          throw SystemError(.mkdir, self, .notDirectory)
-        }
-      case .notFound where parent != self:
-        try parent.makeDirectoryWithParents()
-        // Where a directory is there and nothing can be made in it, as below /proc, that is the error.
-        do throws(SystemError) { try makeDirectory() } catch {
-          if error.errno != .exists { throw error }
-        }
-      default: throw error
-      }
-    }
-  }
-}

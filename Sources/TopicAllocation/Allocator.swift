@@ -104,7 +104,7 @@ public struct Allocator: Sendable {
       let (topic, isNew) = try topic(for: work.slugs[work.done.count], work.scan)
       if isNew {
         do throws(SystemError) {
-          try createEntry(topic.entryName, in: lock.directory)
+          try createEntry(topic.entryName, under: lock)
         } catch {
           guard error.errno == .exists, number == nil else { throw .system(error) }
           // Somebody who takes no lock was faster, so the highest number is another one now.
@@ -189,13 +189,12 @@ public struct Allocator: Sendable {
     max(scan.highest.map { $0 + 1 } ?? style.start, reservation?.lowerBound ?? 0)
   }
 
-  private func createEntry(
-    _ name: Bytes, in directory: borrowing Descriptor
-  ) throws(SystemError) {
+  private func createEntry(_ name: Bytes, under lock: borrowing RootLock) throws(SystemError) {
+    let permissions = lock.permissions(ofFile: style.makesFiles)
     if style.makesFiles {
-      _ = try Descriptor(opening: name, in: directory, .creatingNew(permissions: nil))
+      _ = try Descriptor(opening: name, in: lock.directory, .creatingNew(permissions))
     } else {
-      try directory.makeDirectory(name)
+      try lock.directory.makeDirectory(name, permissions)
     }
   }
 
@@ -220,33 +219,16 @@ public struct Allocator: Sendable {
     }
   }
 
-  /// Puts the new entries on the disk, and the root and all directories above it: another process
-  /// may have made them a moment ago. Of those above, the ones that cannot be opened are passed over.
+  /// Puts the new entries on the disk, and the root and all directories above it.
   private func synchronize(_ work: Work) throws(AllocationError) {
     do throws(SystemError) {
       for topic in work.created {
         try Descriptor(opening: topic.path, .read).synchronize()
       }
-      try Descriptor(opening: root.path, .directory).synchronize()
-      var directory = root.path
-      while !directory.lastComponent.isEmpty {
-        directory = directory.parent
-        try synchronizeUnlessClosed(directory)
-      }
+      try root.path.synchronizeWithParents()
     } catch {
       throw .notDurable(error)
     }
-  }
-
-  private func synchronizeUnlessClosed(_ path: Path) throws(SystemError) {
-    let directory: Descriptor
-    do throws(SystemError) {
-      directory = try Descriptor(opening: path, .directory)
-    } catch {
-      if error.errno == .accessDenied { return }
-      throw error
-    }
-    try directory.synchronize()
   }
 
   private func system<Result>(

@@ -22,18 +22,16 @@
 // meet at the second lock. Until the last of the former is through, a bash library that locks the
 // new file alone is not kept out. The lock file is never deleted by this program, for that reason.
 //
-// The lock file also holds a record of the highest number, which no lock depends on:
-// NumberRecord.swift.
+// The lock file is empty, and stays empty. An extended attribute of it is a record of the highest
+// number, which no lock depends on: NumberRecord.swift.
 //
 // A root that is renamed, replaced or removed while somebody waits for its lock: after both locks
 // are held, the path is looked up again. When it leads to another directory, or to none, the work
 // starts anew, so that at that moment the path that is reported is the one that is locked.
 //
-// Whose lock file it is does not matter: flock(2) takes one that is open for reading, too. A new one
-// is made with the read and write permissions of its root from its first moment, readable for all
-// who can get at it, and is then given the root's group, so that a bash library of every user who
-// may add topics can open it for writing, as those do. Links are not followed, and nothing of a
-// file that was there already is changed: in a shared root, somebody else may have put it there.
+// Whose lock file it is does not matter: flock(2) takes one that is open for reading, too. How it is
+// made and opened, so that a bash library of every user who may add topics can open it for writing, as
+// those do: LockFile.swift. Something else with its name, such as a symbolic link, is an error.
 //
 // In a root where no lock file can be made, none can be made by others either: there the second
 // lock alone is taken. Nothing can be created there, but a topic that exists can be found (--reuse).
@@ -48,7 +46,7 @@ import POSIX
 public struct RootLock: ~Copyable {
   /// The root, open for reading and for making entries.
   public let directory: Descriptor
-  private let lockFile: Descriptor?
+  private let lockFile: LockFile?
   private let outcome: Outcome
   /// Nanoseconds from the wish for the locks to their possession.
   let waited: UInt64
@@ -116,6 +114,7 @@ public struct RootLock: ~Copyable {
     } else {
       outcome = .held
     }
+    if makesLockFile, case .held = outcome { Self.removeOldRecord(from: lockFile) }
     self.directory = directory
     self.lockFile = lockFile
     watch = nil
@@ -139,17 +138,27 @@ public struct RootLock: ~Copyable {
     return try FileStatus.of(directory.path).isSameFile(as: status)
   }
 
-  /// The highest number of the root, when the lock file has a record of it.
+  /// The permissions of a new topic, which is a file or a directory.
+  func permissions(ofFile isFile: Bool) -> NewPermissions {
+    switch (isFile, status) {
+    case (true, let status?): .ofFile(in: status)
+    case (false, let status?): .ofDirectory(in: status)
+    case (true, nil): .ofFile
+    case (false, nil): .ofDirectory
+    }
+  }
+
+  /// The highest number of the root, when there is a record of it.
   func recordedHighest(_ style: Style) -> Int? {
     guard watch != nil, let status else { return nil }
     return switch lockFile {
     case .none: nil
-    case .some(let file): NumberRecord(file, of: status, style)?.highest
+    case .some(let file): NumberRecord(of: file, status, style)?.highest
     }
   }
 
-  /// Has the lock file keep a record of the highest number, unless anything happened to the root
-  /// since it was locked but the creation of so many topics.
+  /// Keeps a record of the highest number, unless anything happened to the root since it was locked but
+  /// the creation of so many topics.
   func record(highest: Int, created: Int, _ style: Style) {
     // Where inodes have no room for nanoseconds, changes within a second have the same time.
     guard let watch, let before = status, let after = try? directory.status(),
@@ -158,16 +167,23 @@ public struct RootLock: ~Copyable {
     else { return }
     switch lockFile {
     case .none: break
-    case .some(let file): try? NumberRecord(highest: highest).write(to: file, of: after, style)
+    case .some(let file): NumberRecord(highest: highest).write(to: file, of: after, style)
+    }
+  }
+
+  private static func removeOldRecord(from lockFile: borrowing LockFile?) {
+    switch lockFile {
+    case .none: break
+    case .some(let file): NumberRecord.removeFromContents(of: file)
     }
   }
 
   private static func lock(
-    _ lockFile: borrowing Descriptor?, until deadline: Instant
+    _ lockFile: borrowing LockFile?, until deadline: Instant
   ) throws(SystemError) -> Bool {
     switch lockFile {
     case .none: true
-    case .some(let file): try file.lock(until: deadline)
+    case .some(let lock): try lock.file.lock(until: deadline)
     }
   }
 
@@ -186,40 +202,16 @@ public struct RootLock: ~Copyable {
   /// Nil where there is none and none can be made.
   private static func openLockFile(
     in directory: borrowing Descriptor, makesLockFile: Bool
-  ) throws(SystemError) -> Descriptor? {
-    while true {
-      if let existing = try openExistingLockFile(in: directory) { return existing }
-      guard makesLockFile else { return nil }
-      let root = try directory.status()
-      let made: Descriptor
-      do throws(SystemError) {
-        let permissions = root.permissions & 0o666 | 0o444
-        made = try Descriptor(
-          opening: Root.lockFileName, in: directory, .creatingNew(permissions: permissions))
-      } catch {
-        switch error.errno {
-        case .exists: continue
-        case .accessDenied, .notPermitted, .readOnly: return nil
-        default: throw error
-        }
-      }
-      if try made.status().group != root.group { try? made.setGroup(root.group) }
-      return made
-    }
-  }
-
-  private static func openExistingLockFile(
-    in directory: borrowing Descriptor
-  ) throws(SystemError) -> Descriptor? {
+  ) throws(SystemError) -> LockFile? {
     do throws(SystemError) {
-      return try Descriptor(opening: Root.lockFileName, in: directory, .readWriteNoLink)
+      return makesLockFile
+        ? try LockFile(Root.lockFileName, in: directory)
+        : try LockFile(existing: Root.lockFileName, in: directory)
     } catch {
-      switch error.errno {
-      case .notFound: return nil
-      case .accessDenied, .notPermitted, .readOnly: break
-      default: throw error
-      }
+      if error.errno == .notFound, !makesLockFile { return nil }
+      let isForbidden = [.accessDenied, .notPermitted, .readOnly].contains(error.errno)
+      if isForbidden, error.call == .creat { return nil }
+      throw error
     }
-    return try Descriptor(opening: Root.lockFileName, in: directory, .readNoLink)
   }
 }

@@ -51,6 +51,9 @@ public struct Style: Hashable, Sendable {
     entry.withUnsafeBufferPointer { numberPrefix(of: $0)?.value }
   }
 
+  /// Everything that decides whether an entry has a number, and which: what ``numberPrefix(of:)`` goes by.
+  var numberKey: Bytes { [UInt8(ascii: "0") + UInt8(width), separator] }
+
   /// How many digits `entry` starts with, and their value; nil when it is no numbered entry.
   func numberPrefix(
     of entry: UnsafeBufferPointer<UInt8>

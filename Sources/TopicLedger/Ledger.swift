@@ -89,7 +89,7 @@ public struct Ledger: Sendable {
     _ slugs: [Slug], number: Int?, rescan: Bool, in root: Root, until deadline: Instant
   ) throws(LedgerError) -> ClosedRange<Int> {
     let lock = try lock(until: deadline)
-    defer { _ = lock.path }
+    defer { _ = lock.status }
     var state = try knownState()
     // Where no ledger was seen yet, branches can have more than it: it may have been rewound.
     var elsewhere = Elsewhere(of: self, isWanted: rescan || number != nil || state.tip == nil)
@@ -153,12 +153,14 @@ public struct Ledger: Sendable {
 
   private func next(_ taken: Int?) -> Int { max((taken ?? style.start - 1) + 1, style.start) }
 
-  private func lock(until deadline: Instant) throws(LedgerError) -> Descriptor {
-    let path = repository.commonDirectory.appending("topic-alloc.lock")
+  private func lock(until deadline: Instant) throws(LedgerError) -> LockFile {
+    let name = Bytes("topic-alloc.lock")
+    let path = repository.commonDirectory.appending(name)
     let begin = Instant.now
     do throws(SystemError) {
-      let file = try Descriptor(opening: path, .appending)
-      if try file.lock(until: deadline) { return file }
+      let lock = try LockFile(
+        name, in: Descriptor(opening: repository.commonDirectory, .directory))
+      if try lock.file.lock(until: deadline) { return lock }
     } catch {
       throw .system(error)
     }

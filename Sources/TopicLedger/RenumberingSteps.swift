@@ -87,19 +87,10 @@ struct RenumberingSteps {
     }
   }
 
-  /// Puts a new file with the permissions of the old one in its place.
   private func replace(_ file: Path, with text: Bytes) throws(SystemError) {
-    let permissions = try FileStatus.ofLink(file).permissions
-    let directory = try Descriptor(opening: file.parent, .directory)
-    do throws(SystemError) {
-      let made = try Descriptor(
-        opening: temporary, in: directory, .creatingNew(permissions: permissions))
-      try made.write(text)
-      try directory.rename(temporary, to: file.lastComponent)
-    } catch {
-      if error.errno != .exists { try? directory.removeFile(temporary) }
-      throw error
-    }
+    try AtomicFile.replace(
+      file.lastComponent, in: Descriptor(opening: file.parent, .directory), with: text,
+      by: temporary, isDurable: false)
   }
 
   /// Puts a new link in the place of the old one.

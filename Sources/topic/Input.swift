@@ -28,7 +28,7 @@ struct InputText {
     }
     name = path.printable
     do throws(SystemError) {
-      text = try Descriptor(opening: Path(path), .read).readToEnd()
+      text = try Path(path).documentContents()
     } catch {
       if error.errno != .notFound { throw Failure(error, otherwise: .inputOutput) }
       throw Failure(

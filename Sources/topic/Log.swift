@@ -193,7 +193,8 @@ extension Command {
     var file: Descriptor?
     var end: UInt64 = 0
     if log.isReachable {
-      let opened = try attempt(Descriptor(opening: log, .read), otherwise: .inputOutput)
+      let opened = try attempt(
+        Descriptor.maintained(log, .readNoLink), otherwise: .inputOutput)
       let tail = try attempt(LineTail(count, of: opened, bound: bound), otherwise: .inputOutput)
       end = tail.end
       try printOut(tail.lines.reduce(into: Bytes()) { $0 += $1 + [.newline] })

@@ -96,9 +96,7 @@ extension Command {
           "--\(option.name) goes with topic metrics \(owners.joined(separator: " and "))")
       }
     }
-    // Segments lie beside what a link leads to.
-    let isLink = (try? FileStatus.ofLink(path))?.kind == .symbolicLink
-    let file = MetricsFile(try isLink ? attempt(path.resolved(), otherwise: .inputOutput) : path)
+    let file = MetricsFile(path)
     let words = arguments.operands.dropFirst(2)
     if command == "append" { return try append(words, to: file, arguments) }
     if !words.isEmpty { throw .usage("topic metrics \(command) takes one FILE") }

@@ -26,7 +26,7 @@ import Testing
       return names.sorted()
     }
     #expect(try names() == [".hidden", "one"])
-    try root.makeDirectory(Bytes("two"))
+    try root.makeDirectory(Bytes("two"), .ofDirectory)
     #expect(try names() == [".hidden", "one", "two"])
   }
 
@@ -35,7 +35,7 @@ import Testing
     try run(["ln", "-s", "nowhere", directory("link")])
     let root = try Descriptor(opening: Path(directory.path), .directory)
     #expect(throws: SystemError.self) {
-      _ = try Descriptor(opening: Bytes("link"), in: root, .creatingNew(permissions: nil))
+      _ = try Descriptor(opening: Bytes("link"), in: root, .creatingNew(.ofFile))
     }
   }
 

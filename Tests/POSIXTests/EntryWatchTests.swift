@@ -37,7 +37,7 @@ import Testing
       try directory.makeDirectories("d")
       let first = try Descriptor(opening: Path(directory("d")), .directory)
       _ = try EntryWatch(first)
-      try first.makeDirectory(Bytes("x"))
+      try first.makeDirectory(Bytes("x"), .ofDirectory)
       let second = try Descriptor(opening: Path(directory("d")), .directory)
       #expect(try EntryWatch(second).changes(of: second) == 0)
     }
@@ -61,11 +61,11 @@ import Testing
         #expect(try root.status().changed != before, "\(what) in \(place)")
       }
       let (x, y) = (Bytes("x"), Bytes("y"))
-      try change("mkdir") { try root.makeDirectory(x) }
+      try change("mkdir") { try root.makeDirectory(x, .ofDirectory) }
       try change("rename") { try root.rename(x, to: y) }
       try change("rmdir") { try root.removeDirectory(y) }
       try change("creat") {
-        _ = try Descriptor(opening: x, in: root, .creatingNew(permissions: nil))
+        _ = try Descriptor(opening: x, in: root, .creatingNew(.ofFile))
       }
       try change("link") { link(place: top, x, y) }
       try change("unlink") { try root.removeFile(x) }

@@ -8,6 +8,8 @@ import Testing
   private var run: String { directory("specs/001_a") }
   private var file: String { run + "/checkpoint.json" }
 
+  init() throws { try directory.makeDirectories("specs/001_a") }
+
   private func topic(_ words: [String], input: String = "", fault: String = "") throws -> Outcome {
     try TestSupport.run(
       [Product.topic, "checkpoint"] + words, environment: ["POSIX_FAULT": fault],
@@ -56,7 +58,7 @@ import Testing
   func refused(words: [String], code: Int) throws {
     let outcome = try topic(["save", run] + words, input: "[1]")
     #expect(outcome.code == Int32(code), "\(outcome.error)")
-    #expect(!FileManager.default.fileExists(atPath: run))
+    #expect(!FileManager.default.fileExists(atPath: file))
   }
 
   @Test(
@@ -135,7 +137,7 @@ import Testing
   func strangers() throws {
     let outcome = try bash(
       """
-      topic checkpoint save r --iteration 1; topic checkpoint save r --iteration 2
+      mkdir r; topic checkpoint save r --iteration 1; topic checkpoint save r --iteration 2
       for text in '{}' '{"version":1}' '{"version":"a","run_id":"x"}'; do
         printf '%s' "$text" >r/checkpoint.json
         topic checkpoint load r 2>warning | jq -c .iteration; grep -c damaged warning

@@ -10,6 +10,7 @@ import Testing
   private var prices: String { directory("prices.json") }
 
   init() throws {
+    try directory.makeDirectories("specs/001_a")
     try directory.makeFile(
       "prices.json",
       """
@@ -86,7 +87,8 @@ import Testing
 
   @Test("A limit that would be passed is exit code 10, with both figures; reaching it is all right")
   func check() throws {
-    #expect(try cost(["check", run, "--max-usd", "1"]).code == 66)
+    #expect(try cost(["check", run + "x", "--max-usd", "1"]).code == 66)
+    #expect(try cost(["check", run, "--max-usd", "1"]).text == "0.00 USD of 1.00 USD\n")
     _ = try add("small", 1_000_000, 0)
     func check(_ words: String...) throws -> Outcome { try cost(["check", run] + words) }
     #expect(try check("--max-usd", "0.1").text == "0.10 USD of 0.10 USD\n")
@@ -124,6 +126,7 @@ import Testing
   func shipped() throws {
     let script = """
       unset TOPIC_PRICES
+      mkdir run
       topic cost prices >list.json
       topic cost add run --role r --model gpt-5 --input-tokens 1000000 --output-tokens 0
       sed 's/2025-..-../2026-11-01/; s/"1.25"/"2.5"/' list.json >mine.json
@@ -149,7 +152,7 @@ import Testing
   func refused(words: [String], code: Int, message: String) throws {
     let outcome = try cost(["add", run] + words)
     #expect(outcome.code == Int32(code) && outcome.error.contains(message), "\(outcome.error)")
-    #expect(!FileManager.default.fileExists(atPath: run))
+    #expect(!FileManager.default.fileExists(atPath: ledger))
   }
 
   @Test(
@@ -162,7 +165,7 @@ import Testing
     try directory.makeFile("prices.json", text)
     let outcome = try add("small", 1, 1)
     #expect(outcome.code == Int32(code) && outcome.error.contains(message), "\(outcome.error)")
-    #expect(outcome.error.contains(prices) && !FileManager.default.fileExists(atPath: run))
+    #expect(outcome.error.contains(prices) && !FileManager.default.fileExists(atPath: ledger))
   }
 
   @Test("Ten processes that add fifty times each lose nothing")

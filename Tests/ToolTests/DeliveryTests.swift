@@ -167,7 +167,7 @@ import Testing
   func noDescriptors() throws {
     let outcome = try bash(
       "ulimit -n 3; topic-alloc --version; topic-alloc specs a", in: directory.path)
-    #expect(outcome.lines == ["topic-alloc 0.1.0"])
+    #expect(outcome.lines == ["topic-alloc 0.2.0"])
     #expect(outcome.code == 73 && outcome.error.contains("Too many open files"), "\(outcome.error)")
   }
 

@@ -52,7 +52,7 @@ import Testing
   /// of the highest number, the root is read.
   private func isBorne(_ call: Call, _ error: String) -> Bool {
     error == "EINTR" || call.name == "lstat" || call.path.contains("/.git")
-      || ["fstatfs", "ioctl", "fcntl", "pread", "pwrite"].contains(call.name)
+      || ["fstatfs", "ioctl", "fcntl", "fgetxattr", "fsetxattr"].contains(call.name)
       || (call.isDelivery && ["fstat", "unlinkat"].contains(call.name))
       || (call.path.hasSuffix(".lock") && ["open", "creat"].contains(call.name)
         && ["EACCES", "EROFS"].contains(error))

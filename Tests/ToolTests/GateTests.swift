@@ -14,6 +14,8 @@ import Testing
 @Suite struct GateTests {
   let directory = TemporaryDirectory()
 
+  init() throws { try directory.makeDirectories("run") }
+
   private func gate(_ words: [String], input: String = "", fault: String = "") throws -> Outcome {
     try run(
       [Product.topic, "gate", directory("run")] + words, in: directory.path,
@@ -176,11 +178,12 @@ import Testing
   func refused(words: [String], message: String) throws {
     let outcome = try gate(words)
     #expect(outcome.code == 64 && outcome.error.contains(message), "\(outcome.error)")
-    #expect(directory.entries().isEmpty)
+    #expect(directory.entries("run").isEmpty && directory.entries() == ["run"])
   }
 
   @Test("A log that cannot be written is an error, and the failures are said all the same")
   func fullLog() throws {
+    try directory.makeFile("run/events.jsonl", "{}\n")
     let outcome = try gate(["--step", "a", "echo why; false"], fault: "fsync:1:\(ENOSPC)")
     #expect(outcome.code == 1 && outcome.error.contains("  | why"))
     #expect(outcome.error.contains("events.jsonl': No space left on device"), "\(outcome.error)")

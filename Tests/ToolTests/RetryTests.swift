@@ -7,6 +7,8 @@ import Testing
   let directory = TemporaryDirectory()
   private var run: String { directory("specs/001_a") }
 
+  init() throws { try directory.makeDirectories("specs/001_a") }
+
   private func check(
     _ status: String, _ words: String..., input: String = "", fault: String = ""
   ) throws -> Outcome {
@@ -87,7 +89,7 @@ import Testing
   func refused(words: [String], code: Int, message: String) throws {
     let outcome = try TestSupport.run([Product.topic, "retry", "check", run] + words)
     #expect(outcome.code == Int32(code) && outcome.error.contains(message), "\(outcome.error)")
-    #expect(!FileManager.default.fileExists(atPath: run))
+    #expect(directory.entries("specs/001_a").isEmpty)
   }
 
   @Test("A member that is no count begins anew, with a warning")

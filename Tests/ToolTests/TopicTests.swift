@@ -71,7 +71,7 @@ import Testing
       try topic("list", "-f", "path", "specs").lines == [
         directory("specs/001_a"), directory("specs/010_b"),
       ])
-    #expect(try topic("list", "missing").code == 74)
+    #expect(try topic("list", "missing").code == 66)
   }
 
   @Test("A project without topics has none to list, to find or to complain of")
@@ -227,6 +227,6 @@ import Testing
     #expect(try topic("help", "help").text == overview)
     #expect(try topic("-v", "list").error.contains("unknown option '-v'"))
     #expect(try topic().code == 64)
-    #expect(try topic("--version").text == "topic 0.1.0\n")
+    #expect(try topic("--version").text == "topic 0.2.0\n")
   }
 }

@@ -15,6 +15,8 @@ import Testing
   let directory = TemporaryDirectory()
   private var log: String { directory("run/events.jsonl") }
 
+  init() throws { try directory.makeDirectories("run") }
+
   private func attempt(
     _ script: String, timeout: String = "0.6", model: String = "gpt-5-pro",
     _ options: [String] = [], input: String = ""
@@ -292,9 +294,10 @@ import Testing
   @Test(
     "A log that cannot be opened is an error before anything runs; one that is full is a warning")
   func logFailures() throws {
-    try directory.makeFile("run")
+    try directory.makeDirectories("run/events.jsonl")
     let outcome = try attempt("touch ran")
     #expect(outcome.code == 73 && !directory.entries().contains("ran"), "\(outcome.error)")
+    try directory.makeFile("log", "{}\n")
     let full = try run(
       [
         Product.topic, "try", "--timeout", "5", "--model", "m", "--log", directory("log"), "--",

@@ -2,7 +2,8 @@
 //
 // What topic-alloc does on its usual way, in C: the same system calls in the same order, the same
 // record of the highest number, the same output. It handles no options and no error worth a message;
-// it is here to be measured against, and numbers correctly beside topic-alloc.
+// it is here to be measured against, and numbers correctly beside topic-alloc. Compiled with
+// -DVERSION_0_1, it keeps its record as version 0.1 did, in the contents of the lock file.
 
 #define _GNU_SOURCE
 
@@ -19,10 +20,15 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
+#if defined(VERSION_0_1)
 enum { RECORD = 192 };
+#else
+enum { RECORD = 128 };
+#endif
 
 static sigset_t notices;
 
@@ -59,30 +65,69 @@ static int watch(int directory) {
          fcntl(directory, F_NOTIFY, DN_CREATE | DN_DELETE | DN_RENAME | DN_MULTISHOT) == 0;
 }
 
-static void write_record(char *text, const struct stat *root, long highest) {
+static uint64_t checksum(const char *text, int length) {
+  uint64_t sum = 0xCBF29CE484222325;
+  for (int i = 0; i < length; i++) sum = (sum ^ (unsigned char)text[i]) * 0x100000001B3;
+  return sum;
+}
+
+#if defined(VERSION_0_1)
+static int make_record(char *text, const struct stat *root, long highest) {
   int length =
       snprintf(text, RECORD + 1, "topic-alloc 1 %ju %ju %ju %jd %ld 3 _ %ld ",
                (uintmax_t)root->st_dev, (uintmax_t)root->st_ino, (uintmax_t)root->st_nlink,
                (intmax_t)root->st_ctim.tv_sec, root->st_ctim.tv_nsec, highest);
-  uint64_t sum = 0xCBF29CE484222325;
-  for (int i = 0; i < length; i++) sum = (sum ^ (unsigned char)text[i]) * 0x100000001B3;
-  length += snprintf(text + length, RECORD + 1 - length, "%jx", (uintmax_t)sum);
+  length += snprintf(text + length, RECORD + 1 - length, "%jx", (uintmax_t)checksum(text, length));
   memset(text + length, ' ', RECORD - 1 - length);
   text[RECORD - 1] = '\n';
+  return RECORD;
 }
+
+enum { WORDS_BEFORE = 9 };
+
+static long read_record(int lock, char *text) { return pread(lock, text, RECORD + 1, 0); }
+
+static int write_record(int lock, const char *text, int length) {
+  struct stat status;
+  return fstat(lock, &status) == 0 && pwrite(lock, text, length, 0) == length;
+}
+#else
+static int make_record(char *text, const struct stat *root, long highest) {
+  int length = snprintf(text, RECORD + 1, "2 %jx %jx %jx %jx %lx 3_ %ld ",
+                        (uintmax_t)root->st_dev, (uintmax_t)root->st_ino, (uintmax_t)root->st_nlink,
+                        (uintmax_t)root->st_ctim.tv_sec, root->st_ctim.tv_nsec, highest);
+  uint64_t sum = checksum(text, length);
+  length += snprintf(text + length, RECORD + 1 - length, "%x", (unsigned)(sum ^ sum >> 32));
+  return length;
+}
+
+enum { WORDS_BEFORE = 7 };
+
+static long read_record(int lock, char *text) {
+  struct stat status;
+  if (fstat(lock, &status) < 0) return -1;
+  return fgetxattr(lock, "user.topic-alloc", text, RECORD);
+}
+
+static int write_record(int lock, const char *text, int length) {
+  return fsetxattr(lock, "user.topic-alloc", text, length, 0) == 0;
+}
+#endif
 
 static long recorded(int lock, const struct stat *root) {
   char found[RECORD + 1], expected[RECORD + 1];
-  if (pread(lock, found, sizeof found, 0) != RECORD) return -1;
+  long length = read_record(lock, found);
+  if (length <= 0 || length > RECORD) return -1;
+  found[length] = 0;
   const char *number = found;
-  for (int words = 0; words < 9; words++) {
-    number = memchr(number, ' ', found + RECORD - number);
+  for (int words = 0; words < WORDS_BEFORE; words++) {
+    number = strchr(number, ' ');
     if (!number) return -1;
     number++;
   }
   long highest = strtol(number, NULL, 10);
-  write_record(expected, root, highest);
-  return memcmp(found, expected, RECORD) == 0 ? highest : -1;
+  if (make_record(expected, root, highest) != length) return -1;
+  return memcmp(found, expected, length) == 0 ? highest : -1;
 }
 
 static long scan(int directory) {
@@ -136,9 +181,7 @@ int main(int count, char **arguments) {
   while (sigtimedwait(&notices, NULL, &at_once) > 0) changes++;
   if (is_watched && changes == 1) {
     char record[RECORD + 1];
-    write_record(record, &after, highest);
-    struct stat status;
-    if (fstat(lock, &status) == 0 && pwrite(lock, record, RECORD, 0) != RECORD) return 74;
+    if (!write_record(lock, record, make_record(record, &after, highest))) return 74;
   }
   close(directory);
   close(lock);

@@ -211,7 +211,7 @@ final class Chaos {
         try directory.removeDirectory(bystanders[old])
         bystanders.remove(at: old)
       default:
-        try directory.makeDirectory(name)
+        try directory.makeDirectory(name, .ofDirectory)
         bystanders.append(name)
       }
       tally.foreignActs += 1

@@ -28,8 +28,8 @@ final class ClaimsRun {
 
     init(_ place: Int, in directory: Path) throws(SystemError) {
       self.place = place
-      output = try Descriptor(opening: directory.appending(".output.\(place)"), .appending)
-      error = try Descriptor(opening: directory.appending(".error.\(place)"), .appending)
+      output = try Descriptor.appending(to: directory.appending(".output.\(place)"))
+      error = try Descriptor.appending(to: directory.appending(".error.\(place)"))
       let parent = try Descriptor(opening: directory, .directory)
       for name in [".output.\(place)", ".error.\(place)"] { try parent.removeFile(Bytes(name)) }
     }

@@ -42,7 +42,7 @@ final class Crew {
       _ name: String, in scratch: borrowing Descriptor
     ) throws(SystemError) -> Descriptor {
       let path = scratch.path.appending(name)
-      let file = try Descriptor(opening: path, .appending)
+      let file = try Descriptor.appending(to: path)
       try scratch.removeFile(Bytes(name))
       return file
     }

@@ -29,7 +29,7 @@ final class GitDaemon {
       do throws(SystemError) {
         let directory = try Descriptor(opening: scratch, .directory)
         let file = try Descriptor(
-          opening: slowness.lastComponent, in: directory, .creatingNew(permissions: 0o700))
+          opening: slowness.lastComponent, in: directory, .creatingNew(.exactly(0o700)))
         try file.write(script)
       } catch {
         throw Failure(error, otherwise: .cannotCreate)

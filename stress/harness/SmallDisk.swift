@@ -29,7 +29,7 @@ final class SmallDisk {
     var free = Int(try path.freeInodes())
     while free > wanted {
       count += 1
-      _ = try Descriptor(opening: Bytes("\(count)"), in: directory, .creatingNew(permissions: nil))
+      _ = try Descriptor(opening: Bytes("\(count)"), in: directory, .creatingNew(.ofFile))
       free -= 1
     }
     while free < wanted, count > 0 {

@@ -61,6 +61,12 @@ long entry_changes(void);
 // errno where that is not known.
 long long birth_time(const char *path);
 
+// The extended attribute of an open file, and its length: fgetxattr(2). -1 with errno.
+long get_attribute(int file, const char *name, void *value, size_t size);
+
+// Sets the extended attribute of an open file: fsetxattr(2). Returns 0, or -1 with errno.
+int set_attribute(int file, const char *name, const void *value, size_t size);
+
 // Gives the entry `old` of the open directory the name `new`, which nothing may have: renameat2(2) with
 // RENAME_NOREPLACE. Returns 0, or -1 with errno; where the file system cannot do that, it is looked for
 // first.
