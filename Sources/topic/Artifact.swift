@@ -37,7 +37,8 @@ extension Command {
     guard let kind = ArtifactKind(rawValue: String(decoding: name, as: UTF8.self)) else {
       throw .unknown("kind of artifact", name, ArtifactKind.allCases.map(\.rawValue))
     }
-    let directory = try path(ofTopic: topic).appending(kind.rawValue)
+    let path = try TopicOperand(topic, as: "TOPIC").directory()
+    let directory = try attempt(path.resolved(), otherwise: .inputOutput).appending(kind.rawValue)
     guard arguments.operands.count == 3 else {
       for option in allocationOptions where arguments.has(option.name) {
         throw .usage("--\(option.name) goes with a NAME")
@@ -50,41 +51,6 @@ extension Command {
       root: directory, slugs: Slug.ofNames(arguments.operands[2...], style.slugRule),
       style: style, arguments, defaultFormat: .path)
     try request.perform(.topic, in: .root, projectOf: Location.project(ofRoot:))
-  }
-
-  /// The topic's directory: the one that TOPIC names, else the topic in the detected root that has
-  /// this number or name. Digits alone are a number first.
-  private static func path(ofTopic topic: Bytes) throws(Failure) -> Path {
-    if topic.isEmpty {
-      throw .usage("the TOPIC is empty", advice: "is the variable set that it comes from?")
-    }
-    let isNumber = topic.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
-    let named = try attempt(Root(locating: Path(topic)), otherwise: .cannotCreate)
-    if named.exists, !isNumber {
-      let status = try attempt(FileStatus.of(named.path), otherwise: .cannotCreate)
-      if status.kind == .directory || topic.contains(UInt8(ascii: "/")) { return named.path }
-    }
-    let root = try root(nil)
-    let topics = root.exists ? try attempt(root.topics(.topic), otherwise: .inputOutput) : []
-    let number = isNumber ? Int(String(decoding: topic, as: UTF8.self)) : nil
-    let matches = topics.filter {
-      isNumber ? $0.number == number : $0.entryName == topic || $0.name == topic
-    }
-    if matches.isEmpty {
-      throw Failure(
-        .cannotCreate,
-        "there is no topic \(topic.quotedForMessage), neither as a path"
-          + " nor in \(root.path.bytes.quotedForMessage)",
-        advice: "topic list shows the topics, topic-alloc creates one")
-    }
-    if matches.count > 1 {
-      throw Failure(
-        .cannotCreate,
-        "several topics are called \(topic.quotedForMessage): "
-          + matches.map(\.entryName.quotedForMessage).joined(separator: ", "),
-        advice: "give the path of one of them")
-    }
-    return matches[0].path
   }
 
   private static func makeDirectory(_ directory: Path) throws(SystemError) {

@@ -20,7 +20,8 @@ extension Command {
              topic checkpoint list [ROOT]
 
       Keeps the state from which a run goes on in the file RUN/checkpoint.json, and the
-      one before it beside. RUN is a directory, such as that of a topic.
+      one before it beside. RUN is a directory that exists, or the number or name of a
+      topic.
 
       save changes what is given and keeps the rest from before; without an option it
       takes a whole object from standard input in place of all that was there. Any
@@ -48,9 +49,6 @@ extension Command {
   ) { arguments throws(Failure) in
     let name = arguments.operands[0]
     let operand = arguments.operands.count > 1 ? arguments.operands[1] : nil
-    if operand?.isEmpty == true {
-      throw .usage("the RUN is empty", advice: "is the variable set that it comes from?")
-    }
     let command = String(decoding: name, as: UTF8.self)
     for option in fields where arguments.has(option.name) && command != "save" {
       throw .usage("--\(option.name) goes with topic checkpoint save")
@@ -61,8 +59,8 @@ extension Command {
     guard ["save", "load", "clear"].contains(command) else {
       throw .unknown("checkpoint command", name, ["save", "load", "clear", "list"])
     }
-    guard let operand else { throw .usage("no RUN", advice: "topic checkpoint \(command) RUN") }
-    let store = CheckpointStore(Path(operand))
+    let run = try runOperand(arguments, of: "topic checkpoint \(command)")
+    let store = CheckpointStore(run)
     switch command {
     case "save": try save(store, arguments, until: deadline)
     case "clear":

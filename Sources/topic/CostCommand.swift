@@ -23,7 +23,8 @@ extension Command {
              topic cost prices [--prices FILE]
 
       Keeps in RUN/cost.jsonl what the models of a run have cost. Amounts are exact decimal
-      numbers, never rounded. Any number of processes can add at once.
+      numbers, never rounded. Any number of processes can add at once. RUN is a directory
+      that exists, or the number or name of a topic.
 
       add puts one call of a model on the disk, with the price that holds now. The first
       one of a run says so when it is a shipped price.
@@ -149,12 +150,6 @@ extension Command {
   // MARK: total and check
 
   private static func total(of ledger: CostLedger) throws(Failure) -> CostTotal {
-    let run = ledger.path.parent
-    guard run.isReachable else {
-      throw Failure(
-        .noInput, "cannot open \(run.bytes.quotedForMessage): there is no such run",
-        advice: "check the spelling; topic cost add makes it")
-    }
     let total = try attempt(ledger.total(), otherwise: .inputOutput)
     if total.unreadable > 0 {
       Tool.topic.note(

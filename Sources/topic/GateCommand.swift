@@ -12,7 +12,8 @@ extension Command {
       Usage: topic gate [option]... RUN --step NAME COMMAND [--step NAME COMMAND]...
              topic gate [option]... RUN <RESULT
 
-      Lets a run pass, or not: runs each COMMAND with /bin/sh, one after the other, and adds
+      Lets a run pass, or not (RUN is a directory that exists, or the number or name of a
+      topic): runs each COMMAND with /bin/sh, one after the other, and adds
       the result to RUN/events.jsonl. Without --step, it reads the result of steps that
       something else has run: {"steps_completed": ["NAME"], "steps_failed":
       [{"step": "NAME", "error": "WHY"}]}.
@@ -41,10 +42,7 @@ extension Command {
       Option("fail-fast"), Option("format", "f", takesValue: true), Option("verbose", "v"),
     ], operands: 1...Int.max
   ) { arguments throws(Failure) in
-    if arguments.operands[0].isEmpty {
-      throw .usage("the RUN is empty", advice: "is the variable set that it comes from?")
-    }
-    let run = Path(arguments.operands[0])
+    let operand = try TopicOperand(arguments.operands[0], as: "RUN")
     let enforcement = try arguments.choice("enforce", of: Enforcement.self) ?? .strict
     let format = try arguments.choice("format", of: ReportFormat.self) ?? .text
     let timeout = try arguments.seconds("timeout") ?? 600_000_000_000
@@ -57,6 +55,7 @@ extension Command {
     if steps.isEmpty, StandardStream.input.isTerminal {
       throw .usage("no step", advice: "--step NAME COMMAND, or a result as standard input")
     }
+    let run = try operand.directory()
     var result = GateResult()
     var signal: Signal?
     // That nobody reads along, or that the disk is full, does not keep the rest from being done.

@@ -54,7 +54,8 @@ extension Command {
         -w, --timeout SECS    give up when others lock the plan for so long (default 30)
 
       How far PLAN.md has come is kept beside it in PLAN.state.json; PLAN.lock and PLAN.md
-      are locked while it is changed. Tasks that are added to PLAN or removed from it are found by the
+      are locked while it is changed. (A PLAN without .md has PLAN.plan-state.json and
+      PLAN.plan-lock.) Tasks that are added to PLAN or removed from it are found by the
       next command. Leases are judged by the clock of the machine.
 
       Examples:
@@ -132,6 +133,13 @@ extension PlanStore {
 extension Failure {
   init(_ failure: PlanStore.Failure, _ path: Path) {
     switch failure {
+    case .system(let error) where error.errno == .notFound && error.path == path:
+      let near = path.nearestSibling { $0 == .file || $0 == .symbolicLink }
+      self.init(
+        .noInput,
+        "there is no plan \(path.bytes.quotedForMessage)"
+          + (near.map { "; did you mean \($0.quotedForMessage)?" } ?? ""),
+        advice: "'topic help plan' shows what a plan looks like")
     case .system(let error): self.init(error, otherwise: .inputOutput)
     case .defects(let reading):
       let count = reading.defects.count

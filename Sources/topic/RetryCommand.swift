@@ -11,7 +11,8 @@ extension Command {
 
       Says whether another round makes sense after a review: exit code 0 to go on, 10 to
       stop, with the reason. The rounds are counted in RUN/checkpoint.json, so that a
-      restarted run goes on where it was; calls at once follow one another.
+      restarted run goes on where it was; calls at once follow one another. RUN is a
+      directory that exists, or the number or name of a topic.
 
             --status S            needs_changes, or approved, which ends the row of rounds
             --feedback TEXT       what has to change; repeat it for more
@@ -69,10 +70,7 @@ extension Command {
   /// The RUN that follows the subcommand.
   static func runOperand(_ arguments: Arguments, of command: String) throws(Failure) -> Path {
     guard arguments.operands.count > 1 else { throw .usage("no RUN", advice: "\(command) RUN") }
-    if arguments.operands[1].isEmpty {
-      throw .usage("the RUN is empty", advice: "is the variable set that it comes from?")
-    }
-    return Path(arguments.operands[1])
+    return try TopicOperand(arguments.operands[1], as: "RUN").directory()
   }
 
   private static func feedback(

@@ -162,10 +162,12 @@ extension Command {
     if arguments.has("log"), arguments.has("run") {
       throw .usage("--log and --run name two logs", advice: "one of them is enough")
     }
-    for option in ["log", "run"] where arguments.value(of: option)?.isEmpty == true {
-      throw .usage("the \(option) is empty", advice: "is the variable set that it comes from?")
+    if arguments.value(of: "log")?.isEmpty == true {
+      throw .usage("the LOG is empty", advice: "is the variable set that it comes from?")
     }
-    if let run = arguments.value(of: "run") { return try RunLog(of: Path(run)) }
+    if let run = arguments.value(of: "run") {
+      return try RunLog(of: TopicOperand(run, as: "RUN").directory())
+    }
     if let log = arguments.value(of: "log") { return try RunLog(Path(log)) }
     return nil
   }

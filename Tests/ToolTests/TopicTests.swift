@@ -191,7 +191,7 @@ import Testing
       ])
     #expect(try topic("artifact", "specs/042_a", "plan").error.contains("did you mean 'plans'?"))
     let missing = try topic("artifact", "43", "plans")
-    #expect(missing.code == 73 && missing.error.contains("there is no topic '43'"))
+    #expect(missing.code == 66 && missing.error.contains("there is no topic '43'"))
     #expect(directory.entries("specs") == ["042_a"])
   }
 

@@ -1,0 +1,93 @@
+import CommandLineTool
+import POSIX
+import TopicAllocation
+
+/// A TOPIC or RUN on the command line: the path of a directory, or the number or name of a topic in the
+/// detected root. Digits alone are a number first.
+struct TopicOperand {
+  /// What the user wrote.
+  let text: Bytes
+  /// What the help calls it: `TOPIC`, `RUN`.
+  let word: String
+
+  /// The operand `text`, which is not empty.
+  init(_ text: Bytes, as word: String) throws(Failure) {
+    if text.isEmpty {
+      throw .usage("the \(word) is empty", advice: "is the variable set that it comes from?")
+    }
+    (self.text, self.word) = (text, word)
+  }
+
+  /// The directory that it names: as it was written where it is a path, else absolute.
+  ///
+  /// - Throws: Status 66 with the nearest one that exists when there is none.
+  func directory() throws(Failure) -> Path {
+    let path = Path(text)
+    let isNumber = text.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
+    let isThere = try status(of: path).map {
+      $0.kind == .directory || text.contains(UInt8(ascii: "/"))
+    }
+    if !isNumber, isThere == true { return path }
+    let root = try root(nil)
+    let topics = root.exists ? try attempt(root.topics(.topic), otherwise: .inputOutput) : []
+    let number = isNumber ? Int(String(decoding: text, as: UTF8.self)) : nil
+    let matches = topics.filter {
+      isNumber ? $0.number == number : $0.entryName == text || $0.name == text
+    }
+    if matches.count > 1 {
+      throw Failure(
+        .cannotCreate,
+        "several topics are called \(text.quotedForMessage): "
+          + matches.map(\.entryName.quotedForMessage).joined(separator: ", "),
+        advice: "give the path of one of them")
+    }
+    if let match = matches.first { return match.path }
+    if isThere == true { return path }
+    throw missing(path, root, topics)
+  }
+
+  private func status(of path: Path) throws(Failure) -> FileStatus? {
+    do throws(SystemError) { return try FileStatus.of(path) } catch {
+      if [.notFound, .notDirectory, .nameTooLong].contains(error.errno) { return nil }
+      throw Failure(error, otherwise: .inputOutput)
+    }
+  }
+
+  private func missing(_ path: Path, _ root: Root, _ topics: [Topic]) -> Failure {
+    let names = topics.flatMap { [$0.entryName, $0.name] }
+    let near = path.nearestSibling { $0 == .directory } ?? text.nearest(in: names)
+    let what = word == "RUN" ? "run" : "topic"
+    let mkdir = "mkdir -p " + String(decoding: text.quotedForShell, as: UTF8.self)
+    return Failure(
+      .noInput,
+      "there is no \(what) \(text.quotedForMessage), neither as a path nor in"
+        + " \(root.path.bytes.quotedForMessage)"
+        + (near.map { "; did you mean \($0.quotedForMessage)?" } ?? ""),
+      advice: word == "RUN" && !text.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
+        ? "'\(mkdir)' makes it" : "'topic list' shows the topics, 'topic-alloc' creates one")
+  }
+}
+
+extension Path {
+  /// The path of the entry beside it, of a kind that is looked for, which it was probably meant to be.
+  func nearestSibling(where isMeant: (FileStatus.Kind) -> Bool) -> Bytes? {
+    var names: [Bytes] = []
+    try? Descriptor(opening: parent, .directory).forEachEntry { entry, kind in
+      if let kind, isMeant(kind), entry.first != UInt8(ascii: ".") { names.append(Bytes(entry)) }
+    }
+    guard let near = lastComponent.nearest(in: names) else { return nil }
+    let isBare = !bytes.contains(UInt8(ascii: "/"))
+    return isBare ? near : parent.appending(near).bytes
+  }
+}
+
+extension Bytes {
+  /// The one of `names` that it was probably meant to be.
+  fileprivate func nearest(in names: [Bytes]) -> Bytes? {
+    // Comparing each takes its time; among so many, several are near.
+    if names.count > 10_000 { return nil }
+    let texts = names.map { String(decoding: $0, as: UTF8.self) }
+    return CommandLineTool.nearest(to: String(decoding: self, as: UTF8.self), in: texts)
+      .map { Bytes($0) }
+  }
+}
