@@ -170,15 +170,27 @@ detect_project_root() {
 
 # Usage: detect_specs_directory PROJECT_ROOT
 # Prints $CLAUDE_SPECS_ROOT, else PROJECT_ROOT/.claude/specs, else PROJECT_ROOT/specs; makes
-# PROJECT_ROOT/.claude/specs when there is none of them.
+# PROJECT_ROOT/.claude/specs when there is none of them. A link that leads nowhere, or a directory
+# that cannot be searched, is an error: the root may be there and not be seen.
 detect_specs_directory() {
-  local project_=${1-} specs_
+  local project_=${1-} specs_ place_
   if [[ -n ${CLAUDE_SPECS_ROOT:-} ]]; then
     specs_=$CLAUDE_SPECS_ROOT
   else
     _topic_need detect_specs_directory PROJECT_ROOT "$project_" || return 1
-    specs_=$project_/.claude/specs
-    if [[ ! -d $specs_ && -d $project_/specs ]]; then specs_=$project_/specs; fi
+    for specs_ in "$project_/.claude/specs" "$project_/specs" ''; do
+      if [[ -z $specs_ || -d $specs_ ]]; then break; fi
+      for place_ in "${specs_%/*}" "$specs_"; do
+        if [[ -L $place_ && ! -e $place_ ]]; then
+          _topic_say "cannot reach the root: '$place_' is a symbolic link that leads nowhere"
+          return 1
+        elif [[ -d $place_ && ! -x $place_ ]]; then
+          _topic_say "cannot reach the root: permission denied in '$place_'"
+          return 1
+        fi
+      done
+    done
+    specs_=${specs_:-$project_/.claude/specs}
   fi
   _topic_make_directory "$specs_" || return
   builtin printf '%s\n' "$specs_"

@@ -14,11 +14,16 @@ public enum Location {
 
   /// The root of `project`: `CLAUDE_SPECS_ROOT`, else PROJECT/.claude/specs, else PROJECT/specs,
   /// else PROJECT/.claude/specs, which is then still to be made.
-  public static func root(of project: Path) -> Path {
+  ///
+  /// - Throws: The error of a place that cannot be looked at, and ENOENT for a link that leads
+  ///   nowhere: the root may well be there, only not mounted.
+  public static func root(of project: Path) throws(SystemError) -> Path {
     if let override = Environment.variable("CLAUDE_SPECS_ROOT") { return Path(override) }
-    let preferred = project.appending(".claude/specs")
-    let plain = project.appending("specs")
-    return !preferred.isDirectory && plain.isDirectory ? plain : preferred
+    let candidates = [".claude/specs", "specs"].map { project.appending($0) }
+    for candidate in candidates {
+      if try candidate.isDirectory() { return candidate }
+    }
+    return candidates[0]
   }
 
   /// The project that the root at `root` belongs to: `CLAUDE_PROJECT_DIR`, else the git work tree
@@ -47,5 +52,18 @@ public enum Location {
 }
 
 extension Path {
-  fileprivate var isDirectory: Bool { (try? FileStatus.of(self))?.kind == .directory }
+  /// Whether a directory is here. Not knowing is an error, and so is a link that leads nowhere, be
+  /// it the last component or one before it.
+  fileprivate func isDirectory() throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      return try FileStatus.of(self).kind == .directory
+    } catch {
+      switch error.errno {
+      case .notFound: _ = try Root(locating: self)
+      case .notDirectory where (try? FileStatus.ofLink(self)) == nil: break
+      default: throw error
+      }
+      return false
+    }
+  }
 }

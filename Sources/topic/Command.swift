@@ -55,7 +55,28 @@ func root(_ operand: Bytes?) throws(Failure) -> Root {
   if operand?.isEmpty == true {
     throw .usage("the ROOT is empty", advice: "is the variable set that it comes from?")
   }
-  if let operand { return try attempt(Root(locating: Path(operand)), otherwise: .inputOutput) }
-  return try attempt(
-    Root(locating: Location.root(of: Location.project())), otherwise: .inputOutput)
+  if let operand { return try reach(otherwise: .inputOutput, Root(locating: Path(operand))) }
+  return try root(of: attempt(Location.project(), otherwise: .inputOutput))
+}
+
+/// The detected root of `project`, which need not exist yet.
+func root(of project: Path, otherwise code: ExitCode = .inputOutput) throws(Failure) -> Root {
+  try reach(otherwise: code, Root(locating: Location.root(of: project)))
+}
+
+/// As ``attempt(_:otherwise:)`` of a call that looks for roots. A link that leads nowhere is an
+/// operand that does not exist, unless the root is to be created.
+func reach<Result>(
+  otherwise code: ExitCode, _ call: @autoclosure () throws(SystemError) -> Result
+) throws(Failure) -> Result {
+  do throws(SystemError) { return try call() } catch {
+    let link = error.path.bytes
+    guard error.errno == .notFound,
+      (try? FileStatus.ofLink(error.path))?.kind == .symbolicLink
+    else { throw Failure(error, otherwise: code) }
+    throw Failure(
+      code == .inputOutput ? .noInput : code,
+      "cannot reach the root: \(link.quotedForMessage) is a symbolic link that leads nowhere",
+      advice: "mount or restore its target; 'ls -l \(link.quotedForShell.printable)' shows which")
+  }
 }

@@ -25,6 +25,7 @@ extension Command {
       The project is $CLAUDE_PROJECT_DIR, else the git work tree that holds the current
       directory, else the current directory. The root is $CLAUDE_SPECS_ROOT, else
       PROJECT/.claude/specs, else PROJECT/specs, else PROJECT/.claude/specs made anew.
+      A symbolic link in one of these places that leads nowhere is an error.
 
       """,
     options: [AllocationRequest.formatOption] + AllocationRequest.basicOptions
@@ -34,7 +35,8 @@ extension Command {
     let description = Bytes(arguments.operands.joined(separator: [UInt8(ascii: " ")]))
     let project = try attempt(Location.project(), otherwise: .cannotCreate)
     let request = try AllocationRequest(
-      root: Location.root(of: project), slugs: [slugOrUntitled(description)], style: .topic,
+      root: root(of: project, otherwise: .cannotCreate).path,
+      slugs: [slugOrUntitled(description)], style: .topic,
       arguments)
     let scope = try Scope.inForce(arguments, for: request.root)
     try request.perform(.topic, in: scope) { _ in project }

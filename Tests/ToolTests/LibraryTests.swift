@@ -222,6 +222,25 @@ import Testing
     #expect(outcome.lines == ["1", "1", "1"])
   }
 
+  @Test(
+    "A link that leads nowhere makes no second root",
+    arguments: [(".claude/specs", "specs"), ("specs", ".claude"), (".claude", "specs")])
+  func unmounted(link: String, other: String) throws {
+    try directory.makeDirectories("p/.claude", "p/specs")
+    try run(["rm", "-r", directory("p/\(link)")])
+    try run(["ln", "-s", "/nowhere/specs", directory("p/\(link)")])
+    let outcome = try sourced("detect_specs_directory \"$PWD/p\"")
+    #expect(outcome.code == 1 && outcome.output.isEmpty)
+    #expect(
+      outcome.error.contains("'\(directory("p/\(link)"))' is a symbolic link that leads nowhere"),
+      "\(outcome.error)")
+    #expect(try run(["find", directory("p/\(other)"), "-mindepth", "1"]).text.isEmpty)
+    try directory.makeDirectories("q/.claude/specs")
+    try run(["ln", "-s", "/nowhere/specs", directory("q/specs")])
+    #expect(
+      try sourced("detect_specs_directory \"$PWD/q\"").lines == [directory("q/.claude/specs")])
+  }
+
   @Test("Ten shells at once get ten numbers")
   func concurrent() throws {
     let outcome = try sourced(
