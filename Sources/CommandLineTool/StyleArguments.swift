@@ -2,12 +2,13 @@ import POSIX
 import TopicAllocation
 
 /// The names of styles on the command line.
-enum StyleName: String, CaseIterable {
+public enum StyleName: String, CaseIterable {
   case topic
   case specKit = "spec-kit"
   case adr
 
-  var style: Style {
+  /// The style of this name.
+  public var style: Style {
     switch self {
     case .topic: .topic
     case .specKit: .specKit

@@ -13,6 +13,9 @@ public struct Invariants: Sendable {
     /// An entry that looks numbered, but is not named as the style names; the name it should have,
     /// where there is one.
     case malformed(entry: Bytes, proposal: Bytes?)
+    /// A root with so many entries, none of which this style numbers; the style of most of those that
+    /// look numbered, where they have one.
+    case unrecognised(entries: Int, fitting: Style?)
     /// A number that belongs to one entry here and to another one elsewhere, such as in another branch.
     case clash(number: Int, here: Bytes, there: Bytes, elsewhere: Bytes)
     /// A lock that somebody held until the patience was over. What else was found may be the work
@@ -26,17 +29,17 @@ public struct Invariants: Sendable {
     public let topics: Int
     /// The lowest and the highest number; nil when there is no topic.
     public let numbers: ClosedRange<Int>?
+    /// Whether there are no entries but those whose names begin with a dot.
+    public let isEmpty: Bool
     /// What does not hold, by kind, then by number.
     public var violations: [Violation]
-
-    /// The report on a root that does not exist yet.
-    public static let ofNothing = Report(topics: 0, numbers: nil, violations: [])
   }
 
   /// How entries are named.
   public let style: Style
-  /// Whether numbers may be missing.
-  public var allowsGaps = false
+  /// Whether numbers may be missing between the lowest and the highest. By default they may, except
+  /// in the style of topics: other entries are numbered in branches, and withdrawn there.
+  public var allowsGaps: Bool
   /// The number that the first topic must have; nil: whichever is the lowest.
   public var start: Int?
   /// How long a lock may be held before that counts as a violation, in nanoseconds. An allocator
@@ -46,36 +49,62 @@ public struct Invariants: Sendable {
   /// The invariants of a root in this style.
   public init(_ style: Style) {
     self.style = style
+    allowsGaps = style.slugRule != .underscores
   }
 
   /// Checks the root at `path`; creates nothing.
   public func check(_ path: Path) throws(SystemError) -> Report {
-    var topics: [(number: Int, entry: Bytes)] = []
-    var wrongKinds: [Violation] = []
-    var malformed: [Violation] = []
+    var numbered: [(topic: Topic, kind: FileStatus.Kind?)] = []
+    var misspelt: [Bytes] = []
+    var entries = 0
+    var dates = 0
     // Under the lock, so that no topic is seen without the one before it.
     let deadline = Instant.now.advanced(byNanoseconds: lockPatience)
     let lock = try RootLock(path, makesLockFile: false, until: deadline)
     try lock.directory.forEachEntry { entry, kind in
-      let name = Bytes(entry)
-      if let topic = Topic(name, in: path, style) {
-        topics.append((topic.number, name))
-        if !style.isProperKind(topic, kind) { wrongKinds.append(.wrongKind(entry: name)) }
-        let proper = properName(of: topic)
-        if proper != name { malformed.append(.malformed(entry: name, proposal: proper)) }
+      if entry.first == UInt8(ascii: ".") { return }
+      entries += 1
+      if Style.isDate(entry) {
+        dates += 1
+      } else if let topic = Topic(Bytes(entry), in: path, style) {
+        numbered.append((topic, kind))
       } else if looksNumbered(entry) {
-        malformed.append(.malformed(entry: name, proposal: nil))
+        misspelt.append(Bytes(entry))
       }
     }
-    topics.sort {
-      $0.number != $1.number
-        ? $0.number < $1.number : $0.entry.lexicographicallyPrecedes($1.entry)
+    numbered.sort {
+      $0.topic.number != $1.topic.number
+        ? $0.topic.number < $1.topic.number
+        : $0.topic.entryName.lexicographicallyPrecedes($1.topic.entryName)
     }
+    // What shares a number with a file of this style, and is none, is its companion: an image.
+    let owned = Set(numbered.filter { style.hasSuffix($0.topic.entryName) }.map(\.topic.number))
+    let topics = numbered.filter { topic, _ in
+      style.hasSuffix(topic.entryName) || !owned.contains(topic.number)
+    }
+    let wrongKinds = topics.filter { !style.isProperKind($0.topic, $0.kind) }
+      .map { Violation.wrongKind(entry: $0.topic.entryName) }
+    var malformed = misspelt.map { (entry: $0, proposal: Bytes?.none) }
+    for (topic, _) in topics where properName(of: topic) != topic.entryName {
+      malformed.append((topic.entryName, properName(of: topic)))
+    }
+    malformed.sort { $0.entry.lexicographicallyPrecedes($1.entry) }
+
     var violations: [Violation] = lock.busy.map { [.lockHeld($0, LockHolder.of($0))] } ?? []
-    violations += duplicates(topics) + gaps(topics) + wrongKinds.sorted() + malformed.sorted()
+    if entries > 0, topics.isEmpty, dates == 0 {
+      let fitting = fittingStyle(misspelt, in: path)
+      if misspelt.isEmpty || fitting != nil {
+        violations.append(.unrecognised(entries: entries, fitting: fitting))
+      }
+    }
+    let inUse = topics.map { (number: $0.topic.number, entry: $0.topic.entryName) }
+    violations += duplicates(inUse.filter { style.hasSuffix($0.entry) }) + gaps(inUse)
+    violations += wrongKinds
+    violations += malformed.map { .malformed(entry: $0.entry, proposal: $0.proposal) }
     var numbers: ClosedRange<Int>?
-    if let first = topics.first, let last = topics.last { numbers = first.number...last.number }
-    return Report(topics: topics.count, numbers: numbers, violations: violations)
+    if let first = inUse.first, let last = inUse.last { numbers = first.number...last.number }
+    return Report(
+      topics: topics.count, numbers: numbers, isEmpty: entries == 0, violations: violations)
   }
 
   /// Numbers that entries of this root share with other ones among `entries`, which are those of the
@@ -84,14 +113,14 @@ public struct Invariants: Sendable {
   public func clashes(
     _ root: Root, with entries: [Bytes], in elsewhere: Bytes, since base: [Bytes] = []
   ) throws(SystemError) -> [Violation] {
-    let here = try root.exists ? root.topics(style).map(\.entryName) : []
+    let here = try root.topics(style).map(\.entryName)
     let old = Set(base)
     let there = Set(entries).subtracting(here).subtracting(old)
     let known = Set(entries)
     var violations: [Violation] = []
     for mine in here where !known.contains(mine) && !old.contains(mine) {
-      guard let number = style.number(of: mine) else { continue }
-      let others = there.filter { style.number(of: $0) == number }
+      guard let number = ownNumber(of: mine) else { continue }
+      let others = there.filter { ownNumber(of: $0) == number }
       for other in others.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
         violations.append(.clash(number: number, here: mine, there: other, elsewhere: elsewhere))
       }
@@ -113,11 +142,12 @@ public struct Invariants: Sendable {
   }
 
   private func gaps(_ topics: [(number: Int, entry: Bytes)]) -> [Violation] {
-    guard !allowsGaps, let first = topics.first else { return [] }
+    guard let first = topics.first else { return [] }
     var result: [Violation] = []
     var expected = start ?? first.number
     for (number, _) in topics {
-      if number > expected { result.append(.gap(expected...(number - 1))) }
+      let mayLack = allowsGaps && number != first.number
+      if number > expected, !mayLack { result.append(.gap(expected...(number - 1))) }
       expected = max(expected, number + 1)
     }
     return result
@@ -128,28 +158,67 @@ public struct Invariants: Sendable {
     Slug(topic.name, style.slugRule).map { style.entryName(topic.number, $0) }
   }
 
-  /// Up to seven digits with nothing behind, or with a separator that some style has. Dates such as
-  /// 2025-11-29 do not look numbered.
+  /// The number that no other entry may have; nil for dates and companions, too.
+  private func ownNumber(of entry: Bytes) -> Int? {
+    let isDate = entry.withUnsafeBufferPointer { Style.isDate($0) }
+    return isDate || !style.hasSuffix(entry) ? nil : style.number(of: entry)
+  }
+
+  /// The well-known style of more than half of these entries of the root at `path`; nil when there
+  /// is none.
+  private func fittingStyle(_ names: [Bytes], in path: Path) -> Style? {
+    [Style.topic, .specKit, .adr].first { style in
+      let fitting = names.count { Topic($0, in: path, style).map { style.fits($0, nil) } ?? false }
+      return fitting > names.count / 2
+    }
+  }
+
+  /// Up to seven digits with nothing behind, or with a separator that some style has.
   private func looksNumbered(_ entry: UnsafeBufferPointer<UInt8>) -> Bool {
-    let isDigit = { (byte: UInt8) in byte &- UInt8(ascii: "0") <= 9 }
-    let digits = entry.prefix(while: isDigit)
+    let digits = entry.prefix(while: \.isDigit)
     guard Style.widthRange.contains(digits.count) else { return false }
-    let rest = entry.dropFirst(digits.count)
-    guard let next = rest.first else { return true }
-    let shape = entry.prefix(10).map { isDigit($0) ? UInt8(ascii: "0") : $0 }
-    if shape == Bytes("0000-00-00") { return false }
+    guard let next = entry.dropFirst(digits.count).first else { return true }
     return next == style.separator || next == UInt8(ascii: "_") || next == UInt8(ascii: "-")
   }
 }
 
-extension [Invariants.Violation] {
-  fileprivate func sorted() -> Self {
-    func entry(_ violation: Invariants.Violation) -> Bytes {
-      switch violation {
-      case .wrongKind(let entry), .malformed(let entry, _): entry
-      default: []
+extension Style {
+  /// Whether `entry` begins with a date, which is no number: eight digits and more, or a day of the
+  /// last century or of this one, such as 2025-11-29.
+  fileprivate static func isDate(_ entry: UnsafeBufferPointer<UInt8>) -> Bool {
+    if entry.prefix(while: \.isDigit).count > widthRange.upperBound { return true }
+    let parts = entry.prefix(10).split(
+      separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard parts.map(\.count) == [4, 2, 2], parts.allSatisfy({ $0.allSatisfy(\.isDigit) }),
+      entry.count == 10 || !entry[10].isDigit
+    else { return false }
+    let values = parts.map { $0.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) } }
+    return (1900...2099).contains(values[0]) && (1...12).contains(values[1])
+      && (1...31).contains(values[2])
+  }
+
+  /// Whether `entry` is named as the files of this style are; every name is, in styles that make
+  /// directories.
+  fileprivate func hasSuffix(_ entry: Bytes) -> Bool {
+    entry.suffix(suffix.count) == suffix[...]
+  }
+}
+
+extension UInt8 {
+  fileprivate var isDigit: Bool { self &- UInt8(ascii: "0") <= 9 }
+}
+
+extension Root {
+  /// The one of `styles` that numbers most entries of this root; of several, the first.
+  public func usualStyle(among styles: [Style]) throws(SystemError) -> Style {
+    var counts = styles.map { _ in 0 }
+    try Descriptor(opening: path, .directory).forEachEntry { entry, _ in
+      if Style.isDate(entry) { return }
+      for index in styles.indices where styles[index].numberPrefix(of: entry) != nil {
+        counts[index] += 1
       }
     }
-    return sorted { entry($0).lexicographicallyPrecedes(entry($1)) }
+    let most = counts.max() ?? 0
+    return styles[counts.firstIndex(of: most) ?? 0]
   }
 }

@@ -12,6 +12,23 @@ public enum Location {
     return workTree(holding: current) ?? current
   }
 
+  /// What a root usually holds, by its place in the project.
+  public enum Contents: Sendable {
+    case topics, decisionRecords
+
+    /// The usual places, the preferred one first.
+    public var places: [String] {
+      switch self {
+      case .topics: [".claude/specs", "specs"]
+      case .decisionRecords:
+        [
+          "docs/adr", "doc/adr", "docs/decisions", "docs/architecture/decisions",
+          "doc/architecture/decisions", "docs/architecture-decisions",
+        ]
+      }
+    }
+  }
+
   /// The root of `project`: `CLAUDE_SPECS_ROOT`, else PROJECT/.claude/specs, else PROJECT/specs,
   /// else PROJECT/.claude/specs, which is then still to be made.
   ///
@@ -19,11 +36,28 @@ public enum Location {
   ///   nowhere: the root may well be there, only not mounted.
   public static func root(of project: Path) throws(SystemError) -> Path {
     if let override = Environment.variable("CLAUDE_SPECS_ROOT") { return Path(override) }
-    let candidates = [".claude/specs", "specs"].map { project.appending($0) }
+    let candidates = Contents.topics.places.map { project.appending($0) }
     for candidate in candidates {
       if try candidate.isDirectory() { return candidate }
     }
     return candidates[0]
+  }
+
+  /// All roots of `project` with these contents: `CLAUDE_SPECS_ROOT` alone, else those of the usual
+  /// places that exist.
+  ///
+  /// - Throws: As ``root(of:)``.
+  public static func roots(
+    of project: Path, with contents: Contents
+  ) throws(SystemError) -> [Root] {
+    if let override = Environment.variable("CLAUDE_SPECS_ROOT") {
+      return [try Root(locating: Path(override))]
+    }
+    var roots: [Root] = []
+    for candidate in contents.places.map({ project.appending($0) }) {
+      if try candidate.isDirectory() { roots.append(try Root(locating: candidate)) }
+    }
+    return roots
   }
 
   /// The project that the root at `root` belongs to: `CLAUDE_PROJECT_DIR`, else the git work tree

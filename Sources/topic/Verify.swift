@@ -1,5 +1,4 @@
 import CommandLineTool
-import JSON
 import POSIX
 import TopicAllocation
 import TopicLedger
@@ -20,51 +19,146 @@ extension Command {
     help: """
       Usage: topic verify [option]... [ROOT]
 
-      Checks the invariants of ROOT, or of the detected root: no number twice, no gap,
-      every topic a directory (a file in file styles), no malformed name, no lock held.
-      Prints each violation with the entries and what to do. Exit code 1 on any.
+      Checks that in ROOT no number is used twice or missing, every topic is a directory
+      (a file in file styles), every name is well formed, and no lock is held. Prints each
+      violation with its entries and what to do. Exit code 1 if there is any.
 
-            --against REF     nor may a number belong to another entry of the same root in
-                              REF, a branch or commit that this one is to be merged with
-            --allow-gaps      numbers may be missing; so they may where --scope, or git
-                              config topic-alloc.scope, says worktrees or remote
+      Without ROOT, checks all roots of the project: $CLAUDE_SPECS_ROOT alone, else
+      .claude/specs and specs (style topic or spec-kit, whichever numbers more entries),
+      and docs/adr, doc/adr, docs/decisions, docs/architecture/decisions,
+      doc/architecture/decisions and docs/architecture-decisions (style adr). With
+      --style, only those that usually have this style. Exit code 66 if there is none.
+
+      An empty ROOT is fine. A ROOT with entries of which none is numbered is a violation:
+      it is probably the wrong directory or the wrong style.
+
+            --against REF     numbers must not belong to another entry of the same root in
+                              REF, a branch or commit to merge with; repeatable
+            --allow-gaps      numbers may be missing
             --enforce MODE    strict (default), warn (print, but exit with 0) or off
                               (do not check)
         -f, --format FORMAT   text (default) or json
+            --only KIND       report only duplicate, gap, kind, name, clash, lock or
+                              unrecognised violations; repeatable. Those of the last two
+                              kinds are always reported: the rest is not reliable then
             --scope SCOPE     root (default), worktrees or remote: see topic-alloc(1)
             --start N         the first number must be N (default: gaps are looked for
                               between the lowest and the highest number)
+            --strict          report all that can be found, gaps too
             --style STYLE     topic (default), spec-kit or adr; --width, --separator
                               and --suffix change it as in topic-alloc
 
+      Gaps are violations in style topic, unless --scope, or git config
+      topic-alloc.scope, says worktrees or remote. Elsewhere they are reported only with
+      --only gap or --strict.
+
       """,
     options: [
-      Option("allow-gaps"), Option("enforce", takesValue: true),
-      Option("scope", takesValue: true), Option("against", takesValue: true),
-      Option("format", "f", takesValue: true),
+      Option("allow-gaps"), Option("enforce", takesValue: true), Option("strict"),
+      Option("only", takesValue: true), Option("scope", takesValue: true),
+      Option("against", takesValue: true), Option("format", "f", takesValue: true),
     ] + Style.options, operands: 0...1
   ) { arguments throws(Failure) in
     let enforcement = try arguments.choice("enforce", of: Enforcement.self) ?? .strict
     let format = try arguments.choice("format", of: ReportFormat.self) ?? .text
+    let only = try kindsToReport(arguments)
     let style = try Style(arguments)
-    var invariants = Invariants(style)
-    invariants.allowsGaps = arguments.has("allow-gaps")
-    if arguments.has("start") { invariants.start = style.start }
-    let root = try root(arguments.operands.first)
-    // A reservation whose directory was never made is a gap.
-    if try Scope.inForce(arguments, for: root) != .root { invariants.allowsGaps = true }
     if enforcement == .off { return }
-    var report = Invariants.Report.ofNothing
-    if root.exists || !arguments.operands.isEmpty {
-      report = try attempt(invariants.check(root.path), otherwise: .inputOutput)
+    let (project, roots) = try roots(arguments, style)
+    var checks: [RootCheck] = []
+    for (root, style) in roots {
+      let report = try check(root, style, arguments, asksForGaps: only?.contains(.gap) == true)
+      checks.append(RootCheck(root: root.path, style: style, report: report, only: only))
     }
-    if let reference = arguments.value(of: "against") {
+    try printOut(format == .json ? checks.json(project) : Bytes(checks.map(\.text).joined()))
+    let isGood = checks.allSatisfy(\.report.violations.isEmpty)
+    if enforcement == .strict, !isGood { throw Failure(.negative, nil) }
+  }
+
+  /// The kinds of violations that `--only` names; nil when all are to be reported.
+  private static func kindsToReport(
+    _ arguments: Arguments
+  ) throws(Failure) -> Set<ViolationKind>? {
+    var kinds: Set<ViolationKind> = []
+    for word in arguments.values(of: "only") {
+      guard let kind = ViolationKind.allCases.first(where: { $0.words.contains(word) }) else {
+        throw .unknown("kind of violation", word, ViolationKind.allCases.map(\.rawValue))
+      }
+      kinds.insert(kind)
+    }
+    if kinds == [.gap], arguments.has("allow-gaps") {
+      throw .usage("--only gap and --allow-gaps exclude each other")
+    }
+    if kinds == [.clash], !arguments.has("against") {
+      throw .usage("--only clash needs --against: the branch to compare with")
+    }
+    return kinds.isEmpty ? nil : kinds
+  }
+
+  /// The roots to check, each with its style, and the project that they belong to.
+  private static func roots(
+    _ arguments: Arguments, _ given: Style
+  ) throws(Failure) -> (project: Path, roots: [(root: Root, style: Style)]) {
+    if let operand = arguments.operands.first {
+      let root = try root(operand)
+      return (root.path, [(root, given)])
+    }
+    let project = try attempt(Location.project(), otherwise: .inputOutput)
+    let isStyleGiven = Style.namingOptions.contains { arguments.has($0.name) }
+    var contents: [Location.Contents] = [.topics, .decisionRecords]
+    if isStyleGiven {
+      let name = try arguments.choice("style", of: StyleName.self)
+      contents = [name == .adr ? .decisionRecords : .topics]
+    }
+    var roots: [(root: Root, style: Style)] = []
+    for contents in contents {
+      for root in try reach(
+        otherwise: .inputOutput, Location.roots(of: project, with: contents))
+      where !roots.contains(where: { $0.root.path == root.path }) {
+        roots.append((root, isStyleGiven ? given : try usualStyle(of: root, contents)))
+      }
+    }
+    if roots.isEmpty { throw noRoot(in: project, contents.flatMap(\.places)) }
+    return (project, roots)
+  }
+
+  private static func usualStyle(
+    of root: Root, _ contents: Location.Contents
+  ) throws(Failure) -> Style {
+    switch contents {
+    case .topics: try attempt(root.usualStyle(among: [.topic, .specKit]), otherwise: .inputOutput)
+    case .decisionRecords: .adr
+    }
+  }
+
+  private static func noRoot(in project: Path, _ places: [String]) -> Failure {
+    let first = project.appending(places[0]).bytes.quotedForShell
+    return Failure(
+      .noInput,
+      "there is no root in \(project.bytes.quotedForMessage): looked for "
+        + places.joined(separator: ", "),
+      advice: "name the ROOT, or make one: mkdir -p \(first.printable)")
+  }
+
+  private static func check(
+    _ root: Root, _ style: Style, _ arguments: Arguments, asksForGaps: Bool
+  ) throws(Failure) -> Invariants.Report {
+    var invariants = Invariants(style)
+    let asksForGaps = asksForGaps || arguments.has("strict")
+    // A reservation whose directory was never made is a gap.
+    let isScoped = try Scope.inForce(arguments, for: root) != .root
+    let allowsGaps = arguments.has("allow-gaps") || (isScoped && !asksForGaps)
+    if allowsGaps {
+      invariants.allowsGaps = true
+    } else {
+      if asksForGaps { invariants.allowsGaps = false }
+      invariants.start = try arguments.number("start", in: 0...Style.highestNumber)
+    }
+    var report = try attempt(invariants.check(root.path), otherwise: .inputOutput)
+    for reference in arguments.values(of: "against") {
       report.violations += try clashes(root, reference, invariants)
     }
-    if format == .json { try report.checkIsUTF8(root.path) }
-    try printOut(
-      format == .json ? report.json(root.path, style) : Bytes(report.text(root.path, style)))
-    if enforcement == .strict, !report.violations.isEmpty { throw Failure(.negative, nil) }
+    return report
   }
 }
 
@@ -86,118 +180,4 @@ private func clashes(
   }
   return try attempt(
     invariants.clashes(root, with: entries, in: reference, since: base), otherwise: .inputOutput)
-}
-
-extension Invariants.Report {
-  fileprivate func text(_ root: Path, _ style: Style) -> String {
-    var text = ""
-    for violation in violations {
-      let told = violation.told(style)
-      text += "\(told.kind): \(told.what)\n  \(told.remedy)\n"
-    }
-    let range = numbers.map {
-      ", \(style.text($0.lowerBound)) to \(style.text($0.upperBound))"
-    }
-    let count = "\(topics) topic" + (topics == 1 ? "" : "s") + (range ?? "")
-    let verdict =
-      violations.isEmpty
-      ? "no violation" : "\(violations.count) violation" + (violations.count == 1 ? "" : "s")
-    return text + "\(root.bytes.quotedForMessage): \(count), \(verdict)\n"
-  }
-
-  /// JSON is UTF-8, and an entry that is spelled otherwise than it is helps nobody.
-  fileprivate func checkIsUTF8(_ root: Path) throws(Failure) {
-    for entry in [root.bytes] + violations.flatMap({ $0.told(.topic).entries })
-    where !UTF8Decoder.isValid(entry) {
-      throw Failure(
-        .data, "cannot write \(entry.quotedForMessage) as JSON: it is not UTF-8",
-        advice: "use --format text")
-    }
-  }
-
-  fileprivate func json(_ root: Path, _ style: Style) -> Bytes {
-    var json = JSONWriter(.indented)
-    json.object { json in
-      json.member("root", root.bytes)
-      json.member("topics", topics)
-      if let numbers {
-        json.member("lowest", style.digits(numbers.lowerBound))
-        json.member("highest", style.digits(numbers.upperBound))
-      }
-      json.key("violations")
-      json.array { json in
-        for violation in violations {
-          let told = violation.told(style)
-          json.object { json in
-            json.member("kind", Bytes(told.kind))
-            json.key("entries")
-            json.array { json in for entry in told.entries { json.string(entry) } }
-            json.member("message", Bytes(told.what))
-            json.member("remedy", Bytes(told.remedy))
-          }
-        }
-      }
-    }
-    json.endLine()
-    return json.text
-  }
-}
-
-extension Invariants.Violation {
-  /// The violation in words.
-  fileprivate func told(
-    _ style: Style
-  ) -> (kind: String, what: String, entries: [Bytes], remedy: String) {
-    switch self {
-    case .duplicate(let number, let entries):
-      let names = entries.map(\.quotedForMessage).joined(separator: ", ")
-      return (
-        "duplicate", "number \(style.text(number)) belongs to \(names)", entries,
-        "rename all but one to the next free number"
-      )
-    case .gap(let range):
-      let numbers =
-        range.count == 1
-        ? style.text(range.lowerBound)
-        : "\(style.text(range.lowerBound)) to \(style.text(range.upperBound))"
-      return (
-        "gap", "nothing has the number\(range.count == 1 ? "" : "s") \(numbers)", [],
-        "nothing to do if topics were removed on purpose; then use --allow-gaps"
-      )
-    case .wrongKind(let entry):
-      return (
-        "kind", "\(entry.quotedForMessage) is no \(style.makesFiles ? "file" : "directory")",
-        [entry],
-        "move it elsewhere, or give it a name that does not begin with a number"
-      )
-    case .malformed(let entry, let proposal):
-      return (
-        "name", "\(entry.quotedForMessage) is not named as this style names", [entry],
-        proposal.map { "rename it to \($0.quotedForMessage)" }
-          ?? "rename it to a number of \(style.width) digits or more,"
-          + " '\(UnicodeScalar(style.separator))' and a name; or so that it begins with no digit"
-      )
-    case .clash(let number, let here, let there, let elsewhere):
-      return (
-        "clash",
-        "number \(style.text(number)) belongs to \(here.quotedForMessage) here"
-          + " and to \(there.quotedForMessage) in \(elsewhere.quotedForMessage)",
-        [here, there],
-        "rename \(here.quotedForMessage) to the next free number, or run topic renumber after the merge"
-      )
-    case .lockHeld(let lock, let holder):
-      let by = holder.map { " by \($0.inWords)" } ?? ""
-      return (
-        "lock", "\(lock.bytes.quotedForMessage) is held\(by)", [],
-        holder.map { "wait for process \($0.process) or end it" }
-          ?? "look for its holder with lsof or fuser"
-      )
-    }
-  }
-}
-
-extension Style {
-  fileprivate func text(_ number: Int) -> String {
-    String(decoding: digits(number), as: UTF8.self)
-  }
 }

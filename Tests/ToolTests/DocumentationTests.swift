@@ -147,6 +147,7 @@ import Testing
     arguments: [
       ("topic-alloc --st", "--style --start"), ("topic-alloc --style ", "topic spec-kit adr"),
       ("topic ver", "verify"), ("topic verify --enforce ", "strict warn off"),
+      ("topic verify --o", "--only"), ("topic verify --only c", "clash"),
       ("topic artifact x pl", "plans"), ("topic cost ", "add total check prices"),
       ("topic retry check --status ", "needs_changes"), ("topic gate --step a b --en", "--enforce"),
       ("topic gate x --enforce=w", "warn"), ("topic try --f", "--fallback"),

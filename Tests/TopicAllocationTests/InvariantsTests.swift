@@ -38,6 +38,52 @@ import Testing
     #expect(try violations() == [.gap(5...7)])
     #expect(try violations { $0.allowsGaps = true } == [])
     #expect(try violations { $0.start = 1 } == [.gap(1...2), .gap(5...7)])
+    #expect(
+      try violations {
+        $0.start = 1
+        $0.allowsGaps = true
+      } == [.gap(1...2)])
+  }
+
+  @Test("Dates are real days and no numbers, in any style")
+  func dates() throws {
+    try directory.makeDirectories("2025-11-29-a", "2025-11-29", "1999-01-01_b", "20251129_c")
+    #expect(try violations().isEmpty)
+    #expect(try violations(.specKit).isEmpty)
+    try directory.makeDirectories("2025-13-01-d", "2125-11-29-e", "2025-11-291-f")
+    #expect(
+      try violations().map { violation in
+        if case .malformed(let entry, nil) = violation { entry } else { Bytes() }
+      } == ["2025-11-291-f", "2025-13-01-d", "2125-11-29-e"].map { Bytes($0) })
+  }
+
+  @Test("Only files of the style share a number; what else has it is a companion, or a violation")
+  func companions() throws {
+    try directory.makeFile("0001-a.md")
+    try directory.makeFile("0001-a picture.PNG")
+    try directory.makeDirectories("0001-a")
+    #expect(try violations(.adr).isEmpty)
+    let report = try Invariants(.adr).check(Path(directory.path))
+    #expect(report.topics == 1 && report.numbers == 1...1)
+    try directory.makeFile("0001-b.md")
+    try directory.makeDirectories("0002-c")
+    #expect(
+      try violations(.adr) == [
+        .duplicate(number: 1, entries: ["0001-a.md", "0001-b.md"].map { Bytes($0) }),
+        .wrongKind(entry: Bytes("0002-c")),
+        .malformed(entry: Bytes("0002-c"), proposal: Bytes("0002-c.md")),
+      ])
+  }
+
+  @Test("Entries of which none is numbered are a violation, which knows the style that they have")
+  func unrecognised() throws {
+    try directory.makeFile(".gitkeep")
+    #expect(try violations().isEmpty)
+    try directory.makeFile("README.md")
+    #expect(try violations() == [.unrecognised(entries: 1, fitting: nil)])
+    try directory.makeDirectories("001-a", "002-b")
+    #expect(try violations().first == .unrecognised(entries: 3, fitting: .specKit))
+    #expect(try violations(.specKit).isEmpty)
   }
 
   @Test("A numbered file is a violation, and a directory where files are made")

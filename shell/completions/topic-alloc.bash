@@ -35,7 +35,7 @@ _topic_alloc_split() {
 # completed; and `ended`, which is not empty after `--`.
 _topic_alloc_parse() {
   local i
-  local names='format|timeout|number|scope|style|width|separator|start|suffix|enforce|against|sync|batch|linger|queue|lines|max-bytes|iteration|status|feedback|file-written|cost|set|feedback-file|max-identical|max-rounds|role|model|input-tokens|output-tokens|max-usd|estimate-tokens|prices|fallback|log|run|step'
+  local names='format|timeout|number|scope|style|width|separator|start|suffix|enforce|against|only|sync|batch|linger|queue|lines|max-bytes|iteration|status|feedback|file-written|cost|set|feedback-file|max-identical|max-rounds|role|model|input-tokens|output-tokens|max-usd|estimate-tokens|prices|fallback|log|run|step'
   local valued="^(-[hrv]*[fwn]|--($names))\$"
   local joined='^(-[hrv]*[fwn]|--[a-z-]+=)(.*)$'
   operands=() option='' value=$cur ended=''

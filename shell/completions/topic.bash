@@ -17,7 +17,8 @@ _topic_offer_options() {
     locate) _topic_alloc_offer --format --scope --rescan "${creating[@]}" --help ;;
     list | find) _topic_alloc_offer --format "${naming[@]}" --help ;;
     verify)
-      _topic_alloc_offer --against --allow-gaps --enforce --format --scope --start "${naming[@]}" --help
+      _topic_alloc_offer --against --allow-gaps --enforce --format --only --scope --start --strict \
+        "${naming[@]}" --help
       ;;
     renumber)
       _topic_alloc_offer --apply --dry-run --no-rewrite --format --scope "${naming[@]}" --help
@@ -70,6 +71,7 @@ _topic_offer_value() {
     retry:--feedback-file | cost:--prices | try:--fallback | try:--log) compopt -o default ;;
     checkpoint:--status | retry:--status) _topic_alloc_offer approved needs_changes ;;
     try:--run) _topic_alloc_offer_directories ;;
+    verify:--only) _topic_alloc_offer duplicate gap kind name clash lock unrecognised ;;
     verify:--enforce | gate:--enforce) _topic_alloc_offer strict warn off ;;
     *) _topic_alloc_offer_value ;;
   esac

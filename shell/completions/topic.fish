@@ -14,7 +14,7 @@ function __topic_operand_is --argument-names number \
     set -l words (commandline -opc)
     set -e words[1]
     argparse f/format= v/verbose r/reuse w/timeout= durable style= width= separator= start= \
-        suffix= allow-gaps enforce= scope= rescan against= apply dry-run \
+        suffix= allow-gaps enforce= scope= rescan against= only= apply dry-run \
         no-rewrite sync= batch= linger= queue= skip-invalid n/lines= max-bytes= follow \
         iteration= status= feedback= file-written= cost= set= \
         feedback-file= max-identical= max-rounds= \
@@ -189,6 +189,11 @@ complete -c topic -n '__topic_command_is list find' -s f -l format -x \
     path\t'A path a line'
     number\t'A number a line'"
 complete -c topic -n '__topic_command_is verify' -l allow-gaps -d 'Numbers may be missing'
+complete -c topic -n '__topic_command_is verify' -l only -x \
+    -d 'Report only this kind of violation' \
+    -a 'duplicate gap kind name clash lock unrecognised'
+complete -c topic -n '__topic_command_is verify' -l strict \
+    -d 'Report all that can be found, gaps too'
 complete -c topic -n '__topic_command_is verify' -l enforce -x \
     -d 'What follows from a violation' -a "
     strict\t'Exit with 1 (default)'
