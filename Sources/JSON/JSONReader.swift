@@ -19,7 +19,7 @@ extension JSONValue {
   public static let deepestNesting = 512
 
   /// Reads one value, with white space around it and nothing else: RFC 8259, strictly. The text has
-  /// to be UTF-8.
+  /// to be UTF-8. A byte order mark at its beginning is ignored.
   public init(parsing text: Bytes) throws(JSONError) {
     try self.init(parsing: text[...])
   }
@@ -40,7 +40,7 @@ private struct Reader {
 
   init(text: ArraySlice<UInt8>) {
     self.text = text
-    position = text.startIndex
+    position = text.withoutByteOrderMark.startIndex
   }
 
   var next: UInt8? { position < text.endIndex ? text[position] : nil }

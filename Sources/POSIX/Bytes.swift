@@ -40,6 +40,16 @@ extension Bytes {
   }
 }
 
+extension ArraySlice<UInt8> {
+  /// Without the byte order mark that some programs put at the beginning of a text in UTF-8.
+  public var withoutByteOrderMark: ArraySlice<UInt8> {
+    first == 0xEF && starts(with: [0xEF, 0xBB, 0xBF]) ? dropFirst(3) : self
+  }
+
+  /// Whether it holds nothing but spaces, tabs and carriage returns.
+  public var isBlank: Bool { allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D } }
+}
+
 extension UInt8 {
   /// What ends a line.
   public static let newline = UInt8(ascii: "\n")

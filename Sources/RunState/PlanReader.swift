@@ -45,8 +45,7 @@ struct PlanReader {
   }
 
   mutating func read() -> PlanReading {
-    let mark: Bytes = [0xEF, 0xBB, 0xBF]
-    var start = text.starts(with: mark) ? mark.count : 0
+    var start = text[...].withoutByteOrderMark.startIndex
     let isUTF8 = String(validating: text, as: UTF8.self) != nil
     var number = 0
     while start < text.count {

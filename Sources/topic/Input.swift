@@ -16,19 +16,20 @@ func readStandardInput() throws(Failure) -> Bytes {
 struct InputText {
   /// What messages call it.
   let name: String
-  /// All of it.
+  /// All of it, without a byte order mark at its beginning.
   let text: Bytes
 
   /// Reads the file at `path`; `-` is standard input.
   init(reading path: Bytes) throws(Failure) {
     if path == Bytes("-") {
       name = "standard input"
-      text = try readStandardInput()
+      text = Bytes(try readStandardInput()[...].withoutByteOrderMark)
       return
     }
     name = path.printable
     do throws(SystemError) {
-      text = try Path(path).documentContents()
+      let contents = try Path(path).documentContents()
+      text = Bytes(contents[...].withoutByteOrderMark)
     } catch {
       if error.errno != .notFound { throw Failure(error, otherwise: .inputOutput) }
       throw Failure(

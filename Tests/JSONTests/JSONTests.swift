@@ -93,10 +93,19 @@ import Testing
       ("", 0), ("  ", 2), ("{", 1), ("[1,]", 3), ("{\"a\" 1}", 5), ("{a:1}", 1), ("01", 1),
       ("1.", 2), ("-", 1), ("1e", 2), ("tru", 0), ("\"a", 0), ("\"\u{1}\"", 1), (#""\x""#, 1),
       (#""\u12g4""#, 5), (#""\ud800""#, 1), (#""\ud800\u0041""#, 1), ("1 2", 2), ("[1}", 2),
-      ("'a'", 0), ("NaN", 0), ("\u{FEFF}1", 0),
+      ("'a'", 0), ("NaN", 0), ("\u{FEFF}\u{FEFF}1", 3),
     ])
   func refused(text: String, offset: Int) {
     #expect { try read(text) } throws: { ($0 as? JSONError)?.offset == offset }
+  }
+
+  @Test("A byte order mark before the value is ignored, elsewhere it is an error with its place")
+  func byteOrderMark() throws {
+    #expect(try read("\u{FEFF} [1]") == .array([.number("1")]))
+    #expect(throws: JSONError(offset: 4, message: "expected a value")) {
+      try read("\u{FEFF}[\u{FEFF}1]")
+    }
+    #expect(throws: JSONError.self) { try read(" \u{FEFF}1") }
   }
 
   @Test("A string that is not UTF-8 is refused")

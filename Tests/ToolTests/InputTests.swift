@@ -69,6 +69,25 @@ import Testing
       ])
   }
 
+  @Test("A byte order mark at the beginning of names, feedback, prices and a ledger is ignored")
+  func byteOrderMark() throws {
+    let outcome = try bash(
+      """
+      mark=$'\\xef\\xbb\\xbf'; mkdir run
+      printf '%sone\\ntwo\\n' "$mark" | topic-alloc -f path specs - | sed 's/.*\\///'
+      printf '%sone\\n' "$mark" | topic slug --style adr -
+      topic retry check run --status needs_changes --feedback same >/dev/null
+      printf '%ssame\\n' "$mark" |
+        topic retry check run --status needs_changes --feedback-file - 2>/dev/null || echo $?
+      topic cost prices 2>/dev/null | sed "1s/^/$mark/" >prices
+      topic cost add run --role r --model gpt-5 --input-tokens 1 --output-tokens 1 --prices prices
+      topic cost add run --role r --model gpt-5 --input-tokens 1 --output-tokens 1 --prices prices
+      sed -i "1s/^/$mark/" run/cost.jsonl; topic cost total -f json run | jq .entries
+      """, in: directory.path)
+    #expect(
+      outcome.lines == ["001_one", "002_two", "one", "10", "2"], "\(outcome.text)\(outcome.error)")
+  }
+
   @Test("A line without a name is an error that names the line, and nothing is created")
   func emptyLine() throws {
     let outcome = try run(
