@@ -16,12 +16,15 @@ extension Command {
       topic): runs each COMMAND with /bin/sh, one after the other, and adds
       the result to RUN/events.jsonl. Without --step, it reads the result of steps that
       something else has run: {"steps_completed": ["NAME"], "steps_failed":
-      [{"step": "NAME", "error": "WHY"}]}.
+      [{"step": "NAME", "error": "WHY"}]}, with "workflow_name", "has_failures" and
+      "enforcement_level" where it has them. A result that says that it has failures
+      fails, also when it names none.
 
             --step NAME COMMAND
                               a step; repeat it for more. Steps may also follow '--'
             --enforce MODE    strict (default): exit code 1 when a step fails. warn: say it,
-                              but exit with 0. off: run nothing, record nothing
+                              but exit with 0. off: run nothing, record nothing. Without
+                              it, the enforcement_level of the result counts
             --timeout SECS    how long each step may take (default 600)
             --fail-fast       run no more steps after one that fails
         -f, --format FORMAT   text (default) or json
@@ -43,12 +46,12 @@ extension Command {
     ], operands: 1...Int.max
   ) { arguments throws(Failure) in
     let operand = try TopicOperand(arguments.operands[0], as: "RUN")
-    let enforcement = try arguments.choice("enforce", of: Enforcement.self) ?? .strict
+    let given = try arguments.choice("enforce", of: Enforcement.self)
     let format = try arguments.choice("format", of: ReportFormat.self) ?? .text
     let timeout = try arguments.seconds("timeout") ?? 600_000_000_000
     if timeout == 0 { throw .usage("--timeout takes more than 0 seconds") }
     let steps = try steps(arguments)
-    if enforcement == .off {
+    if given == .off {
       if arguments.has("verbose") { Tool.topic.note("the gate is off: nothing is run") }
       return
     }
@@ -64,6 +67,12 @@ extension Command {
     let log: RunLog
     if steps.isEmpty {
       result = try GateResult(reading: InputText(reading: Bytes("-")))
+      if given == nil, result.enforcement == .off {
+        if arguments.has("verbose") {
+          Tool.topic.note("the gate is off by enforcement_level: nothing is recorded")
+        }
+        return
+      }
       log = try RunLog(of: run)
     } else {
       log = try RunLog(of: run)
@@ -75,11 +84,9 @@ extension Command {
         do throws(Failure) { try printOut(line) } catch { undelivered = error }
       }
     }
+    let enforcement = given ?? result.enforcement ?? .strict
     do throws(Failure) {
-      try log.add("gate") { json in
-        json.member("enforce", enforcement.rawValue)
-        result.write(to: &json)
-      }
+      try log.add("gate") { json in result.write(enforcement, to: &json) }
     } catch {
       undelivered = error
     }
@@ -129,19 +136,19 @@ extension Command {
     if format == .json {
       var json = JSONWriter(.indented)
       json.object { json in
-        json.member("passed", result.failed.isEmpty)
-        json.member("enforce", enforcement.rawValue)
-        result.write(to: &json)
+        json.member("passed", !result.hasFailures)
+        result.write(enforcement, to: &json)
       }
       json.endLine()
       try printOut(json.text)
+    } else if let workflow = result.workflow {
+      try printOut("\(result.hasFailures ? "failed" : "passed")  \(Bytes(workflow).printable)\n")
     }
-    if result.failed.isEmpty { return }
-    let count = result.completed.count + result.failed.count + result.skipped.count
-    let summary = "\(result.failed.count) of \(count) steps failed"
-    Tool.topic.note("\(summary)\n\(result.failuresInWords)")
+    if !result.hasFailures { return }
+    Tool.topic.note(result.failuresInWords)
     if enforcement == .strict { throw Failure(.negative, nil) }
-    Tool.topic.note("warning: the gate is passed all the same (--enforce warn)")
+    let origin = result.enforcement == .warn ? "enforcement_level" : "--enforce"
+    Tool.topic.note("warning: the gate is passed all the same (\(origin) warn)")
   }
 }
 

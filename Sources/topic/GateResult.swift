@@ -23,9 +23,22 @@ struct GateResult {
   var failed: [FailedStep] = []
   /// The names of those that were not run.
   var skipped: [String] = []
+  /// What the workflow is called that the steps belong to; nil when nobody said.
+  private(set) var workflow: String?
+  /// What the result itself says follows from a failure; nil when it does not say.
+  private(set) var enforcement: Enforcement?
+  /// Whether the result itself says that there are failures; nil when it does not say.
+  private var claimsFailures: Bool?
 
-  /// Writes its members into an object.
-  func write(to json: inout JSONWriter) {
+  /// Whether there are failures. Where the result contradicts itself, there are.
+  var hasFailures: Bool { !failed.isEmpty || claimsFailures == true }
+
+  /// Writes its members into an object, with what follows from a failure.
+  func write(_ enforcement: Enforcement, to json: inout JSONWriter) {
+    json.member("enforce", enforcement.rawValue)
+    json.member("enforcement_level", enforcement.rawValue)
+    if let workflow { json.member("workflow_name", workflow) }
+    json.member("has_failures", hasFailures)
     func names(_ key: String, _ names: [String]) {
       json.key(key)
       json.array { json in for name in names { json.string(Bytes(name)) } }
@@ -52,21 +65,40 @@ struct GateResult {
     if !skipped.isEmpty { names("steps_skipped", skipped) }
   }
 
-  /// The failed steps in words, each with what it printed at its end.
+  /// The failures in words, each step with what it printed at its end.
   var failuresInWords: String {
-    failed.map { step in
-      let lines = step.lastLines.map { "\n  | " + Bytes($0).printable }.joined()
-      return "step \(Bytes(step.name).quotedForMessage): \(Bytes(step.error).printable)" + lines
-    }.joined(separator: "\n")
+    let count = completed.count + failed.count + skipped.count
+    var lines = [workflow.map { "workflow \(Bytes($0).quotedForMessage): " } ?? ""]
+    if failed.isEmpty {
+      lines[0] += "has_failures is true, but steps_failed names no step"
+    } else {
+      lines[0] += "\(failed.count) of \(count) steps failed"
+      if claimsFailures == false { lines[0] += ", although has_failures is false" }
+    }
+    for step in failed {
+      lines.append(
+        "step \(Bytes(step.name).quotedForMessage): \(Bytes(step.error).printable)")
+      lines += step.lastLines.map { "  | " + Bytes($0).printable }
+    }
+    return lines.joined(separator: "\n")
   }
 }
 
 extension GateResult {
+  /// The members of a result that decide.
+  private static let members = [
+    "has_failures", "steps_completed", "steps_failed", "enforcement_level",
+  ]
+  /// A member that is near one of them and means something else.
+  private static let otherMembers = ["steps_passed"]
+
   /// Reads the result of steps that something else has run:
-  /// `{"steps_completed": ["NAME", …], "steps_failed": [{"step": "NAME", "error": "TEXT"}, …]}`.
+  /// `{"steps_completed": ["NAME", …], "steps_failed": [{"step": "NAME", "error": "TEXT"}, …]}`, with
+  /// `has_failures`, `enforcement_level` and `workflow_name` where it has them. Of the two arrays, the
+  /// first may be missing, and the second when `has_failures` is false. A step may also be a text alone
+  /// or have its name as `name`.
   ///
-  /// What is misspelt must not pass for a result without failures, so both members have to be there,
-  /// and at least one step.
+  /// A misspelt member must not pass for a result without failures, so those are errors.
   init(reading input: InputText) throws(Failure) {
     let value = try input.json()
     func fault(_ what: String) -> Failure {
@@ -75,30 +107,68 @@ extension GateResult {
         advice:
           #"{"steps_completed": ["NAME"], "steps_failed": [{"step": "NAME", "error": "WHY"}]}"#)
     }
-    guard let passed = value["steps_completed"]?.elements else {
-      throw fault("steps_completed is to be an array")
+    guard let members = value.members else { throw fault("it must be an object") }
+    if let defect = Self.defect(in: members.map(\.key)) { throw fault(defect) }
+    if let claim = value["has_failures"] {
+      guard let claim = claim.bool else { throw fault("has_failures must be true or false") }
+      claimsFailures = claim
     }
-    guard let failures = value["steps_failed"]?.elements else {
-      throw fault("steps_failed is to be an array")
+    if let level = value["enforcement_level"] {
+      guard let level = level.string.flatMap(Enforcement.init) else {
+        throw fault("enforcement_level must be strict, warn or off")
+      }
+      enforcement = level
     }
+    if let name = value["workflow_name"], name != .null {
+      guard let name = name.string else { throw fault("workflow_name must be a text") }
+      workflow = name
+    }
+    let isOptional = claimsFailures == false
+    guard let passed = (value["steps_completed"] ?? .array([])).elements else {
+      throw fault("steps_completed must be an array")
+    }
+    guard let failures = (value["steps_failed"] ?? (isOptional ? .array([]) : .null)).elements
+    else { throw fault("steps_failed must be an array") }
     var names: Set<String> = []
-    func add(_ name: String?, _ place: String) throws(Failure) -> String {
-      guard let name, !name.isEmpty else { throw fault("\(place) is to name a step") }
+    func add(_ step: JSONValue, _ place: String) throws(Failure) -> String {
+      guard let name = step.string ?? (step["step"] ?? step["name"])?.string, !name.isEmpty else {
+        throw fault("\(place) must name a step")
+      }
       guard names.insert(name).inserted else {
         throw fault("step \(Bytes(name).quotedForMessage) is there twice")
       }
       return name
     }
     for (index, step) in passed.enumerated() {
-      completed.append(try add(step.string, "steps_completed[\(index)]"))
+      completed.append(try add(step, "steps_completed[\(index)]"))
     }
     for (index, step) in failures.enumerated() {
-      let name = try add(step["step"]?.string, "steps_failed[\(index)].step")
-      guard let error = step["error"]?.string else {
-        throw fault("steps_failed[\(index)].error is to be a text")
+      let name = try add(step, "steps_failed[\(index)]")
+      let reason = step["error"] ?? .null
+      guard let error = reason == .null ? "no reason given" : reason.string else {
+        throw fault("steps_failed[\(index)].error must be a text")
       }
       failed.append(FailedStep(name: name, error: error))
     }
-    if names.isEmpty { throw fault("it names no step") }
+    if names.isEmpty, claimsFailures == nil { throw fault("it names no step") }
+  }
+
+  /// What is wrong with the names of a result's members; nil when nothing is.
+  private static func defect(in keys: [String]) -> String? {
+    func letters(_ text: String) -> String { text.lowercased().filter(\.isLetter) }
+    for (index, key) in keys.enumerated() {
+      let name = Bytes(key).quotedForMessage
+      if members.contains(key) {
+        if keys[..<index].contains(key) { return "member \(name) is there twice" }
+      } else if !otherMembers.contains(key),
+        let near = nearest(to: letters(key), in: members.map(letters)),
+        // The beginning of a name is near only when it is the greater part.
+        letters(key).count * 2 >= near.count,
+        let member = members.first(where: { letters($0) == near })
+      {
+        return "unknown member \(name); did you mean '\(member)'?"
+      }
+    }
+    return nil
   }
 }

@@ -156,14 +156,99 @@ import Testing
       #"{"steps_completed": [1], "steps_failed": []}"#,
       #"{"steps_completed": ["a", "a"], "steps_failed": []}"#,
       #"{"steps_completed": ["a"], "steps_failed": [{"step": "a", "error": "x"}]}"#,
-      #"{"steps_completed": ["a"], "steps_failed": [{"step": "b"}]}"#,
       #"{"steps_completed": ["a"], "steps_failed": [{"step": "", "error": "x"}]}"#,
-      #"{"steps_completed": ["a"], "steps_failed": ["b"]}"#,
+      #"{"steps_completed": ["a"], "steps_failed": [{"step": "b", "error": 1}]}"#,
+      #"{"steps_completed": ["a"], "steps_failed": [""]}"#,
+      #"{"steps_completed": [{"id": "a"}], "steps_failed": []}"#,
+      #"{"steps_completed": ["a"], "steps_failed": [], "has_failures": "no"}"#,
+      #"{"steps_completed": ["a"], "steps_failed": [], "has_failures": null}"#,
+      #"{"steps_completed": ["a"], "has_failures": true}"#,
+      #"{"has_failures": true, "has_failures": false}"#,
+      #"{"steps_completed": ["a"], "steps_failed": [], "enforcement_level": "none"}"#,
+      #"{"has_failures": false, "workflow_name": 1}"#,
     ])
   func badInput(text: String) throws {
     let outcome = try gate(["--enforce", "warn"], input: text)
     #expect(outcome.code == 65 && outcome.error.contains("standard input"), "\(outcome.error)")
     #expect(try events().isEmpty)
+  }
+
+  @Test(
+    "A member that is nearly one that decides is refused with the right name, others are ignored",
+    arguments: [
+      ("steps_fail", "steps_failed"), ("step_failed", "steps_failed"),
+      ("hasFailures", "has_failures"), ("failures", "has_failures"),
+      ("steps-completed", "steps_completed"), ("enforcement", "enforcement_level"),
+      ("steps_passed", nil), ("steps_skipped", nil), ("steps", nil), ("enforce", nil), ("e", nil),
+      ("workflow_id", nil), ("has_warnings", nil),
+    ] as [(String, String?)])
+  func misspelt(key: String, right: String?) throws {
+    let outcome = try gate(
+      [], input: #"{"steps_completed": ["a"], "steps_failed": [], "\#(key)": ["b"]}"#)
+    #expect(outcome.code == (right == nil ? 0 : 65), "\(outcome.error)")
+    if let right {
+      #expect(outcome.error.contains("unknown member '\(key)'; did you mean '\(right)'?"))
+    }
+    #expect(try events().count == (right == nil ? 1 : 0))
+  }
+
+  @Test("A result that says that it has failures fails, and of two answers the worse one counts")
+  func contradictions() throws {
+    let unnamed = try gate(
+      ["-fjson"], input: #"{"workflow_name": "ci", "has_failures": true, "steps_failed": []}"#)
+    #expect(
+      unnamed.code == 1
+        && unnamed.error
+          == "topic: workflow 'ci': has_failures is true, but steps_failed names no step\n"
+    )
+    let object = try JSONSerialization.jsonObject(with: unnamed.output) as? [String: Any] ?? [:]
+    for object in [object, try events()[0]] {
+      #expect(object["workflow_name"] as? String == "ci" && object["has_failures"] as? Bool == true)
+      #expect(object["enforcement_level"] as? String == "strict")
+      #expect(object["enforce"] as? String == "strict")
+    }
+    #expect(object["passed"] as? Bool == false)
+    let named = try gate([], input: #"{"has_failures": false, "steps_failed": ["b"]}"#)
+    #expect(named.code == 1)
+    #expect(
+      named.error
+        == "topic: 1 of 1 steps failed, although has_failures is false\nstep 'b': no reason given\n"
+    )
+    let passed = try gate([], input: #"{"has_failures": false, "workflow_name": "ci"}"#)
+    #expect(passed.code == 0 && passed.text == "passed  ci\n" && passed.error.isEmpty)
+    #expect(try events().map { $0["has_failures"] as? Bool } == [true, true, false])
+  }
+
+  @Test("Steps are texts, or objects that name them; what completed may be missing")
+  func shapes() throws {
+    let text = """
+      \u{FEFF}{"steps_completed": [{"step": "a"}, {"name": "b"}, "c"],
+      "steps_failed": ["d", {"name": "e"}, {"step": "f", "error": "why"}]}
+      """
+    #expect(try gate([], input: text).error.hasPrefix("topic: 3 of 6 steps failed\n"))
+    let event = try events()[0]
+    #expect(event["steps_completed"] as? [String] == ["a", "b", "c"])
+    #expect(failures(event).map { $0["step"] as? String } == ["d", "e", "f"])
+    #expect(failures(event)[2]["error"] as? String == "why")
+    #expect(try gate([], input: #"{"steps_failed": ["d"]}"#).code == 1)
+  }
+
+  @Test("The level in a result is obeyed, and --enforce wins over it")
+  func level() throws {
+    func result(_ level: String) -> String {
+      #"{"steps_failed": ["a"], "enforcement_level": "\#(level)"}"#
+    }
+    let warn = try gate([], input: result("warn"))
+    #expect(warn.code == 0 && warn.error.contains("(enforcement_level warn)"), "\(warn.error)")
+    #expect(try gate(["--enforce", "strict"], input: result("warn")).code == 1)
+    #expect(try gate([], input: result("strict")).code == 1)
+    #expect(try gate(["--enforce", "warn"], input: result("strict")).code == 0)
+    let off = try gate(["-v"], input: result("off"))
+    #expect(off.code == 0 && off.error.contains("off by enforcement_level"), "\(off.error)")
+    #expect(
+      try events().map { $0["enforcement_level"] as? String }
+        == ["warn", "strict", "strict", "warn"])
+    #expect(try gate(["--enforce", "strict"], input: result("off")).code == 1)
   }
 
   @Test(
