@@ -24,9 +24,10 @@ extension Command {
       topic.
 
       save changes what is given and keeps the rest from before; without an option it
-      takes a whole object from standard input in place of all that was there. Any
-      number of processes can save: they follow one another, and what a crash leaves is
-      the old state or the new one.
+      takes a whole object from standard input in place of all that was there. Only the
+      member retry stays: topic retry check counts the rounds there. Any number of
+      processes can save: they follow one another, and what a crash leaves is the old
+      state or the new one.
 
             --iteration N          the number of the round
             --status S             such as approved or needs_changes
@@ -39,6 +40,7 @@ extension Command {
       load prints the object; exit code 1 when there is none. A file that was damaged by
       others is passed over for the one before it, with a warning. clear removes both;
       list prints run, iteration, status and time for the topics of ROOT that have one.
+      It names those that it cannot read, and ends with the exit code of the first.
 
       Examples:
         topic checkpoint save specs/042_oauth_20 --iteration 3 --status needs_changes
@@ -71,7 +73,7 @@ extension Command {
       }
     default:
       guard let contents = try load(store) else { throw Failure(.negative, nil) }
-      try printOut(contents.text)
+      try printOut(Bytes(contents.text[...].withoutByteOrderMark))
     }
   }
 
@@ -98,7 +100,7 @@ extension Command {
     let given = try isGiven ? members(arguments) : membersOfInput()
     do throws(CheckpointStore.Failure) {
       let damaged = try store.save(until: deadline) { old in
-        if !isGiven { return given }
+        if !isGiven { return keepingRetry(of: old, in: given) }
         var members = old
         for member in given {
           if let place = members.firstIndex(where: { $0.key == member.key }) {
@@ -113,6 +115,15 @@ extension Command {
     } catch {
       throw Failure(error)
     }
+  }
+
+  /// The new members, with the count of rounds that is there already: without it, a review that goes in
+  /// circles would not be noticed.
+  private static func keepingRetry(
+    of old: [JSONValue.Member], in new: [JSONValue.Member]
+  ) -> [JSONValue.Member] {
+    guard let count = old.last(where: { $0.key == RetryState.key }) else { return new }
+    return new.filter { $0.key != RetryState.key } + [count]
   }
 
   private static func members(_ arguments: Arguments) throws(Failure) -> [JSONValue.Member] {
@@ -183,8 +194,16 @@ extension Command {
     let root = try root(operand)
     guard root.exists || operand != nil else { return }
     var lines = Bytes()
+    var failure: Failure?
     for topic in try attempt(root.topics(.topic), otherwise: .inputOutput) {
-      guard let contents = try load(CheckpointStore(topic.path)) else { continue }
+      if let kind = (try? FileStatus.of(topic.path))?.kind, kind != .directory { continue }
+      let contents: CheckpointStore.Contents?
+      do throws(Failure) { contents = try load(CheckpointStore(topic.path)) } catch {
+        if let message = error.message { Tool.topic.note(message) }
+        failure = failure ?? Failure(error.code, nil, advice: error.advice)
+        continue
+      }
+      guard let contents else { continue }
       let value = JSONValue.object(contents.members)
       let cells = [
         topic.entryName.printable, value["iteration"]?.integer.map(String.init) ?? "-",
@@ -194,6 +213,7 @@ extension Command {
       lines += Bytes(cells.joined(separator: "\t") + "\n")
     }
     try printOut(lines)
+    if let failure { throw failure }
   }
 }
 

@@ -153,4 +153,54 @@ import Testing
       "\(outcome.text)\(outcome.error)")
     #expect(outcome.error.contains("newer than this program"))
   }
+
+  @Test("An object from standard input does not reset the rounds that retry counts")
+  func keepsRetry() throws {
+    let outcome = try bash(
+      """
+      mkdir r n
+      round() { topic retry check --status needs_changes --feedback same "$1" >/dev/null; echo $?; }
+      round r
+      echo '{"status": "x", "retry": {"rounds": 0, "identical": 0, "status": "approved"}}' |
+        topic checkpoint save r
+      echo '{"status": "y"}' | topic checkpoint save r
+      round r
+      topic checkpoint load r | jq -c '[.status, .retry.rounds]'
+      topic checkpoint load r | topic checkpoint save n
+      round n
+      """, in: directory.path)
+    #expect(outcome.lines == ["0", "10", #"["y",2]"#, "10"], "\(outcome.text)\(outcome.error)")
+  }
+
+  @Test("list shows all that it can read, names the rest, and ends with the status of the first")
+  func listing() throws {
+    let outcome = try bash(
+      """
+      mkdir specs; cd specs
+      touch 001_file; ln -s nowhere 002_dangling; mkfifo 003_pipe; mkdir 004_none 005_bad 006_odd
+      mkdir 007_good
+      topic checkpoint save 007_good --status fine
+      topic checkpoint list . | cut -f 1,3
+      echo x >005_bad/checkpoint.json; mkdir 006_odd/checkpoint.json
+      topic checkpoint list . >out; echo $?; cut -f 1,3 out
+      rm 005_bad/checkpoint.json; topic checkpoint list . 2>/dev/null >out; echo $?; cut -f 1,3 out
+      """, in: directory.path)
+    #expect(
+      outcome.lines == ["007_good\tfine", "65", "007_good\tfine", "74", "007_good\tfine"],
+      "\(outcome.text)\(outcome.error)")
+    #expect(outcome.error.contains("005_bad/checkpoint.json' is no checkpoint"))
+    #expect(outcome.error.contains("006_odd/checkpoint.json"), "\(outcome.error)")
+    #expect(outcome.error.contains("hint: restore it"))
+  }
+
+  @Test("A byte order mark that an editor leaves is ignored, and not printed")
+  func byteOrderMark() throws {
+    try directory.makeDirectories("specs/001_a")
+    #expect(try topic(["save", run], input: "\u{FEFF}{\"a\": 1}").code == 0)
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    try Data(("\u{FEFF}" + text).utf8).write(to: URL(fileURLWithPath: file))
+    let outcome = try topic(["load", run])
+    #expect(outcome.text == text && outcome.error.isEmpty, "\(outcome.error)")
+    #expect(try load()["a"] as? Int == 1)
+  }
 }
