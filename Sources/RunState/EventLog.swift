@@ -2,7 +2,8 @@ import JSON
 import POSIX
 
 /// Events on their way into a log, one JSON value a line: held back until a batch is full or the oldest
-/// has waited long enough, then appended in one write(2). The log is a ``LineFile``: any number of
+/// has waited long enough, then appended in one write(2). Memory is bounded: what waits is written when
+/// it has ``mostWaiting`` bytes, and a longer event than ``LineFile/longestLine`` is an error. The log is a ``LineFile``: any number of
 /// processes append to it, without a lock, and a writer that dies costs at most the event at hand.
 public struct EventQueue: ~Copyable {
   /// When events are put on the disk, by fsync(2).
@@ -23,10 +24,15 @@ public struct EventQueue: ~Copyable {
     public fileprivate(set) var written = 0
     /// Writes.
     public fileprivate(set) var batches = 0
-    /// Texts that were no event.
+    /// Texts that were no event, and writes that failed.
     public fileprivate(set) var errors = 0
   }
 
+  /// So many bytes are written at once, whatever the batch.
+  private static let mostWaiting = 1 << 20
+
+  /// Whether only JSON objects are events.
+  public var requiresObjects = false
   private let path: Path
   private var log: LineFile
   private let synchronization: Synchronization
@@ -54,13 +60,12 @@ public struct EventQueue: ~Copyable {
   }
 
   /// Takes in the event that `text` spells, and writes when the batch is full. What stands on several
-  /// lines is put on one.
+  /// lines is put on one, and a byte order mark at the beginning is left out.
   public mutating func add(_ text: ArraySlice<UInt8>) throws(EventError) {
-    do throws(JSONError) {
-      _ = try JSONValue(parsing: text)
-    } catch {
+    let text = text.withoutByteOrderMark
+    do throws(EventError) { try check(text) } catch {
       statistics.errors += 1
-      throw .json(error)
+      throw error
     }
     if count == 0 { oldest = .now }
     // JSON has line breaks between its tokens only, never within a string.
@@ -68,7 +73,14 @@ public struct EventQueue: ~Copyable {
     waiting.append(.newline)
     count += 1
     statistics.queued += 1
-    if count >= batch { try flush() }
+    if count >= batch || waiting.count >= Self.mostWaiting { try flush() }
+  }
+
+  private func check(_ text: ArraySlice<UInt8>) throws(EventError) {
+    if text.count > LineFile.longestLine { throw .tooLong }
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONValue(parsing: text) } catch { throw .json(error) }
+    if requiresObjects, value.members == nil { throw .noObject }
   }
 
   /// Nanoseconds until the events that wait are to be written; nil when none waits.
@@ -76,7 +88,8 @@ public struct EventQueue: ~Copyable {
     count == 0 ? nil : oldest.advanced(byNanoseconds: linger).nanoseconds(since: .now)
   }
 
-  /// Writes all that wait.
+  /// Writes all that wait. After an error none does: a part of them can be in the log, which a second
+  /// try would repeat.
   public mutating func flush() throws(EventError) {
     if count == 0 { return }
     do throws(SystemError) {
@@ -88,6 +101,8 @@ public struct EventQueue: ~Copyable {
       (count, waiting) = (0, [])
       if synchronization != .never { try log.synchronize() }
     } catch {
+      statistics.errors += 1
+      (count, waiting) = (0, [])
       throw .system(error)
     }
   }
@@ -97,6 +112,10 @@ public struct EventQueue: ~Copyable {
 public enum EventError: Error, Sendable {
   /// It is no JSON value.
   case json(JSONError)
+  /// It is a JSON value, but no object.
+  case noObject
+  /// It is longer than ``LineFile/longestLine``.
+  case tooLong
   /// It could not be written, or not be put on the disk.
   case system(SystemError)
 }

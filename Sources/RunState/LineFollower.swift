@@ -15,6 +15,8 @@ public struct LineFollower {
     let file: Descriptor
     private var offset: UInt64
     private var rest = Bytes()
+    /// Whether the beginning of the line was longer than any of ours, and is gone.
+    private var isTooLong = false
     /// When it had its last line, or was opened.
     private(set) var latest = Instant.now
 
@@ -25,7 +27,7 @@ public struct LineFollower {
 
     func readToEnd(_ body: (Bytes) -> Void) throws(SystemError) {
       while true {
-        if try file.status().size < offset { (offset, rest) = (0, []) }
+        if try file.status().size < offset { (offset, rest, isTooLong) = (0, [], false) }
         let block = try file.read(at: offset, upTo: 1 << 16)
         if block.isEmpty { return }
         latest = .now
@@ -33,10 +35,12 @@ public struct LineFollower {
         rest += block
         var start = rest.startIndex
         while let end = rest[start...].firstIndex(of: .newline) {
-          body(Bytes(rest[start..<end]))
+          if !isTooLong { body(Bytes(rest[start..<end])) }
+          isTooLong = false
           start = end + 1
         }
         rest.removeFirst(start)
+        if rest.count > LineFile.longestLine { (rest, isTooLong) = ([], true) }
       }
     }
   }

@@ -79,109 +79,15 @@ extension Command {
   private static func append(
     _ events: ArraySlice<Bytes>, to log: Path, _ arguments: Arguments
   ) throws(Failure) {
-    let isInput = events.isEmpty
     let when = try arguments.choice("sync", of: EventQueue.Synchronization.self)
     let most = try arguments.number("queue", in: 1...1_000_000) ?? 10_000
     let batch = try arguments.number("batch", in: 1...1_000_000) ?? 10
     let linger = try arguments.seconds("linger") ?? 1_000_000_000
-    var queue = try openQueue(
-      log, when ?? (isInput ? .batch : .each), min(batch, most), linger)
-    var failure: Failure?
-    do {
-      if isInput {
-        try appendInput(to: &queue, skipsInvalid: arguments.has("skip-invalid"))
-      } else {
-        for (index, event) in events.enumerated() {
-          try add(event[...], "argument \(index + 1)", to: &queue, arguments.has("skip-invalid"))
-        }
-      }
-    } catch {
-      failure = error
-    }
-    // What stands before a text that is no event is written all the same.
-    if failure == nil || failure?.code == .data {
-      do { try queue.flush() } catch { failure = Failure(error, what: "") }
-    }
-    let statistics = queue.statistics
-    if arguments.has("verbose") {
-      Tool.topic.note(
-        "\(statistics.queued) queued, \(statistics.written) written, \(statistics.batches) batches,"
-          + " \(statistics.errors) errors")
-    }
-    if let failure {
-      // Of the last write, a part can have come to the disk.
-      let count = failure.code == .data ? "\(statistics.written)" : "at least \(statistics.written)"
-      throw Failure(
-        failure.code, failure.message.map { "\($0); \(count) events are written" },
-        advice: failure.advice)
-    }
-  }
-
-  private static func openQueue(
-    _ log: Path, _ when: EventQueue.Synchronization, _ batch: Int, _ linger: UInt64
-  ) throws(Failure) -> EventQueue {
-    do throws(SystemError) {
-      return try EventQueue(log, when, batch: batch, linger: linger)
-    } catch {
-      throw Failure(error, otherwise: .cannotCreate)
-    }
-  }
-
-  /// Takes in a line after the other until the end, or until a signal asks the process to end; what has
-  /// been read until then is written before it does.
-  private static func appendInput(
-    to queue: inout EventQueue, skipsInvalid: Bool
-  ) throws(Failure) {
-    TerminationSignals.hold()
-    let slice: UInt64 = 100_000_000
-    var rest = Bytes()
-    // How much of it is known to have no newline.
-    var searched = 0
-    var line = 0
-    while !TerminationSignals.isWaiting {
-      let patience = min(queue.timeLeft ?? slice, slice)
-      if try attempt(StandardStream.input.isReadable(within: patience), otherwise: .inputOutput) {
-        let chunk = try attempt(StandardStream.input.readChunk(), otherwise: .inputOutput)
-        if chunk.isEmpty { break }
-        rest += chunk
-        var start = rest.startIndex
-        while let end = rest[searched...].firstIndex(of: .newline) {
-          line += 1
-          try addLine(rest[start..<end], line, to: &queue, skipsInvalid)
-          start = end + 1
-          searched = start
-        }
-        rest.removeFirst(start)
-        searched = rest.count
-      }
-      if queue.timeLeft == 0 {
-        do { try queue.flush() } catch { throw Failure(error, what: "") }
-      }
-    }
-    // After a signal, half a line is none.
-    if !TerminationSignals.isWaiting {
-      try addLine(rest[...], line + 1, to: &queue, skipsInvalid)
-    }
-  }
-
-  /// A blank line is none.
-  private static func addLine(
-    _ text: ArraySlice<UInt8>, _ line: Int, to queue: inout EventQueue, _ skipsInvalid: Bool
-  ) throws(Failure) {
-    if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return }
-    try add(text, "line \(line)", to: &queue, skipsInvalid)
-  }
-
-  private static func add(
-    _ text: ArraySlice<UInt8>, _ what: String, to queue: inout EventQueue, _ skipsInvalid: Bool
-  ) throws(Failure) {
-    do throws(EventError) {
-      try queue.add(text)
-    } catch {
-      let failure = Failure(error, what: what)
-      guard case .json = error, skipsInvalid else { throw failure }
-      Tool.topic.note((failure.message ?? "") + "; passed over")
-    }
+    var queue = try attempt(
+      EventQueue(
+        log, when ?? (events.isEmpty ? .batch : .each), batch: min(batch, most), linger: linger),
+      otherwise: .cannotCreate)
+    try queue.append(Array(events), called: "events", arguments)
   }
 
   // MARK: tail
@@ -192,9 +98,7 @@ extension Command {
     let follows = arguments.has("follow")
     var file: Descriptor?
     var end: UInt64 = 0
-    if log.isReachable {
-      let opened = try attempt(
-        Descriptor.maintained(log, .readNoLink), otherwise: .inputOutput)
+    if let opened = try openLog(log) {
       let tail = try attempt(LineTail(count, of: opened, bound: bound), otherwise: .inputOutput)
       end = tail.end
       try printOut(tail.lines.reduce(into: Bytes()) { $0 += $1 + [.newline] })
@@ -209,6 +113,14 @@ extension Command {
     if follows { try follow(log, file, from: end) }
   }
 
+  /// The log; nil when there is none.
+  private static func openLog(_ log: Path) throws(Failure) -> Descriptor? {
+    do throws(SystemError) { return try Descriptor.maintained(log, .readNoLink) } catch {
+      if error.errno == .notFound { return nil }
+      throw Failure(error, otherwise: .inputOutput)
+    }
+  }
+
   private static func follow(
     _ log: Path, _ file: consuming Descriptor?, from offset: UInt64
   ) throws(Failure) {
@@ -217,23 +129,12 @@ extension Command {
       var text = Bytes()
       do throws(SystemError) {
         try follower.readNew { line in
-          if LineTail.isEvent(line[...]) { text += line + [.newline] }
+          if let event = LineTail.event(in: line[...]) { text += event + [.newline] }
         }
       } catch {
         throw Failure(error, otherwise: .inputOutput)
       }
       if text.isEmpty { Instant.sleep(nanoseconds: 50_000_000) } else { try printOut(text) }
-    }
-  }
-}
-
-extension Failure {
-  /// Why an event, which messages call `what`, is not in a log.
-  init(_ error: EventError, what: String) {
-    switch error {
-    case .json(let error):
-      self.init(.data, "\(what) is no JSON, at byte \(error.offset + 1): \(error.message)")
-    case .system(let error): self.init(error, otherwise: .inputOutput)
     }
   }
 }

@@ -86,6 +86,8 @@ import Testing
       outcome.code == 74
         && outcome.error.contains("No space left on device; at least 1 events are written"),
       "\(outcome.error)")
+    let counted = try topic("append", "-v", log, "1", fault: "write:1:\(ENOSPC)")
+    #expect(counted.error.contains("1 queued, 0 written, 0 batches, 1 errors"), "\(counted.error)")
     let short = try topic("append", log, "\"abc\"", fault: "write:1:short")
     #expect(short.code == 0)
     #expect(try lines() == ["1", "\"abc\""])
@@ -151,11 +153,16 @@ import Testing
         default: text += Data("{\"i\": \(Int.random(in: 0...9999, using: &random))}\n".utf8)
         }
       }
-      try text.write(to: URL(fileURLWithPath: log))
-      let whole = text.split(separator: 10, omittingEmptySubsequences: false).dropLast().filter {
+      var whole = text.split(separator: 10, omittingEmptySubsequences: false).dropLast().filter {
         String(data: Data($0), encoding: .utf8) != nil
           && (try? JSONSerialization.jsonObject(with: Data($0), options: .fragmentsAllowed)) != nil
       }.map { String(decoding: $0, as: UTF8.self) }
+      if text.last == 10, Bool.random(using: &random) {
+        let last = ["{\"end\": 1}", "\"end\"", "12", "{\"end"].randomElement(using: &random) ?? ""
+        if !["12", "{\"end"].contains(last) { whole.append(last) }
+        text += Data(last.utf8)
+      }
+      try text.write(to: URL(fileURLWithPath: log))
       let count = Int.random(in: 1...30, using: &random)
       let outcome = try topic("tail", "-n", "\(count)", "--max-bytes", "1G", log)
       #expect(outcome.lines.elementsEqual(whole.suffix(count)), "round \(round)")
@@ -204,6 +211,93 @@ import Testing
       """, in: directory.path)
     #expect(outcome.lines == ["1", "2"], "\(outcome.error)")
     #expect(directory.entries().sorted() == ["log", "log.1"])
+  }
+
+  @Test("A last line that lacks its newline counts when nothing else can be missing")
+  func unended() throws {
+    try directory.makeDirectories("run")
+    for (last, isEvent) in [
+      (#"{"a": 1}"#, true), ("true", true), ("\"x\"", true), ("[1]", true), ("12 ", true),
+      ("12", false), ("-1.5e3", false), ("tru", false), ("{\"a\":", false), (" ", false),
+    ] {
+      try directory.makeFile("run/events.jsonl", "1\n" + last)
+      let outcome = try topic("tail", "-v", log)
+      #expect(outcome.lines == (isEvent ? ["1", last] : ["1"]), "\(last)")
+      #expect(outcome.error.contains("\(isEvent ? 0 : 1) lines passed over"), "\(outcome.error)")
+    }
+    try directory.makeFile("run/events.jsonl", "1\n[2]")
+    #expect(try topic("tail", "-n", "1", log).lines == ["[2]"])
+    #expect(try topic("tail", "-n", "0", log).lines == [])
+    #expect(try topic("tail", "--max-bytes", "2", log).lines == [])
+  }
+
+  @Test(
+    "--follow shows a line that is cut when it begins once, when it is complete",
+    arguments: [("12", "34", ["0", "1234"]), ("[1]", "", ["[1]"]), ("[1", "]", ["0", "[1]"])])
+  func followsCutLine(start: String, end: String, shown: [String]) throws {
+    for bound in ["1MiB", "1"] {
+      try directory.makeDirectories("run")
+      try directory.makeFile("run/events.jsonl", "0\n" + start)
+      let out = directory("out")
+      let follower = try RunningProcess([
+        "bash", "-c",
+        "exec \(Product.topic) log tail -n 1 --max-bytes \(bound) --follow '\(log)' >'\(out)'",
+      ])
+      usleep(300_000)
+      try bash("printf '%s\n\"end\"\n' '\(end)' >>'\(log)'")
+      func lines() throws -> [String] {
+        try String(contentsOfFile: out, encoding: .utf8).split(separator: "\n").map(String.init)
+      }
+      for _ in 0..<500 where try lines().last != "\"end\"" { usleep(10_000) }
+      kill(follower.id, SIGTERM)
+      _ = try follower.wait()
+      // What --max-bytes leaves out is not shown, but the line is followed from its beginning.
+      let seen = bound == "1" ? shown.filter { $0 != "0" } : shown
+      #expect(try lines() == seen + ["\"end\""], "--max-bytes \(bound)")
+    }
+  }
+
+  @Test("A byte order mark is neither stored nor shown")
+  func byteOrderMark() throws {
+    let mark = "\u{FEFF}"
+    #expect(try topic("append", log, input: mark + "{\"a\":1}\n2\n").code == 0)
+    #expect(try topic("append", log, mark + "3").code == 0)
+    #expect(try topic("append", log, input: mark + "\n").code == 0)
+    #expect(try String(contentsOfFile: log, encoding: .utf8) == "{\"a\":1}\n2\n3\n")
+    try directory.makeFile("run/events.jsonl", mark + "{\"a\":1}\n")
+    #expect(try topic("tail", log).text == "{\"a\":1}\n")
+  }
+
+  @Test("What was read before an error of standard input is written")
+  func inputFails() throws {
+    let outcome = try topic("append", "-v", log, input: "1\n2\n", fault: "read:2:\(EIO)")
+    #expect(outcome.code == 74 && outcome.error.contains("standard input"), "\(outcome.error)")
+    #expect(try lines() == ["1", "2"])
+  }
+
+  @Test("A line of more than 16 MiB is an error, or passed over, and the next one is read")
+  func longLine() throws {
+    let script = """
+      lines() { echo 1; head -c 17000000 /dev/zero | tr '\\0' 0; echo; echo 2; }
+      lines | topic log append log; echo $?
+      lines | topic log append -v --skip-invalid log; cat log
+      """
+    let outcome = try bash(script, in: directory.path)
+    #expect(outcome.lines == ["65", "1", "1", "2"], "\(outcome.error)")
+    #expect(outcome.error.contains("line 2 is longer than 16 MiB; 1 events are written"))
+    #expect(outcome.error.contains("2 queued, 2 written") && outcome.error.contains(", 1 errors"))
+  }
+
+  @Test(
+    "A log that cannot be looked for is an error, not an empty one",
+    .enabled(if: getuid() == 0 && Product.hasProgram("setpriv")))
+  func unreadable() throws {
+    #expect(try topic("append", log, "1").code == 0)
+    try run(["chmod", "755", directory.path])
+    try run(["chmod", "700", directory("run")])
+    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    let outcome = try run(nobody + [Product.topic, "log", "tail", log])
+    #expect(outcome.code == 77 && outcome.error.contains("Permission denied"))
   }
 
   @Test("--follow goes on through additions, rotation, truncation and a log that appears late")
