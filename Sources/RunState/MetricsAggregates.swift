@@ -78,7 +78,9 @@ public struct MetricsAggregates: Sendable {
     let before = summary.all.entries
     try reading.readNew(of: file, into: &summary)
     try AtomicFile.removeLeftovers(of: Self.names, in: lock)
+    // An entry without its newline counts for now; the next call reads it again.
     let state = MetricsState(summary: summary, reading: reading)
+    summary.addUnended(of: reading)
     var files: [(String, Bytes)] = []
     if let baseline = summary.baseline { files.append(("baseline", baseline + [.newline])) }
     files += [
@@ -108,7 +110,9 @@ public struct MetricsAggregates: Sendable {
       throw error
     }
     guard let json = try? JSONValue(parsing: text), let state = MetricsState(json, question) else {
-      return (nothing.0, nothing.1, "state.json is damaged, or answers another question")
+      return (
+        nothing.0, nothing.1, "state.json is damaged, or of an older version or another question"
+      )
     }
     guard try state.reading.holds(for: file) else {
       return (nothing.0, nothing.1, "the metrics were truncated or replaced")

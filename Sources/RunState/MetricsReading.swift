@@ -1,3 +1,4 @@
+import JSON
 import POSIX
 
 /// How far metrics have been read, segment by segment, so that a later reading goes on there.
@@ -15,8 +16,11 @@ public struct MetricsReading: Sendable {
 
   /// The files, in the order in which they were read.
   private(set) var positions: [Position]
-  /// How many files hold a last line without its newline: cut by a crash, or being written.
+  /// How many files end in a line that is not complete: cut by a crash, or being written.
   public private(set) var cut = 0
+  /// Entries at the end of a file that lack nothing but their newline. They are not part of what
+  /// ``positions`` say was read, and are read again when the newline is there.
+  private(set) var unended: [Bytes] = []
 
   static let blockSize = 1 << 18
   private static let digested: UInt64 = 4_096
@@ -52,6 +56,7 @@ public struct MetricsReading: Sendable {
     of file: MetricsFile, into summary: inout MetricsSummary
   ) throws(SystemError) {
     cut = 0
+    unended = []
     var seen: Set<Int> = []
     // A rotation meanwhile shows as a file that was not there before.
     for _ in 0..<100 {
@@ -81,7 +86,10 @@ public struct MetricsReading: Sendable {
       positions.append(Position(device: status.device, inode: status.inode))
     }
     let end = try Self.read(file, from: positions[place].offset, into: &summary)
-    if end.isCut { cut += 1 }
+    if !end.rest.isBlank {
+      let isEntry = (try? JSONValue(parsing: end.rest))?.members != nil
+      if isEntry { unended.append(Bytes(end.rest)) } else { cut += 1 }
+    }
     positions[place].offset = end.offset
     positions[place].digest = try Self.digest(file, until: end.offset)
     return place
@@ -89,7 +97,7 @@ public struct MetricsReading: Sendable {
 
   private static func read(
     _ file: borrowing Descriptor, from start: UInt64, into summary: inout MetricsSummary
-  ) throws(SystemError) -> (offset: UInt64, isCut: Bool) {
+  ) throws(SystemError) -> (offset: UInt64, rest: ArraySlice<UInt8>) {
     var offset = start
     var rest = Bytes()
     var isTooLong = false
@@ -116,7 +124,7 @@ public struct MetricsReading: Sendable {
         rest = []
       }
     }
-    return (offset, !rest.isEmpty)
+    return (offset, rest[...].withoutByteOrderMark)
   }
 
   private static func digest(
@@ -155,6 +163,12 @@ extension MetricsSummary {
   public mutating func add(_ file: MetricsFile) throws(SystemError) -> MetricsReading {
     var reading = MetricsReading()
     try reading.readNew(of: file, into: &self)
+    addUnended(of: reading)
     return reading
+  }
+
+  /// Takes in the entries that lack their newline.
+  mutating func addUnended(of reading: MetricsReading) {
+    for entry in reading.unended { entry.withUnsafeBufferPointer { add(line: $0) } }
   }
 }

@@ -36,6 +36,8 @@ struct MetricsState {
       }
       json.member("complete", summary.complete)
       json.member("unreadable", summary.unreadable)
+      json.key("keys")
+      json.array { json in for key in summary.keys { json.string(Bytes(key)) } }
       json.key("present")
       json.array { json in for count in summary.present { json.number(count) } }
       if let baseline = summary.baseline { json.member("baseline", baseline) }
@@ -114,6 +116,7 @@ struct MetricsState {
       json["question"]?["required"]?.elements?.map(\.string) == question.required,
       json["question"]?["success"]?.elements?.map(\.string) == question.success,
       let complete = json["complete"]?.integer, let unreadable = json["unreadable"]?.integer,
+      let keys = json["keys"]?.elements?.map({ $0.string ?? "" }),
       let present = json["present"]?.elements?.map({ $0.integer ?? 0 }),
       present.count == question.required.count, let all = json["all"],
       let before = json["until_baseline"], let groups = json["groups"]?.elements,
@@ -131,6 +134,7 @@ struct MetricsState {
     }
     reading = MetricsReading(positions)
     summary = MetricsSummary(question)
+    for key in keys { summary.meet(key) }
     summary.complete = complete
     summary.unreadable = unreadable
     summary.present = present

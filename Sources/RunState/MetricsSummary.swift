@@ -72,6 +72,8 @@ public struct MetricsSummary: Sendable {
   var scanner: MetricsScanner
   var rowsLeft = mostRows
   var fieldsLeft = mostFields
+  /// Which of the keys that the question names an entry has had, by their numbers.
+  private var isMet: [Bool]
   private var groupsByValue: [Bytes: Int] = [:]
   private var latestGroup = 0
   private let success: [Bytes]
@@ -94,11 +96,24 @@ public struct MetricsSummary: Sendable {
     byKey = question.by.map(number)
     conditions = question.conditions.map { (number(of: $0.key), Bytes($0.value)) }
     scanner = MetricsScanner(keys)
+    isMet = keys.map { _ in false }
   }
 
   /// The share of complete entries, 0 to 1; nil without entries.
   public var completeness: Double? {
     all.entries == 0 ? nil : Double(complete) / Double(all.entries)
+  }
+
+  /// The keys that entries have, also those of entries that do not meet the conditions.
+  public var keys: [String] {
+    scanner.keys.indices.filter { $0 >= isMet.count || isMet[$0] }.map {
+      String(decoding: scanner.keys[$0], as: UTF8.self)
+    }
+  }
+
+  /// Entries that were taken in before have this key.
+  mutating func meet(_ key: String) {
+    if let index = scanner.number(of: Bytes(key)), index < isMet.count { isMet[index] = true }
   }
 
   /// The fields of a tally of this summary that have numbers, in the order of their first appearance.
@@ -145,10 +160,12 @@ public struct MetricsSummary: Sendable {
     return start
   }
 
-  private mutating func add(line: UnsafeBufferPointer<UInt8>) {
-    if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return }
-    if scanner.scan(line: Bytes(line)[...]) {
-      count(line, 0..<line.count)
+  /// Takes in one line, which has no newline.
+  mutating func add(line: UnsafeBufferPointer<UInt8>) {
+    let text = Bytes(line)[...].withoutByteOrderMark
+    if text.isBlank { return }
+    if scanner.scan(line: text) {
+      count(line, text.indices)
     } else {
       unreadable += 1
     }
@@ -158,6 +175,9 @@ public struct MetricsSummary: Sendable {
   public mutating func addUnreadable(_ count: Int = 1) { unreadable += count }
 
   private mutating func count(_ text: UnsafeBufferPointer<UInt8>, _ line: Range<Int>) {
+    for key in isMet.indices where !isMet[key] && scanner.places[key].kind != .missing {
+      isMet[key] = true
+    }
     for condition in conditions {
       let place = scanner.places[condition.key]
       if place.kind == .missing || !isText(place, condition.value, text) { return }

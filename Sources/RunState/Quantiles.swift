@@ -108,6 +108,8 @@ public struct Quantiles: Sendable {
     let width: UInt64 = 1 << 46
     let low = UInt64(bucket) * width
     let (one, other) = (number(low), number(low + width - 1))
+    // The numbers beside zero are too small to matter (below 1e-309); zero itself is frequent.
+    if one == 0 || other == 0 { return 0 }
     let middle = one + (other - one) / 2
     if !isWhole { return middle }
     let whole = middle.rounded()

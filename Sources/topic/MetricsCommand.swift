@@ -20,7 +20,7 @@ extension Command {
     Option("max-bytes", takesValue: true), Option("max-lines", takesValue: true),
   ]
 
-  private static let appendOptions = [Option("sync", takesValue: true)]
+  private static let appendOptions = [Option("sync", takesValue: true), Option("skip-invalid")]
   private static let sharedOptions = [
     Option("format", "f", takesValue: true), Option("verbose", "v"),
   ]
@@ -28,7 +28,7 @@ extension Command {
   static let metrics = Command(
     name: "metrics",
     help: """
-      Usage: topic metrics append [--sync WHEN] FILE KEY=VALUE... | JSON...
+      Usage: topic metrics append [option]... FILE KEY=VALUE... | JSON...
              topic metrics summary [option]... FILE
              topic metrics aggregate --out DIR [option]... FILE
              topic metrics rotate --max-bytes SIZE | --max-lines N  FILE
@@ -38,13 +38,18 @@ extension Command {
 
       append adds an entry of the KEY=VALUE pairs (numbers, true, false and null are taken
       as such, all else as text), or each JSON object; without any, those of standard
-      input, one a line.
+      input, one a line: they are written at the end of input, after a signal, or when
+      one has waited for a second.
 
-            --sync WHEN       each (default) has it on the disk before it returns, or never
+            --sync WHEN       each (default) has all on the disk before it returns, and
+                              lines of input whenever they are written; or never
+            --skip-invalid    pass over what is no JSON object, in place of ending there
+        -v, --verbose         say how many entries were queued, written, and so on
 
       summary prints the number of entries, the share that succeeded, and of every field
       with numbers count, mean, min, max, p50, p95 and p99. Percentiles are wrong by 0.8 %
-      at most, all else is exact. One pass, in memory that does not grow with FILE.
+      at most, all else is exact. One pass, in memory that does not grow with FILE. A key
+      that no entry has is reported.
 
             --by KEY          the same for each value of KEY
             --where KEY=VALUE count such entries only; may be repeated
@@ -89,7 +94,7 @@ extension Command {
     for (options, owners) in [
       (appendOptions, ["append"]), (readingOptions, ["summary", "aggregate"]),
       (aggregateOptions, ["aggregate"]), (rotateOptions, ["rotate"]),
-      ([sharedOptions[0]], ["summary"]), ([sharedOptions[1]], ["aggregate"]),
+      ([sharedOptions[0]], ["summary"]), ([sharedOptions[1]], ["append", "aggregate"]),
     ] where !owners.contains(command) {
       for option in options where arguments.has(option.name) {
         throw .usage(
@@ -113,60 +118,21 @@ extension Command {
     case each, never
   }
 
+  /// So many entries are written at once.
+  private static let batch = 10_000
+
   private static func append(
     _ words: ArraySlice<Bytes>, to file: MetricsFile, _ arguments: Arguments
   ) throws(Failure) {
     let durability = try arguments.choice("sync", of: Durability.self) ?? .each
-    var text = Bytes()
-    var count = 0
-    var failure: Failure?
-    do throws(Failure) {
-      if words.isEmpty {
-        let lines = try readStandardInput().split(
-          separator: .newline, omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated()
-        where !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
-          text += try entry(line, "line \(index + 1)")
-          count += 1
-        }
-      } else if words.allSatisfy({ $0.first == UInt8(ascii: "{") }) {
-        for (index, word) in words.enumerated() {
-          text += try entry(word[...], "argument \(index + 1)")
-          count += 1
-        }
-      } else {
-        text = try entry(pairs: words)
-      }
-    } catch {
-      failure = error
-    }
-    // What stands before a text that is no entry is written all the same.
-    if !text.isEmpty {
-      do throws(SystemError) {
-        try file.append(text, synchronizes: durability == .each)
-      } catch {
-        let isThere = error.call == .write || error.call == .fsync
-        throw Failure(error, otherwise: isThere ? .inputOutput : .cannotCreate)
-      }
-    }
-    if let failure {
-      throw Failure(
-        failure.code, failure.message.map { "\($0); \(count) entries are written" },
-        advice: failure.advice)
-    }
-  }
-
-  /// A JSON object, on one line.
-  private static func entry(_ text: ArraySlice<UInt8>, _ what: String) throws(Failure) -> Bytes {
-    let value: JSONValue
-    do throws(JSONError) { value = try JSONValue(parsing: text) } catch {
-      throw Failure(.data, "\(what) is no JSON, at byte \(error.offset + 1): \(error.message)")
-    }
-    if value.members == nil {
-      throw Failure(.data, "\(what) is no JSON object", advice: #"such as {"status": "passed"}"#)
-    }
-    // JSON has line breaks between its tokens only, never within a string.
-    return text.map { $0 == .newline || $0 == 0x0D ? 0x20 : $0 } + [.newline]
+    let areObjects = words.allSatisfy { $0.first == UInt8(ascii: "{") }
+    let entries = try areObjects ? Array(words) : [entry(pairs: words)]
+    var queue = try attempt(
+      EventQueue(
+        file.path, durability == .each ? .batch : .never, batch: batch, linger: 1_000_000_000),
+      otherwise: .cannotCreate)
+    queue.requiresObjects = true
+    try queue.append(entries, called: "entries", arguments)
   }
 
   private static func entry(pairs words: ArraySlice<Bytes>) throws(Failure) -> Bytes {
@@ -186,8 +152,10 @@ extension Command {
         throw .usage("\(Bytes(key).quotedForMessage) is given twice")
       }
       var value = JSONValue.string(text)
-      switch try? JSONValue(parsing: parts[1]) {
-      case .number(let digits): value = .number(digits)
+      let spelled = try? JSONValue(parsing: parts[1])
+      switch spelled {
+      // What no double holds, such as 12e4567, is rather the name of a commit.
+      case .number(let digits) where spelled?.double != nil: value = .number(digits)
       case .bool(let truth): value = .bool(truth)
       case .null: value = .null
       default: break
@@ -196,7 +164,6 @@ extension Command {
     }
     var json = JSONWriter(.compact)
     json.value(.object(members))
-    json.endLine()
     return json.text
   }
 
@@ -230,6 +197,29 @@ extension Command {
     return texts
   }
 
+  /// Says which keys that options name no entry has: their figures would be zero without a word.
+  private static func noteMissingKeys(
+    _ summary: MetricsSummary, _ arguments: Arguments
+  ) throws(Failure) {
+    var asked: [(option: String, key: String)] = []
+    if let key = try text(of: "by", arguments) { asked.append(("by", key)) }
+    asked += summary.question.conditions.map { ("where", $0.key) }
+    for key in try texts(of: "require", arguments) { asked.append(("require", key)) }
+    if let key = try text(of: "duration", arguments) { asked.append(("duration", key)) }
+    let keys = summary.keys
+    let fields = summary.fields(of: summary.all).map(\.name)
+    if keys.isEmpty { return }
+    for (option, key) in asked {
+      let isNumber = option == "duration" && summary.all.entries > 0 && !summary.isBounded
+      if isNumber ? fields.contains(key) : keys.contains(key) { continue }
+      let what = isNumber && keys.contains(key) ? "a number under" : "the key"
+      let near = nearest(to: key, in: isNumber ? fields : keys)
+      Tool.topic.note(
+        "no entry has \(what) \(Bytes(key).quotedForMessage) (--\(option))"
+          + (near.map { "; did you mean \(Bytes($0).quotedForMessage)?" } ?? ""))
+    }
+  }
+
   private static func checkIsThere(_ file: MetricsFile) throws(Failure) {
     if file.path.isReachable { return }
     // Between a rotation and the next entry there is no FILE.
@@ -244,6 +234,7 @@ extension Command {
     var summary = MetricsSummary(try question(arguments))
     try checkIsThere(file)
     let reading = try attempt(summary.add(file), otherwise: .inputOutput)
+    try noteMissingKeys(summary, arguments)
     let report = MetricsReport(summary, of: file.path, files: reading.files, cut: reading.cut)
     switch format {
     case .table: try printOut(report.table)
@@ -280,6 +271,7 @@ extension Command {
     if update.summary.isBounded {
       Tool.topic.note("too many keys, groups or numbers: some are left out")
     }
+    try noteMissingKeys(update.summary, arguments)
     if arguments.has("verbose") {
       Tool.topic.note(
         "\(update.new) entries read, \(update.summary.all.entries) in all,"

@@ -83,6 +83,46 @@ import Testing
     #expect(whole.field("n", of: whole.all)?.percentiles([0.04, 0.5, 1]) == [4, 50, 100])
   }
 
+  @Test("Zeros are zeros, beside numbers of any sign")
+  func zeros() throws {
+    let one = try summary("{\"n\":0}\n{\"n\":-0.0}\n{\"n\":1.5}\n")
+    #expect(one.field("n", of: one.all)?.percentiles([0.3, 0.5, 1]) == [0, 0, 1.5])
+    for _ in 0..<200 {
+      let count = Int.random(in: 1...60)
+      let numbers = (0..<count).map { _ -> Double in
+        switch Int.random(in: 0...4) {
+        case 0: 0.0
+        case 1: -0.0
+        case 2: Double(Int.random(in: -5...5))
+        case 3: Double.random(in: -1...1)
+        default: Double.random(in: 1...10) * (Bool.random() ? 1e-300 : -1e300)
+        }
+      }
+      let summary = try summary(numbers.map { "{\"n\":\($0)}\n" }.joined())
+      let sorted = numbers.sorted()
+      let shares = [0.01, 0.25, 0.5, 0.75, 0.99, 1]
+      let found = try #require(summary.field("n", of: summary.all)?.percentiles(shares))
+      for (share, value) in zip(shares, found) {
+        let exact = sorted[max(Int((share * Double(count)).rounded(.up)), 1) - 1]
+        #expect(
+          abs(value - exact) <= abs(exact) * Quantiles.errorBound, "\(share) of \(numbers)")
+      }
+    }
+  }
+
+  @Test("A last entry that lacks only its newline counts, in each segment")
+  func unended() throws {
+    try directory.makeFile("metrics.20200101T000000Z-001", "{\"n\":1}")
+    let summary = try summary("{\"n\":2}\n{\"n\":3}")
+    #expect(summary.all.entries == 3 && summary.unreadable == 0)
+    #expect(summary.field("n", of: summary.all)?.sum == 6)
+    let cut = try self.summary("{\"n\":2}\n{\"n\":3")
+    #expect(cut.all.entries == 2 && cut.unreadable == 1)
+    let other = try self.summary("{\"n\":2}\n[3]")
+    #expect(other.all.entries == 2 && other.unreadable == 1)
+    #expect(try self.summary("{\"n\":2}\n  ").unreadable == 0)
+  }
+
   @Test("The fast way and the way through JSON values read the same in the same lines")
   func bothWays() throws {
     var random = SystemRandomNumberGenerator()
@@ -205,10 +245,12 @@ import Testing
       }
       all += text
       if round == 6 { _ = try file.rotate(.lines(1), until: .now) }
-      // A cut line counts when it is complete, and then once.
-      let cut = Bytes(text).dropLast(Bool.random(using: &random) ? 5 : 0)
+      // A cut line counts when it is complete, and once, also when its newline comes later.
+      let missing = text.isEmpty ? 0 : [0, 1, 5].randomElement(using: &random) ?? 0
+      let cut = Bytes(text).dropLast(missing)
       try file.append(Bytes(cut))
-      _ = try update()
+      let count = try update().summary.all.entries
+      #expect(count == all.split(separator: "\n").count - (missing == 5 ? 1 : 0))
       let rest = Bytes(Bytes(text).dropFirst(cut.count))
       if !rest.isEmpty {
         let handle = try #require(FileHandle(forWritingAtPath: directory("m")))
@@ -218,6 +260,7 @@ import Testing
       }
       let update = try update()
       #expect(update.rebuilt == nil)
+      #expect(update.summary.all.entries == all.split(separator: "\n").count)
     }
     let names = ["baseline", "post-rollout", "completeness", "per-epoch", "mttr-delta"]
     let increments = try names.map {

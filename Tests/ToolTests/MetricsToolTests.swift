@@ -112,4 +112,97 @@ import Testing
     let text = try String(contentsOfFile: directory("out/mttr-delta.json"), encoding: .utf8)
     #expect(text.contains("\"delta\": 2.0"))
   }
+
+  @Test("What no double holds is a text, and other numbers keep their spelling")
+  func commits() throws {
+    let words = ["a=12e4567", "b=-1e999", "c=1e300", "d=00", "e=12345678901234567890"]
+    #expect(try run([Product.topic, "metrics", "append", file] + words).code == 0)
+    #expect(
+      try String(contentsOfFile: file, encoding: .utf8)
+        == #"{"a":"12e4567","b":"-1e999","c":1e300,"d":"00","e":12345678901234567890}"# + "\n")
+  }
+
+  @Test("--skip-invalid passes over lines that are no objects, and -v counts them")
+  func skipInvalid() throws {
+    let outcome = try topic(
+      "append", "-v", "--skip-invalid", file, input: "\u{FEFF}{\"a\":1}\n[1]\nx\n{\"a\":2}")
+    #expect(outcome.code == 0, "\(outcome.error)")
+    #expect(outcome.error.contains("line 2 is no JSON object; passed over"))
+    #expect(outcome.error.contains("line 3 is no JSON, at byte 1: expected a value; passed over"))
+    #expect(outcome.error.contains("2 queued, 2 written, 1 batches, 2 errors"))
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == "{\"a\":1}\n{\"a\":2}\n")
+    let words = [Product.topic, "metrics", "append", "-v", file, "a=1"]
+    let full = try run(words, environment: ["POSIX_FAULT": "write:1:\(ENOSPC)"])
+    #expect(full.code == 74 && full.error.contains("at least 0 entries are written"))
+  }
+
+  @Test("Entries of standard input are written within a second, and before a signal ends it")
+  func streams() throws {
+    try bash("mkfifo '\(directory("pipe"))'")
+    let source = try RunningProcess([
+      "bash", "-c",
+      "exec >'\(directory("pipe"))'; echo '{\"n\":1}'; sleep 2; echo '{\"n\":2}'; printf '{\"n'; "
+        + ": >'\(directory("ready"))'; exec sleep 1000",
+    ])
+    let writer = try RunningProcess([
+      "bash", "-c",
+      "exec \(Product.topic) metrics append '\(file)' <'\(directory("pipe"))'",
+    ])
+    func text() -> String? { try? String(contentsOfFile: file, encoding: .utf8) }
+    for _ in 0..<500 where text() != "{\"n\":1}\n" { usleep(10_000) }
+    #expect(!directory.entries().contains("ready"))
+    for _ in 0..<500 where !directory.entries().contains("ready") { usleep(10_000) }
+    usleep(200_000)
+    kill(writer.id, SIGTERM)
+    #expect(try writer.wait().signal == SIGTERM)
+    kill(source.id, SIGKILL)
+    _ = try source.wait()
+    #expect(text() == "{\"n\":1}\n{\"n\":2}\n")
+  }
+
+  @Test("A key that no entry has is reported with the nearest one that there is")
+  func missingKeys() throws {
+    try directory.makeFile(
+      "m.jsonl",
+      #"{"status":"ok","epoch":1,"duration":2,"note":"x"}"# + "\n" + #"{"status":"ok"}"# + "\n")
+    let by = try topic("summary", "--by", "epcoh", file)
+    #expect(by.code == 0)
+    #expect(by.error == "topic: no entry has the key 'epcoh' (--by); did you mean 'epoch'?\n")
+    let conditions = try topic(
+      "summary", "--where", "zzz=1", "--where", "status=bad", "--by", "note", file)
+    #expect(conditions.error == "topic: no entry has the key 'zzz' (--where)\n")
+    #expect(conditions.text.hasPrefix("0 entries"))
+    let words = ["--require", "status", "--require", "stats", "--duration", "durations"]
+    func aggregate(_ more: [String] = []) throws -> TestSupport.Outcome {
+      try run(
+        [Product.topic, "metrics", "aggregate", "--out", directory("out"), file] + words + more)
+    }
+    // The second call reads nothing new, and knows the keys from the first.
+    for _ in 1...2 {
+      #expect(
+        try aggregate().error == """
+          topic: no entry has the key 'stats' (--require); did you mean 'status'?
+          topic: no entry has the key 'durations' (--duration); did you mean 'duration'?
+
+          """)
+    }
+    #expect(
+      try topic("aggregate", "--out", directory("out"), "--duration", "note", file).error.contains(
+        "no entry has a number under 'note' (--duration)"))
+    // Nothing is asked for by name, or there are no entries.
+    try directory.makeFile("m.jsonl", "{\"status\":\"ok\"}\n")
+    #expect(try topic("aggregate", "--out", directory("other"), file).error.isEmpty)
+    try directory.makeFile("m.jsonl", "")
+    #expect(try topic("summary", "--by", "x", file).error.isEmpty)
+  }
+
+  @Test("A byte order mark at the beginning loses no entry, and no file repeats it")
+  func byteOrderMark() throws {
+    try directory.makeFile("m.jsonl", "\u{FEFF}{\"status\":\"ok\",\"n\":0}\n\u{FEFF}\n")
+    #expect(try topic("summary", file).text.hasPrefix("1 entry, 100 % succeeded\n"))
+    #expect(try topic("aggregate", "--out", directory("out"), file).code == 0)
+    let baseline = try Data(contentsOf: URL(fileURLWithPath: directory("out/baseline.json")))
+    #expect(String(decoding: baseline, as: UTF8.self) == "{\"status\":\"ok\",\"n\":0}\n")
+    #expect(baseline.first == UInt8(ascii: "{"))
+  }
 }

@@ -28,8 +28,8 @@ _topic_offer_options() {
         --verbose --help
       ;;
     metrics)
-      _topic_alloc_offer --sync --by --where --success --format --out --require --duration \
-        --max-bytes --max-lines --verbose --help
+      _topic_alloc_offer --sync --skip-invalid --by --where --success --format --out --require \
+        --duration --max-bytes --max-lines --verbose --help
       ;;
     checkpoint)
       _topic_alloc_offer --iteration --status --feedback --file-written --cost --set --timeout --help

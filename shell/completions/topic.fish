@@ -94,6 +94,7 @@ complete -c topic -n '__topic_command_is metrics; and __topic_operand_is 2' -F
 
 # Options of metrics.
 complete -c topic -n '__topic_command_is metrics' -l sync -x -d 'When an entry is on the disk' -a 'each never'
+complete -c topic -n '__topic_command_is metrics' -l skip-invalid -d 'Pass over what is no JSON object'
 complete -c topic -n '__topic_command_is metrics' -l by -x -d 'Sums for each value of a key'
 complete -c topic -n '__topic_command_is metrics' -l where -x -d 'KEY=VALUE: count such entries only'
 complete -c topic -n '__topic_command_is metrics' -l success -x -d 'A status that is a success'
@@ -104,7 +105,7 @@ complete -c topic -n '__topic_command_is metrics' -l require -x -d 'A complete e
 complete -c topic -n '__topic_command_is metrics' -l duration -x -d 'The field that says how long it took'
 complete -c topic -n '__topic_command_is metrics' -l max-bytes -x -d 'Full with so much'
 complete -c topic -n '__topic_command_is metrics' -l max-lines -x -d 'Full with so many lines'
-complete -c topic -n '__topic_command_is metrics' -s v -l verbose -d 'Say how many entries were new'
+complete -c topic -n '__topic_command_is metrics' -s v -l verbose -d 'Say how many entries were written or new'
 
 # Options of logs and checkpoints.
 complete -c topic -n '__topic_command_is log' -l sync -x -d 'When events are on the disk' \
