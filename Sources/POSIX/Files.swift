@@ -157,22 +157,27 @@ extension Path {
     try perform(.mkdir, self) { withCString { path in permissions.apply { mkdir(path, $0) } } }
   }
 
-  /// Makes the directory, and those above it that are missing; it may be there: mkdir(2).
-  public func makeDirectoryWithParents() throws(SystemError) {
+  /// Makes the directory, and those above it that are missing; it may be there: mkdir(2). Returns
+  /// whether it was missing.
+  @discardableResult
+  public func makeDirectoryWithParents() throws(SystemError) -> Bool {
     do throws(SystemError) {
       try makeDirectory()
+      return true
     } catch {
       switch error.errno {
       case .exists:
         guard try FileStatus.of(self).kind == .directory else {
           throw SystemError(.mkdir, self, .notDirectory)
         }
+        return false
       case .notFound where parent != self:
         try parent.makeDirectoryWithParents()
         // Where a directory is there and nothing can be made in it, as below /proc, that is the error.
         do throws(SystemError) { try makeDirectory() } catch {
           if error.errno != .exists { throw error }
         }
+        return true
       default: throw error
       }
     }

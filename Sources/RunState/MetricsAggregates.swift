@@ -61,7 +61,7 @@ public struct MetricsAggregates: Sendable {
   /// Reads what is new, and replaces the files. Waits for other calls until `deadline`.
   public func update(until deadline: Instant) throws(Failure) -> Update {
     do throws(SystemError) {
-      try directory.makeDirectoryWithParents()
+      if try directory.makeDirectoryWithParents() { try directory.synchronizeWithParents() }
       let lock = try Descriptor(opening: directory, .directory)
       guard try lock.lock(until: deadline) else {
         throw SystemError(.flock, directory, .wouldBlock)

@@ -221,7 +221,12 @@ extension Command {
   }
 
   private static func checkIsThere(_ file: MetricsFile) throws(Failure) {
-    if file.path.isReachable { return }
+    do throws(SystemError) {
+      _ = try FileStatus.ofLink(file.path)
+      return
+    } catch {
+      if error.errno != .notFound { throw Failure(error, otherwise: .inputOutput) }
+    }
     // Between a rotation and the next entry there is no FILE.
     if try !attempt(file.segments(), otherwise: .inputOutput).isEmpty { return }
     throw Failure(
