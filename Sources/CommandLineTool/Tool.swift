@@ -15,6 +15,7 @@ public struct Tool: Sendable {
 
   /// Runs `body` with the arguments of the process, and ends the process with the code that fits.
   public func run(_ body: ([Bytes]) throws(Failure) -> Void) -> Never {
+    TerminationSignals.endFirstProcess()
     do throws(Failure) {
       try body(Environment.arguments)
     } catch {

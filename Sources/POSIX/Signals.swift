@@ -29,6 +29,15 @@ public enum TerminationSignals {
     return signals
   }
 
+  /// Has them end the process with 128 and their number as its status when it is the first one of its
+  /// PID namespace, as in a container: getpid(2), sigaction(2). There the kernel drops every signal
+  /// that has the default action, see pid_namespaces(7).
+  public static func endFirstProcess() {
+    guard getpid() == 1 else { return }
+    let handler: @convention(c) (Int32) -> Void = { _exit(128 + $0) }
+    for number in [all.0, all.1, all.2, all.3] where !isIgnored(number) { signal(number, handler) }
+  }
+
   /// From now on they wait instead of ending the process: sigprocmask(2).
   public static func hold() {
     var signals = set
