@@ -73,6 +73,15 @@ int watch_entries(int directory) {
 #endif
 }
 
+void remove_entry_notices(sigset_t *signals) {
+#if defined(__linux__)
+  sigdelset(signals, SIGRTMIN);
+  sigdelset(signals, SIGIO);
+#else
+  (void)signals;
+#endif
+}
+
 long entry_changes(void) {
 #if defined(__linux__)
   sigset_t signals = notices();

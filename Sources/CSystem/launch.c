@@ -89,7 +89,9 @@ pid_t start_in_session(char *const *arguments, char *const *environment, const i
   }
   int failure = 0;
   for (int stream = 0; stream < 3 && !failure; stream++) {
-    failure = posix_spawn_file_actions_adddup2(&actions, streams[stream], stream);
+    int is_open = fcntl(streams[stream], F_GETFD) >= 0;
+    failure = is_open ? posix_spawn_file_actions_adddup2(&actions, streams[stream], stream)
+                      : posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0);
   }
   posix_spawnattr_setsigmask(&attributes, mask);
   // Whoever writes to a stream of its own ignores it, and a program would inherit that.

@@ -1,3 +1,5 @@
+import CSystem
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -46,6 +48,16 @@ public enum ProcessEvents {
     sigaddset(&signals, SIGCHLD)
     sigaddset(&signals, SIGALRM)
     return signals
+  }
+
+  /// The signals that a child has blocked from its beginning: those that this process has, without the
+  /// ones that it blocks for itself: sigprocmask(2).
+  static var maskOfChildren: sigset_t {
+    var mask = sigset_t()
+    sigprocmask(SIG_BLOCK, nil, &mask)
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD, SIGALRM] { sigdelset(&mask, signal) }
+    remove_entry_notices(&mask)
+    return mask
   }
 
   /// From now on these signals wait until ``next(before:)`` takes them: sigprocmask(2).

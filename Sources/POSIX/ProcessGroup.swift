@@ -61,17 +61,9 @@ public struct ProcessGroup: Sendable {
     let input = try Descriptor(inMemoryFor: name)
     if !self.input.isEmpty { try input.write(self.input, at: 0) }
     ChildProcess.adoptOrphans()
-    var mask = sigset_t()
-    sigprocmask(SIG_BLOCK, nil, &mask)
-    // A second run finds the signals of the first one held back already.
-    var released = TerminationSignals.set
-    sigaddset(&released, SIGCHLD)
-    sigaddset(&released, SIGALRM)
-    for signal in 1..<Int32(32) where sigismember(&released, signal) == 1 {
-      sigdelset(&mask, signal)
-    }
     ProcessEvents.hold()
     let deadline = Instant.now.advanced(byNanoseconds: nanoseconds)
+    var mask = ProcessEvents.maskOfChildren
     let words = CStrings(self.words)
     let id = try perform(.fork, name) {
       let streams = [input.number, output.number, joinsErrors ? output.number : STDERR_FILENO]

@@ -62,7 +62,7 @@ public struct Subprocess: Sendable {
     ProcessEvents.hold()
     defer { sigprocmask(SIG_SETMASK, &mask, nil) }
     do throws(SystemError) {
-      let child = try start(input.number, output.number, error.number, mask)
+      let child = try start(input.number, output.number, error.number)
       switch try wait(for: child, until: deadline) {
       case .ended(let end):
         return Outcome(end: end, output: try output.contents(), error: try error.contents())
@@ -92,11 +92,11 @@ public struct Subprocess: Sendable {
   }
 
   private func start(
-    _ input: Int32, _ output: Int32, _ error: Int32, _ mask: sigset_t
+    _ input: Int32, _ output: Int32, _ error: Int32
   ) throws(SystemError) -> ChildProcess {
     let arguments = CStrings(words)
     let environment = CStrings(remainingVariables + variables)
-    var mask = mask
+    var mask = ProcessEvents.maskOfChildren
     let id = try perform(.fork, name) {
       start_in_session(arguments.pointers, environment.pointers, [input, output, error], &mask)
     }

@@ -27,7 +27,8 @@ pid_t launch_process(struct process_launch *launch);
 
 // Starts the program that is found in PATH by the name `arguments[0]`, as the leader of a session of
 // its own, with the three standard streams and the signal mask given, and SIGPIPE not ignored:
-// posix_spawnp(3). Returns its id, or -1 with errno.
+// posix_spawnp(3). In place of a stream that is closed here, the program gets /dev/null. Returns its
+// id, or -1 with errno.
 pid_t start_in_session(char *const *arguments, char *const *environment, const int streams[3],
                        const sigset_t *mask);
 
@@ -56,6 +57,9 @@ int watch_entries(int directory);
 // Takes the notices that came for this thread since watch_entries or the last call, and returns their
 // number; -1 when there were more than the kernel queues.
 long entry_changes(void);
+
+// Takes the signals that watch_entries blocks out of the set.
+void remove_entry_notices(sigset_t *signals);
 
 // When the file at `path`, a link not followed, was born, in nanoseconds since 1970: statx(2). -1 with
 // errno where that is not known.

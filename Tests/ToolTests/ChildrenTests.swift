@@ -1,0 +1,49 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the programs that a program starts inherit from it.
+@Suite struct ChildrenTests {
+  let directory = TemporaryDirectory()
+
+  init() throws { try directory.makeDirectories("run") }
+
+  @Test("No child has a signal blocked that its parent blocks for itself")
+  func masks() throws {
+    // dash unblocks all signals when it begins, bash does not.
+    let outcome = try bash(
+      """
+      git init -q .; mkdir -p bin specs/001_a; git=$(command -v git)
+      cat >bin/masks <<'END'
+      #!/bin/bash
+      while read -r name mask; do
+        if [[ $name == SigBlk: ]]; then echo "$mask" >>"${BASH_SOURCE%/*}/../masks"; fi
+      done </proc/$$/status
+      END
+      { cat bin/masks; printf 'exec "%s" "$@"\\n' "$git"; } >bin/git; chmod +x bin/*
+      touch specs/001_a/f; git add .; git -c user.name=a -c user.email=a@b commit -qm a
+      mkdir specs/001_b; touch specs/001_b/f; git add .
+      PATH=$PWD/bin:$PATH
+      topic-alloc -f number --scope worktrees specs x && topic renumber --apply specs &&
+        topic try -n --timeout 60 --model masks -- {model}
+      """, in: directory.path)
+    #expect(outcome.code == 0, "\(outcome.error)")
+    let masks = try String(contentsOfFile: directory("masks"), encoding: .utf8).split(
+      separator: "\n")
+    #expect(masks.count > 20)
+    #expect(Set(masks) == ["0000000000000000"])
+  }
+
+  @Test(
+    "A command whose parent has a stream closed runs, with none of its own closed",
+    arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"],
+    ["topic gate run --step a", "topic try -n --timeout 60 --model m -- sh -c"])
+  func closedStreams(redirection: String, command: String) throws {
+    // A shell opens files by numbers from 3 on when all below are taken.
+    let check =
+      "touch ran; echo; for fd in 0 1 2; do test -e /proc/$$/fd/$fd || echo $fd >>missing; done"
+    let outcome = try bash("\(command) '\(check) # {model}' \(redirection)", in: directory.path)
+    #expect(outcome.code == (redirection.contains(">&- ") || redirection == ">&-" ? 74 : 0))
+    #expect(directory.entries().contains("ran") && !directory.entries().contains("missing"))
+  }
+}
