@@ -26,7 +26,8 @@ extension Command {
         -n, --no-input        leave standard input alone, as in a loop that reads from it
 
       Standard input is read to its end first, unless it is a terminal, and each attempt
-      gets all of it. Standard output is that of the attempt that succeeded, whole;
+      gets all of it. When it has not ended after the time of one attempt, nothing is run:
+      exit code 75. Standard output is that of the attempt that succeeded, whole;
       standard error passes through. COMMAND has no terminal. A signal that asks topic try
       to end is passed on. What is asked to end has 2 seconds before it is killed; so has
       what COMMAND leaves running in its process group.
@@ -64,7 +65,7 @@ extension Command {
       }
     let log = try log(arguments)
     let isSilent = arguments.has("no-input") || StandardStream.input.isTerminal
-    let input = isSilent ? [] : try readStandardInput()
+    let input = isSilent ? [] : try readInput(within: timeout)
     while true {
       let words = template.map { fill($0, with: Bytes(model)) }
       let isDone = try run(words, input, atMost: timeout, model, log)
@@ -78,6 +79,28 @@ extension Command {
       Tool.topic.note("\(waited); trying \(Bytes(next).quotedForMessage)")
       model = next
     }
+  }
+
+  /// All of standard input; a failure when it does not end in time.
+  private static func readInput(within timeout: UInt64) throws(Failure) -> Bytes {
+    let deadline = Instant.now.advanced(byNanoseconds: timeout)
+    let advice = "when COMMAND needs no input, use --no-input or </dev/null"
+    var input = Bytes()
+    do throws(SystemError) {
+      while true {
+        let left = deadline.nanoseconds(since: .now)
+        if left == 0 { break }
+        guard try StandardStream.input.isReadable(within: left) else { continue }
+        let chunk = try StandardStream.input.readChunk()
+        if chunk.isEmpty { return input }
+        input += chunk
+      }
+    } catch {
+      let failure = Failure(error, otherwise: .inputOutput)
+      throw Failure(failure.code, failure.message, advice: advice)
+    }
+    throw Failure(
+      .temporary, "standard input did not end within \(timeout.seconds) s", advice: advice)
   }
 
   /// The word with the model in each place for it.

@@ -46,4 +46,18 @@ import Testing
     #expect(outcome.code == (redirection.contains(">&- ") || redirection == ">&-" ? 74 : 0))
     #expect(directory.entries().contains("ran") && !directory.entries().contains("missing"))
   }
+
+  @Test("Without a standard input to read, nothing is tried, and the message says what to do")
+  func closedInput() throws {
+    let outcome = try bash(
+      "topic try --timeout 60 --model m -- touch ran {model} <&-", in: directory.path,
+      environment: ["LC_ALL": "C"])
+    #expect(outcome.code == 74 && directory.entries() == ["run"])
+    #expect(
+      outcome.error == """
+        topic: cannot read standard input: Bad file descriptor
+        topic: hint: when COMMAND needs no input, use --no-input or </dev/null
+
+        """)
+  }
 }

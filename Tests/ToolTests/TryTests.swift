@@ -236,6 +236,28 @@ import Testing
     #expect(outcome.code == 0 && outcome.output == Data(input.utf8))
   }
 
+  @Test(
+    "An input that does not end in the time of an attempt is code 75, and nothing is run",
+    arguments: ["sleep 100 >pipe & exec <pipe", "yes >pipe & exec <pipe"])
+  func endlessInput(source: String) throws {
+    let script = "mkfifo pipe; \(source); topic try --timeout 0.5 --model m -- touch ran {model}"
+    let outcome = try bash("\(script); echo $?; kill $!", in: directory.path)
+    #expect(outcome.lines == ["75"] && directory.entries() == ["pipe", "run"])
+    #expect(
+      outcome.error == """
+        topic: standard input did not end within 0.5 s
+        topic: hint: when COMMAND needs no input, use --no-input or </dev/null
+
+        """)
+  }
+
+  @Test("An input that is slow leaves the attempt its whole time")
+  func slowInput() throws {
+    let outcome = try bash(
+      "{ sleep 1; echo x; } | topic try --timeout 1.6 --model 1 -- sh -c 'sleep {model}; cat'")
+    #expect(outcome.code == 0 && outcome.text == "x\n", "\(outcome.error)")
+  }
+
   @Test("In a loop that reads lines, -n leaves the lines to the loop")
   func loop() throws {
     let script =
