@@ -1,26 +1,44 @@
 import POSIX
 
 extension Bytes {
-  /// In single quotes for a message: control characters and marks that turn the direction of
-  /// writing around are escaped, so that no name can act on the terminal; bytes that are not UTF-8
-  /// come out as U+FFFD, and what is longer than any path is cut.
+  /// In single quotes for a message, as ``printable``; what is longer than any path is cut.
   public var quotedForMessage: String {
     let longest = 4_096
-    var text = "'"
-    for scalar in String(decoding: prefix(longest), as: UTF8.self).unicodeScalars {
+    return "'" + Bytes(prefix(longest)).printable + (count > longest ? "…'" : "'")
+  }
+
+  /// On one line, with everything escaped that a terminal acts on. Quotes and backslashes stay as they
+  /// are; bytes that are not UTF-8 come out as U+FFFD.
+  public var printable: String {
+    String(decoding: self, as: UTF8.self).unicodeScalars.reduce(into: "") { text, scalar in
       switch scalar {
       case "\n": text += "\\n"
       case "\t": text += "\\t"
-      case "\\": text += "\\\\"
-      case "'": text += "\\'"
-      case _ where scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value):
-        text += "\\u{\(String(scalar.value, radix: 16))}"
-      case "\u{61C}", "\u{200E}", "\u{200F}", "\u{2028}"..."\u{202E}", "\u{2066}"..."\u{2069}":
-        text += "\\u{\(String(scalar.value, radix: 16))}"
+      case _ where scalar.actsOnTerminal: text += "\\u{\(String(scalar.value, radix: 16))}"
       default: text.unicodeScalars.append(scalar)
       }
     }
-    return text + (count > longest ? "…'" : "'")
+  }
+
+  /// As it is written to `stream`: on a terminal everything is escaped that a terminal acts on, except
+  /// newlines and tabs; elsewhere nothing. JSON stays the same JSON.
+  public func text(for stream: StandardStream, isJSON: Bool = false) -> Bytes {
+    if !stream.isTerminal { return self }
+    let text = String(decoding: self, as: UTF8.self).unicodeScalars
+    return text.reduce(into: Bytes()) { escaped, scalar in
+      switch scalar {
+      case "\n", "\t": escaped.append(UInt8(scalar.value))
+      // Within JSON, it can stand between tokens only.
+      case "\r" where isJSON: escaped.append(UInt8(ascii: " "))
+      case _ where scalar.actsOnTerminal:
+        let digits = String(scalar.value, radix: 16)
+        escaped.append(
+          isJSON
+            ? "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            : "\\u{\(digits)}")
+      default: escaped.append(contentsOf: UTF8.encode(scalar) ?? .init())
+      }
+    }
   }
 
   /// As one word for a POSIX shell, in single quotes unless every character is safe without.
@@ -55,13 +73,5 @@ extension String {
       }
     }
     return result
-  }
-}
-
-extension Bytes {
-  /// As it is when it can stand in a line of a table, else escaped.
-  public var printable: String {
-    let escaped = quotedForMessage.dropFirst().dropLast()
-    return String(escaped)
   }
 }

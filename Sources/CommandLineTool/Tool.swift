@@ -35,16 +35,21 @@ public struct Tool: Sendable {
 
   /// Says something on standard error. Whether anybody listens is not our concern.
   public func note(_ message: String) {
-    try? StandardStream.error.writeAll(Bytes("\(name): \(message)\n"))
+    try? StandardStream.error.writeAll(Bytes("\(name): \(message)\n").text(for: .error))
   }
 }
 
-/// Writes all of `text` to standard output.
-public func printOut(_ text: Bytes) throws(Failure) {
+/// Writes all of `text` to standard output, so that it cannot act on a terminal there.
+public func printOut(_ text: Bytes, isJSON: Bool = false) throws(Failure) {
+  try printRaw(text.text(for: .output, isJSON: isJSON))
+}
+
+/// Writes all of `text` to standard output as it is, terminal or not.
+public func printRaw(_ text: Bytes) throws(Failure) {
   try attempt(StandardStream.output.writeAll(text), otherwise: .inputOutput)
 }
 
-/// Writes all of `text` to standard output.
+/// Writes all of `text` to standard output, so that it cannot act on a terminal there.
 public func printOut(_ text: String) throws(Failure) {
   try printOut(Bytes(text))
 }

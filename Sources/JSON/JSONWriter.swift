@@ -152,21 +152,39 @@ public struct JSONWriter {
   }
 
   private mutating func writeString(_ value: Bytes) {
-    let isASCII = value.allSatisfy { $0 < 0x80 }
     text.append(UInt8(ascii: "\""))
-    for byte in isASCII ? value : Bytes(String(decoding: value, as: UTF8.self)) {
-      switch byte {
-      case UInt8(ascii: "\""): text.append("\\\"")
-      case UInt8(ascii: "\\"): text.append("\\\\")
-      case UInt8(ascii: "\n"): text.append("\\n")
-      case UInt8(ascii: "\r"): text.append("\\r")
-      case UInt8(ascii: "\t"): text.append("\\t")
-      case 0..<0x20, 0x7F:
-        text.append(byte < 16 ? "\\u000" : "\\u00")
-        text.append(String(byte, radix: 16))
-      default: text.append(byte)
-      }
+    if value.allSatisfy({ $0 < 0x80 }) {
+      for byte in value { write(byte) }
+    } else {
+      for scalar in String(decoding: value, as: UTF8.self).unicodeScalars { write(scalar) }
     }
     text.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func write(_ scalar: Unicode.Scalar) {
+    if scalar.isASCII {
+      write(UInt8(scalar.value))
+    } else if scalar.actsOnTerminal {
+      text.append(scalar.value < 0x1000 ? "\\u0" : "\\u")
+      if scalar.value < 0x100 { text.append(UInt8(ascii: "0")) }
+      text.append(UInt64(scalar.value), base: 16)
+    } else {
+      text.append(contentsOf: UTF8.encode(scalar) ?? .init())
+    }
+  }
+
+  /// Writes a character of ASCII.
+  private mutating func write(_ byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "\""): text.append("\\\"")
+    case UInt8(ascii: "\\"): text.append("\\\\")
+    case UInt8(ascii: "\n"): text.append("\\n")
+    case UInt8(ascii: "\r"): text.append("\\r")
+    case UInt8(ascii: "\t"): text.append("\\t")
+    case 0..<0x20, 0x7F:
+      text.append("\\u00")
+      text.append(hexadecimal: byte)
+    default: text.append(byte)
+    }
   }
 }

@@ -88,6 +88,18 @@ public enum StandardStream: Int32, Sendable {
   }
 }
 
+extension Unicode.Scalar {
+  /// Whether a terminal acts on it in place of showing it: control characters, and marks that turn the
+  /// direction of writing around or break lines.
+  public var actsOnTerminal: Bool {
+    switch self {
+    case "\0"..<" ", "\u{7F}"..<"\u{A0}": true
+    case "\u{61C}", "\u{200E}", "\u{200F}", "\u{2028}"..."\u{202E}", "\u{2066}"..."\u{2069}": true
+    default: false
+    }
+  }
+}
+
 /// write(2), whose name methods have.
 func writeBytes(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
   write(descriptor, start, count)

@@ -73,7 +73,7 @@ extension Command {
       }
     default:
       guard let contents = try load(store) else { throw Failure(.negative, nil) }
-      try printOut(Bytes(contents.text[...].withoutByteOrderMark))
+      try printOut(Bytes(contents.text[...].withoutByteOrderMark), isJSON: true)
     }
   }
 

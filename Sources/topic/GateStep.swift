@@ -52,11 +52,17 @@ struct GateStep {
     Tool.topic.note("step \(Bytes(name).quotedForMessage):")
     var offset: UInt64 = 0
     while true {
-      let block = try attempt(output.read(at: offset, upTo: 1 << 16), otherwise: .inputOutput)
+      var block = try attempt(output.read(at: offset, upTo: 1 << 16), otherwise: .inputOutput)
       if block.isEmpty { return }
-      // Whether anybody reads along is not our concern.
-      do throws(SystemError) { try StandardStream.error.writeAll(block) } catch { return }
+      // A character is not torn, unless in a line that has no end.
+      if let end = block.lastIndex(of: .newline) { block.removeSubrange((end + 1)...) }
       offset += UInt64(block.count)
+      // Whether anybody reads along is not our concern.
+      do throws(SystemError) {
+        try StandardStream.error.writeAll(block.text(for: .error))
+      } catch {
+        return
+      }
     }
   }
 

@@ -101,7 +101,7 @@ extension Command {
     if let opened = try openLog(log) {
       let tail = try attempt(LineTail(count, of: opened, bound: bound), otherwise: .inputOutput)
       end = tail.end
-      try printOut(tail.lines.reduce(into: Bytes()) { $0 += $1 + [.newline] })
+      try printOut(tail.lines.reduce(into: Bytes()) { $0 += $1 + [.newline] }, isJSON: true)
       if tail.isBounded {
         Tool.topic.note(
           "the last \(bound) bytes hold \(tail.lines.count) of \(count) events; --max-bytes looks further"
@@ -134,7 +134,11 @@ extension Command {
       } catch {
         throw Failure(error, otherwise: .inputOutput)
       }
-      if text.isEmpty { Instant.sleep(nanoseconds: 50_000_000) } else { try printOut(text) }
+      if text.isEmpty {
+        Instant.sleep(nanoseconds: 50_000_000)
+      } else {
+        try printOut(text, isJSON: true)
+      }
     }
   }
 }

@@ -208,14 +208,6 @@ extension PlanReading {
 }
 
 extension String {
-  /// With control characters and the like escaped, so that it stays on its line and cannot act on the
-  /// terminal; quotes and backslashes stay as they are.
-  var onOneLine: String {
-    unicodeScalars.reduce(into: "") { line, scalar in
-      let isPlain = scalar == "'" || scalar == "\\" || (0x20..<0x7F).contains(scalar.value)
-      line +=
-        isPlain
-        ? String(scalar) : String(Bytes(String(scalar)).quotedForMessage.dropFirst().dropLast())
-    }
-  }
+  /// With everything escaped that would end its line or act on the terminal.
+  var onOneLine: String { Bytes(self).printable }
 }

@@ -44,7 +44,7 @@ extension PlanCommand {
 
   /// Draws in place, with the cursor hidden meanwhile, until all is done. What was drawn last stays.
   private static func draw(_ store: PlanStore) throws(Failure) {
-    try printOut("\u{1B}[?25l")
+    try printRaw(Bytes("\u{1B}[?25l"))
     defer { try? StandardStream.output.writeAll(Bytes("\u{1B}[?25h")) }
     var height = 0
     repeat {
@@ -60,7 +60,7 @@ extension PlanCommand {
       // To the first line of what is there; each line is replaced, and what is below is cleared.
       var frame = Bytes(height > 0 ? "\u{1B}[\(height)A\r" : "\r")
       for line in lines { frame += line.fitting(columns) + Bytes("\u{1B}[K\n") }
-      try printOut(frame + Bytes("\u{1B}[J"))
+      try printRaw(frame + Bytes("\u{1B}[J"))
       height = lines.count
       if view.isDone { return }
     } while waitsForNext()

@@ -176,7 +176,7 @@ extension Command {
     while true {
       let block = try attempt(output.read(at: offset, upTo: 1 << 16), otherwise: .inputOutput)
       if block.isEmpty { return }
-      try printOut(block)
+      try printRaw(block)
       offset += UInt64(block.count)
     }
   }

@@ -21,7 +21,8 @@ import Testing
   @Test("Foundation reads back every string that is written")
   func jsonStrings() throws {
     for _ in 0..<500 {
-      let text = String(decoding: randomBytes(30, of: "'\"\\ $`\n|;&"), as: UTF8.self)
+      let text = String(
+        decoding: randomBytes(30, of: "'\"\\ $`\n|;&é\u{9B}\u{202E}"), as: UTF8.self)
       for layout in [JSONWriter.Layout.compact, .indented] {
         var json = JSONWriter(layout)
         json.array { json in
@@ -33,6 +34,12 @@ import Testing
         #expect(read?.last as? String == text)
       }
     }
+  }
+
+  @Test("What a terminal acts on is written as an escape")
+  func terminal() {
+    let text = "\u{1B}\u{7F}\u{9B}\u{61C}\u{202E}é'\n"
+    #expect(written(.string(text)) == Bytes(#""\u001b\u007f\u009b\u061c\u202eé'\n""#))
   }
 
   @Test("The compact layout is a line, the indented one has two spaces a level")
