@@ -7,7 +7,7 @@ set -euo pipefail
 # Exit codes of sysexits.h.
 readonly EX_USAGE=64 EX_UNAVAILABLE=69 EX_CANTCREAT=73
 
-# The copy that is being made, until it has its final name.
+# The directory of the copy that is being made, until that has its final name.
 temporary=''
 
 # Usage: print_help
@@ -21,7 +21,8 @@ there already and the same are left alone.
 
       --prefix DIR    install below DIR (default: /usr/local when you may write there,
                       else ~/.local)
-      --uninstall     remove the files that an installation below DIR consists of
+      --uninstall     remove the files that an installation below DIR consists of, and
+                      the leftovers of one that was killed
   -h, --help          print this
 
 Below DIR:
@@ -55,7 +56,17 @@ fail_to_write() {
 
 # Usage: remove_temporary
 remove_temporary() {
-  if [[ -n $temporary ]]; then rm -f "$temporary"; fi
+  if [[ -n $temporary ]]; then rm -rf "$temporary"; fi
+}
+
+# Usage: end_by SIGNAL
+# Cleans up and ends the script by SIGNAL.
+end_by() {
+  trap - EXIT "$1"
+  remove_temporary
+  kill -s "$1" "$$"
+  # SIGQUIT does not end bash, and no signal ends process 1 of a container.
+  exit "$((128 + $(kill -l "$1")))"
 }
 
 # Usage: default_prefix
@@ -127,7 +138,7 @@ check_source() {
 # Fails when TARGET cannot be written, so far as that can be told before.
 check_target() {
   local target=$3 directory=${3%/*}
-  if [[ -d $target ]]; then fail_to_write "replace '$target': it is a directory"; fi
+  check_kind "$target"
   if ! is_ours "$target"; then
     fail "$EX_CANTCREAT" "replace '$target': it belongs to something else" \
       "move it, or choose another directory with --prefix"
@@ -167,36 +178,92 @@ permissions() {
   stat -c %a "$1" 2>/dev/null || stat -f %Lp "$1"
 }
 
+# Usage: kind_of FILE
+# Prints what FILE is; nothing when it is a regular file that can be read, or missing.
+kind_of() {
+  local file=$1
+  if [[ -L $file ]]; then
+    printf 'a symbolic link\n'
+  elif [[ -d $file ]]; then
+    printf 'a directory\n'
+  elif [[ -p $file ]]; then
+    printf 'a FIFO\n'
+  elif [[ -b $file || -c $file ]]; then
+    printf 'a device\n'
+  elif [[ -e $file && ! -f $file ]]; then
+    printf 'not a regular file\n'
+  elif [[ -e $file && ! -r $file ]]; then
+    printf 'not readable\n'
+  fi
+}
+
+# Usage: check_kind TARGET
+# Fails when TARGET is there and is not a regular file that can be read. What a link leads to belongs
+# to somebody else, and reading a FIFO never ends.
+check_kind() {
+  local target=$1 kind
+  kind=$(kind_of "$target")
+  if [[ -n $kind ]]; then
+    fail "$EX_CANTCREAT" "replace '$target': it is $kind" \
+      "move or remove it, or choose another directory with --prefix"
+  fi
+}
+
 # Usage: is_ours TARGET
-# Whether TARGET is missing or a file of this package, which all have one of our names in them.
+# Whether TARGET, which is missing or a regular file, is missing or a file of this package. All of
+# those have one of our names in them.
 is_ours() {
   local target=$1
-  [[ ! -e $target && ! -L $target ]] || grep -qE 'topic(\\-|-|_)alloc|topic\(1\)' "$target" 2>/dev/null
+  [[ ! -e $target ]] || grep -qE 'topic(\\-|-|_)alloc|topic\(1\)' "$target" 2>/dev/null
 }
 
 # Usage: install_file MODE SOURCE TARGET
-# Puts a copy of SOURCE at TARGET, unless there is one. It is made under another name beside TARGET
-# and then renamed, so that TARGET is the old file or the new one at any time, never a part of one.
+# Puts a copy of SOURCE at TARGET, unless there is one. It is made in a directory beside TARGET that
+# nobody else can write to, and then renamed, so that TARGET is the old file or the new one at any
+# time, never a part of one.
 install_file() {
-  local mode=$1 source=$2 target=$3 directory=${3%/*} reason
+  local mode=$1 source=$2 target=$3 directory=${3%/*} made reason
+  # Building takes its time.
+  check_kind "$target"
   if cmp -s "$source" "$target" && [[ $(permissions "$target") == "$mode" ]]; then
     printf 'unchanged %s\n' "$target"
     return
   fi
-  temporary=$directory/.${target##*/}.$$
+  made=$({ mkdir -p "$directory" && mktemp -d "$directory/.topic-alloc.XXXXXXXX"; } 2>&1) ||
+    fail_to_write "install '$target'${made:+: ${made##*: }}"
+  temporary=$made
   reason=$({
-    mkdir -p "$directory" && cp "$source" "$temporary" &&
-      chmod "$mode" "$temporary" && mv -f "$temporary" "$target"
+    cp "$source" "$made/new" && chmod "$mode" "$made/new" && mv -f "$made/new" "$target"
   } 2>&1) || fail_to_write "install '$target'${reason:+: ${reason##*: }}"
+  remove_temporary
   temporary=''
   printf 'installed %s\n' "$target"
+}
+
+# Usage: remove_leftovers MODE SOURCE TARGET
+# Removes the directories that install_file was killed with beside TARGET, and counts them in the
+# variable `removed` of the caller.
+remove_leftovers() {
+  local leftover reason
+  for leftover in "${3%/*}"/.topic-alloc.????????; do
+    if [[ ! -d $leftover || -L $leftover || ! -O $leftover ||
+      ${leftover##*/.topic-alloc.} == *[![:alnum:]]* ]]; then continue; fi
+    reason=$(rm -rf "$leftover" 2>&1) || fail_to_write "remove '$leftover'${reason:+: ${reason##*: }}"
+    printf 'removed %s\n' "$leftover"
+    removed=$((removed + 1))
+  done
 }
 
 # Usage: remove_file MODE SOURCE TARGET
 # Removes TARGET when it is there, and counts it in the variable `removed` of the caller.
 remove_file() {
-  local target=$3 reason
-  if [[ ! -e $target && ! -L $target ]]; then return; fi
+  local target=$3 kind reason
+  kind=$(kind_of "$target")
+  if [[ -n $kind ]]; then
+    printf 'left %s, which is %s\n' "$target" "$kind"
+    return
+  fi
+  if [[ ! -e $target ]]; then return; fi
   if ! is_ours "$target"; then
     printf 'left %s, which belongs to something else\n' "$target"
     return
@@ -219,10 +286,11 @@ print_hints() {
 
 # Usage: install_package PREFIX DESTDIR
 install_package() {
-  local prefix=$1 destination=$2 package programs
+  local prefix=$1 destination=$2 package programs removed=0
   package=$(package_directory)
   for_each_file check_source "$package" '' "$destination$prefix"
   for_each_file check_target "$package" '' "$destination$prefix"
+  for_each_file remove_leftovers "$package" '' "$destination$prefix"
   programs=$(build_programs "$package")
   # Others are to use what is installed, whatever the umask of the user is.
   umask 022
@@ -234,6 +302,7 @@ install_package() {
 uninstall_package() {
   local base=$2$1 removed=0
   for_each_file remove_file '' '' "$base"
+  for_each_file remove_leftovers '' '' "$base"
   if rmdir "$base/share/topic-alloc" 2>/dev/null; then
     printf 'removed %s\n' "$base/share/topic-alloc"
     removed=$((removed + 1))
@@ -270,6 +339,10 @@ main() {
   prefix=$(absolute_path "$prefix")
   if [[ -n $destination ]]; then destination=$(absolute_path "$destination"); fi
   trap remove_temporary EXIT
+  trap 'end_by HUP' HUP
+  trap 'end_by INT' INT
+  trap 'end_by QUIT' QUIT
+  trap 'end_by TERM' TERM
   "$action" "$prefix" "$destination"
 }
 
