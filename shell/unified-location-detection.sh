@@ -94,14 +94,31 @@ _topic_run() {
 }
 
 # Usage: _topic_make_directory PATH
+# Makes PATH and what is missing above it. Where the nearest directory that is there has the
+# set-group-ID bit and its group may write to it, the group may write to the new ones, too, whatever
+# the umask.
 _topic_make_directory() {
-  local found_=''
+  local found_='' mkdir_ above_=$1 mode_=''
   if [[ -d $1 ]]; then return 0; fi
   if ! _topic_find_in_path mkdir; then
     _topic_say "cannot create '$1': there is no mkdir in PATH"
     return 127
   fi
-  "$found_" -p -- "$1" || return 1
+  mkdir_=$found_
+  until [[ -d $above_ || $above_ == . || $above_ == / ]]; do
+    above_=${above_%"${above_##*[!/]}"}
+    if [[ $above_ == */* ]]; then above_=${above_%/*}/; else above_=.; fi
+  done
+  if [[ -g $above_ ]] && _topic_find_in_path stat; then
+    # Its options are not the same everywhere.
+    mode_=$("$found_" -L -c %a -- "$above_" 2>/dev/null) ||
+      mode_=$("$found_" -L -f %Lp -- "$above_" 2>/dev/null) || mode_=''
+  fi
+  if [[ $mode_ == *[2367]? ]]; then
+    (builtin umask g+rwx && "$mkdir_" -p -- "$1") || return 1
+  else
+    "$mkdir_" -p -- "$1" || return 1
+  fi
 }
 
 # Usage: _topic_strip PATH

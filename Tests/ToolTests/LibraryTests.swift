@@ -291,4 +291,32 @@ import Testing
     #expect(try sourced("cd repo/sub; detect_project_root").lines == [directory("repo")])
     #expect(try sourced("PWD=/nowhere; detect_project_root").lines == [directory.path])
   }
+
+  @Test(
+    "In a directory that a group shares, the group may write to new ones, whatever the umask",
+    arguments: [
+      ("ensure_artifact_directory \"$PWD/shared/a/b/file\"", ["shared/a", "shared/a/b"]),
+      ("create_topic_structure shared/c//d/", ["shared/c", "shared/c/d"]),
+      ("cd shared; create_topic_structure e", ["shared/e"]),
+      ("create_topic_structure link/f", ["shared/f"]),
+      ("CLAUDE_SPECS_ROOT=$PWD/shared/.s detect_specs_directory", ["shared/.s"]),
+    ])
+  func sharedByGroup(command: String, made: [String]) throws {
+    try directory.makeDirectories("shared", "own")
+    try run(["chmod", "2775", directory("shared")])
+    try run(["chmod", "2755", directory("own")])
+    try run(["ln", "-s", "shared", directory("link")])
+    let outcome = try sourced(
+      "umask 077; \(command) >/dev/null; umask; trap", before: "trap 'echo bye' EXIT")
+    #expect(outcome.lines == ["0077", "trap -- 'echo bye' EXIT", "bye"], "\(outcome.error)")
+    for name in made {
+      let mode = try FileManager.default.attributesOfItem(atPath: directory(name))[
+        .posixPermissions]
+      #expect((mode as? Int).map { $0 & 0o777 } == 0o770, "\(name)")
+    }
+    _ = try sourced("umask 077; create_topic_structure own/x")
+    let mode = try FileManager.default.attributesOfItem(atPath: directory("own/x"))[
+      .posixPermissions]
+    #expect((mode as? Int).map { $0 & 0o777 } == 0o700)
+  }
 }
