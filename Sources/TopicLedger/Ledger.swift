@@ -22,7 +22,9 @@
 //
 // After a crash: before 4, nothing but an unreachable commit, which git removes in time. After 4, the
 // number stays reserved and nobody has it: a gap, which is legal here. A push whose answer was lost has
-// moved the ref or has not: the tip is fetched, and the reservation is ours when our commit is in it.
+// moved the ref or has not: the tip is fetched, and the reservation is ours when our commit is in it. Branches
+// of a remote that were being looked at (Elsewhere.swift) are still in refs/topic-alloc-branches/PID: the next
+// reservation removes them under the lock of 1. A --dry-run takes no lock and removes its own.
 //
 // A ledger only grows. When the remote's is rewound or deleted there by somebody, each clone still goes by
 // all that it has seen of it, and says so; a clone that has seen nothing cannot know.
@@ -78,6 +80,8 @@ public struct Ledger: Sendable {
     var highest: Int?
     /// Whether the ledger of the remote was rewound, so that others may know more.
     var isRewound = false
+    /// The refs of branches that were being looked at when this was read: RemoteLedger.swift.
+    var leftBranches: [Bytes] = []
   }
 
   // MARK: Reserving
@@ -91,6 +95,8 @@ public struct Ledger: Sendable {
     let lock = try lock(until: deadline)
     defer { _ = lock.status }
     var state = try knownState()
+    // What cannot be removed now, because a dry run does it, is for the next one.
+    try? removeBranches(state.leftBranches)
     // Where no ledger was seen yet, branches can have more than it: it may have been rewound.
     var elsewhere = Elsewhere(of: self, isWanted: rescan || number != nil || state.tip == nil)
     // Of a remote that was never seen, nothing can be expected.
@@ -216,11 +222,15 @@ public struct Ledger: Sendable {
     let own = remote.map(name.tracking) ?? name.ledger
     let records = try repository.git.run(
       "for-each-ref", "--format=%(refname) %(objectname) %(contents)%00", name.ledger,
-      name.trackingPattern)
+      name.trackingPattern, Self.allFetchedBranches)
     var state = State()
     for record in records.split(separator: 0) {
       let words = record.drop { $0 == .newline }.split(separator: UInt8(ascii: " "), maxSplits: 2)
       guard words.count > 1 else { continue }
+      if words[0].starts(with: Bytes(Self.allFetchedBranches)) {
+        state.leftBranches.append(Bytes(words[0]))
+        continue
+      }
       let reference = String(decoding: words[0], as: UTF8.self)
       let tip = String(decoding: words[1], as: UTF8.self)
       let message = words.count > 2 ? Bytes(words[2]) : []

@@ -61,7 +61,9 @@ extension Ledger {
   // MARK: Branches
 
   /// Where branches of a remote are while they are looked at.
-  static let fetchedBranches = "refs/topic-alloc-branches/\(System.process)"
+  static let fetchedBranches = allFetchedBranches + String(System.process)
+  /// Those of all processes.
+  static let allFetchedBranches = "refs/topic-alloc-branches/"
 
   /// Calls `body` while the branches of the remote, as they are now, lie in
   /// ``fetchedBranches``; the remote-tracking branches of the user stay as they are.
@@ -83,11 +85,17 @@ extension Ledger {
   }
 
   private func removeFetchedBranches() throws(LedgerError) {
-    let commands = try repository.git.run(
-      "for-each-ref", "--format=delete %(refname)", Self.fetchedBranches)
-    if commands.isEmpty { return }
+    let names = try repository.git.run(
+      "for-each-ref", "--format=%(refname)", Self.fetchedBranches)
+    try removeBranches(names.split(separator: .newline).map { Bytes($0) })
+  }
+
+  /// Removes these refs: git-update-ref(1).
+  func removeBranches(_ names: [Bytes]) throws(LedgerError) {
+    if names.isEmpty { return }
+    let commands = names.flatMap { Bytes("delete ") + $0 + [.newline] }
     _ = try repository.git.run(
-      [Bytes("update-ref"), Bytes("--no-deref"), Bytes("--stdin")], input: commands + [.newline])
+      [Bytes("update-ref"), Bytes("--no-deref"), Bytes("--stdin")], input: commands)
   }
 
   // MARK: Asking

@@ -527,6 +527,22 @@ import Testing
       "\(setUp): \(outcome.text)\(outcome.error)")
   }
 
+  @Test("What a killed process was looking at in a remote is removed by the next reservation")
+  func leftBranches() throws {
+    try expect(
+      """
+      left() { git -C a for-each-ref --format='%(refname:lstrip=3)' refs/topic-alloc-branches; }
+      server; clone a; git=$(command -v git); mkdir bin
+      printf '#!/bin/sh\\n"%s" "$@"\\ncase " $* " in *" fetch "*topic-alloc-branches*) kill -9 $PPID;; esac\\n' "$git" >bin/git
+      chmod +x bin/git
+      PATH="$PWD/bin:$PATH" take --scope remote a/specs x 2>/dev/null || echo "code $?"
+      left; git -C a update-ref refs/topic-alloc-branches/4000000/x/y origin/main
+      take --scope remote --dry-run a/specs x; left | wc -l; take --scope remote a/specs x; left
+      git -C a update-ref refs/topic-alloc-branches/4000000/x/y origin/main
+      take --scope worktrees a/specs x; left
+      """, prints: ["code 137", "main", "001", "2", "001", "002"])
+  }
+
   @Test("Where no scope is set, git is not run; an unknown scope is refused")
   func spared() throws {
     try expect(
