@@ -1,7 +1,8 @@
 import POSIX
 
 /// The git command, run in one directory, as nobody's configuration or terminal changes it: it asks
-/// nothing, runs no hook, and starts no maintenance.
+/// nothing, runs no hook, and starts no maintenance. What talks to a remote does so as the
+/// configuration says.
 public struct Git: Sendable {
   /// Where it runs.
   public let directory: Path
@@ -9,6 +10,8 @@ public struct Git: Sendable {
   public var deadline: Instant
   /// Whether a signal that asks this process to end waits until a command is done.
   public var outlastsTermination = false
+  /// Whether the objects and refs that a command writes are on the disk when it ends.
+  var isDurable = false
 
   /// git in `directory`, until `deadline`.
   public init(in directory: Path, until deadline: Instant) {
@@ -52,6 +55,9 @@ public struct Git: Sendable {
     "fetch.writeCommitGraph=false",
     "core.fsmonitor=false", "advice.detachedHead=false", "color.ui=false",
   ]
+  private static let durableSettings = [
+    "core.fsync=committed,loose-object,reference", "core.fsyncMethod=fsync",
+  ]
 
   /// Runs `git WORDS`, with `input` as its standard input and more `variables`, and returns what it
   /// printed, whatever its exit code.
@@ -59,7 +65,9 @@ public struct Git: Sendable {
     _ words: [Bytes], input: Bytes = [], variables: [Bytes] = []
   ) throws(LedgerError) -> Answer {
     var all = [Bytes("git"), Bytes("-C"), directory.bytes, Bytes("--no-optional-locks")]
-    for setting in Self.settings { all += [Bytes("-c"), Bytes(setting)] }
+    for setting in Self.settings + (isDurable ? Self.durableSettings : []) {
+      all += [Bytes("-c"), Bytes(setting)]
+    }
     var process = Subprocess(all + words)
     process.variables = Self.variables + variables
     process.withoutVariables = Self.withoutVariables

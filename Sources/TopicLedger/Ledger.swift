@@ -26,6 +26,9 @@
 // of a remote that were being looked at (Elsewhere.swift) are still in refs/topic-alloc-branches/PID: the next
 // reservation removes them under the lock of 1. A --dry-run takes no lock and removes its own.
 //
+// With --durable, git has the commit and the ref on disk before 5 (core.fsync). On a remote, the server's own
+// configuration decides that.
+//
 // A ledger only grows. When the remote's is rewound or deleted there by somebody, each clone still goes by
 // all that it has seen of it, and says so; a clone that has seen nothing cannot know.
 //

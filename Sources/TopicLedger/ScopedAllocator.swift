@@ -110,8 +110,8 @@ public struct ScopedAllocator: Sendable {
   }
 
   private func ledger(until deadline: Instant) throws(LedgerError) -> Ledger {
-    try Ledger(
-      of: Repository(holding: allocator.root, until: deadline), remote: remote, allocator.style,
-      warn: warn)
+    var repository = try Repository(holding: allocator.root, until: deadline)
+    repository.git.isDurable = allocator.isDurable
+    return try Ledger(of: repository, remote: remote, allocator.style, warn: warn)
   }
 }

@@ -527,6 +527,23 @@ import Testing
       "\(setUp): \(outcome.text)\(outcome.error)")
   }
 
+  @Test(
+    "With --durable, commit and ref are on disk before the directory is made",
+    .enabled(if: Product.hasProgram("strace")), arguments: ["worktrees", "remote"])
+  func durable(scope: String) throws {
+    let outcome = try script(
+      """
+      server; clone a; cd a; take --scope \(scope) specs x
+      strace -f -y -qq -o ../trace -e trace=fsync,mkdirat topic-alloc --durable --scope \(scope) specs x
+      sed -n '/specs.*mkdirat/q; s/.*fsync([0-9]*<\\(.*\\)>.*/\\1/p' ../trace
+      """)
+    let synced = outcome.text
+    let reference =
+      scope == "remote" ? "refs/topic-alloc-remotes/origin/specs" : "refs/topic-alloc/specs"
+    #expect(synced.contains("a/.git/objects/"), "\(synced)\(outcome.error)")
+    #expect(synced.contains("a/.git/\(reference).lock"), "\(synced)\(outcome.error)")
+  }
+
   @Test("What a killed process was looking at in a remote is removed by the next reservation")
   func leftBranches() throws {
     try expect(
