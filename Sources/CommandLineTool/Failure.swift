@@ -68,25 +68,56 @@ public struct Failure: Error {
     }
   }
 
-  /// The one place that says how the ledger can fail, in words and as an exit code.
-  public init(_ error: LedgerError) {
+  /// The one place that says how the ledger can fail, in words and as an exit code. `--scope root` is
+  /// offered as a way out unless the work needs git in any scope.
+  public init(_ error: LedgerError, offersRoot: Bool = true) {
     let offline = "--scope worktrees numbers without the remote, --scope root without git"
+    let withoutGit =
+      offersRoot
+      ? "number this directory without asking git: --scope root, or TOPIC_ALLOC_SCOPE=root" : nil
     switch error {
     case .system(let error): self.init(error, otherwise: .cannotCreate)
     case .noGit:
       self.init(
         .unavailable, "cannot run git: it is not in PATH",
-        advice: "install git, or number this directory alone with --scope root")
+        advice: Self.either("install git", withoutGit))
     case .noWorkTree(let root):
+      let place = root.bytes.quotedForMessage
       self.init(
         .unavailable,
-        "cannot number beyond \(root.bytes.quotedForMessage): it is in no git work tree",
-        advice: "make a repository with git init, or use --scope root")
+        (offersRoot ? "cannot number beyond \(place): it" : place) + " is in no git work tree",
+        advice: offersRoot ? "make a repository with git init, or use --scope root" : nil)
+    case .repositoryMissing(let workTree, let directory):
+      let git = workTree.appending(".git").bytes.quotedForMessage
+      let isLinked = directory?.parent.lastComponent == Bytes("worktrees")
+      let mount =
+        isLinked
+        ? "mount it there, or run 'git worktree repair \(Self.word(workTree))' in the main work tree"
+        : "mount it there"
+      self.init(
+        .unavailable,
+        directory.map {
+          "\(git) leads to the git directory \($0.bytes.quotedForMessage), which is missing"
+        } ?? "\(git) is a file that names no git directory",
+        advice: Self.either(
+          directory == nil ? "repair or remove it" : mount, withoutGit))
+    case .unreadable(let error):
+      self.init(
+        .unavailable,
+        "cannot read \(error.path.bytes.quotedForMessage)"
+          + "\(offersRoot ? ", which can set a scope" : ""): \(error.errno.message)",
+        advice: Self.either(error.errno == .accessDenied ? "make it readable" : nil, withoutGit))
+    case .repositoryRefused(let workTree, let words):
+      self.init(
+        .unavailable,
+        "cannot tell the scope: git refuses the repository of"
+          + " \(workTree.bytes.quotedForMessage), it says\(Self.quoted(words))",
+        advice: Self.either(Self.trust(words), withoutGit))
     case .git(let command, let words):
       let isFull = words.contains("No space left on device")
       self.init(
         isFull ? .cannotCreate : .unavailable, "\(command) failed, it says\(Self.quoted(words))",
-        advice: isFull ? "free some space" : "--scope root numbers this directory without git")
+        advice: isFull ? "free some space" : Self.either(Self.trust(words), withoutGit))
     case .noCommit(let reference, let words):
       self.init(
         .data, "\(reference.quotedForMessage) is no commit, git says" + Self.quoted(words),
@@ -99,8 +130,10 @@ public struct Failure: Error {
       self.init(
         .unavailable,
         "cannot reach the remote \(Bytes(remote).quotedForMessage), git says\(Self.quoted(words))",
-        advice: "nothing is created; what would ask for a password or a host key fails, so try"
-          + " git fetch first; " + offline)
+        advice: "nothing is created; "
+          + (Self.trust(words)
+            ?? "what would ask for a password or a host key fails, so try git fetch first")
+          + "; " + offline)
     case .refused(let remote, let words):
       self.init(
         .unavailable,
@@ -149,6 +182,27 @@ public struct Failure: Error {
         .data, "cannot number on: the next number is \(next), the last one \(Style.highestNumber)")
     case .interrupted: self.init(.temporary, nil)
     }
+  }
+
+  /// Both ways out, or the one that there is.
+  private static func either(_ first: String?, _ second: String?) -> String? {
+    let ways = [first, second].compactMap(\.self)
+    return ways.isEmpty ? nil : ways.joined(separator: "; or ")
+  }
+
+  /// What to do when git says that a repository belongs to somebody else (git-config(1),
+  /// safe.directory): the command, with the directory that git names.
+  private static func trust(_ words: String) -> String? {
+    let begin = "dubious ownership in repository at '"
+    guard let start = words.firstRange(of: begin)?.upperBound else { return nil }
+    let path = words[start...].prefix { $0 != "\n" }
+    guard let end = path.lastIndex(of: "'") else { return nil }
+    return "to trust its owner, run 'git config --global --add safe.directory"
+      + " \(word(Path(String(path[..<end]))))'"
+  }
+
+  private static func word(_ path: Path) -> String {
+    String(decoding: path.bytes.quotedForShell, as: UTF8.self)
   }
 
   /// What another program printed, on lines of their own.

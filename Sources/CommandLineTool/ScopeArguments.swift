@@ -23,8 +23,11 @@ extension Scope {
   private static let variable = "TOPIC_ALLOC_SCOPE"
 
   /// The scope that is in force for `root`: that of the option `--scope`, else of the variable
-  /// `TOPIC_ALLOC_SCOPE`, else of the configuration of git.
-  public static func inForce(_ arguments: Arguments, for root: Root) throws(Failure) -> Scope {
+  /// `TOPIC_ALLOC_SCOPE`, else of the configuration of git. When that cannot be known, the failure offers
+  /// `--scope root` unless the work needs git all the same.
+  public static func inForce(
+    _ arguments: Arguments, for root: Root, needsGit: Bool = false
+  ) throws(Failure) -> Scope {
     if let text = arguments.value(of: "scope") {
       return try Scope(text, from: "--scope", .usage)
     }
@@ -36,7 +39,7 @@ extension Scope {
       let deadline = Instant.now.advanced(byNanoseconds: 10_000_000_000)
       value = try ScopeConfiguration.value(for: root, until: deadline)
     } catch {
-      throw Failure(error)
+      throw Failure(error, offersRoot: !needsGit)
     }
     guard let value else { return .root }
     return try Scope(value, from: "git config \(ScopeConfiguration.key)", .data)

@@ -71,16 +71,29 @@ public enum Location {
   }
 
   /// The git work tree that holds `directory`: the nearest one upward with a `.git` that is a file
-  /// (a linked worktree, a submodule) or a repository (gitrepository-layout(5)).
+  /// (a linked worktree, a submodule) or a repository (gitrepository-layout(5)). A `.git` that leads
+  /// nowhere or cannot be looked into counts as well: the repository may be there.
   public static func workTree(holding directory: Path) -> Path? {
     var candidate = directory
     while true {
-      let git = candidate.appending(".git")
-      if let status = try? FileStatus.of(git) {
-        if status.kind == .file || git.appending("HEAD").isReachable { return candidate }
-      }
+      if isRepository(candidate.appending(".git")) { return candidate }
       if candidate.lastComponent.isEmpty { return nil }
       candidate = candidate.parent
+    }
+  }
+
+  private static func isRepository(_ git: Path) -> Bool {
+    switch (try? FileStatus.ofLink(git))?.kind {
+    case .file: return true
+    case .symbolicLink where (try? FileStatus.of(git))?.kind != .directory: return true
+    case .symbolicLink, .directory: break
+    default: return false
+    }
+    do throws(SystemError) {
+      _ = try FileStatus.ofLink(git.appending("HEAD"))
+      return true
+    } catch {
+      return error.errno != .notFound
     }
   }
 }

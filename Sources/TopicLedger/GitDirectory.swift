@@ -8,21 +8,61 @@ struct GitDirectory {
   let common: Path
 
   /// The repository of the work tree at `workTree`.
-  init(of workTree: Path) {
+  ///
+  /// - Throws: ``LedgerError/repositoryMissing(workTree:at:)`` when `.git` leads nowhere, as when the
+  ///   repository is not mounted; ``LedgerError/unreadable(_:)`` when it cannot be looked into.
+  init(of workTree: Path) throws(LedgerError) {
     let git = workTree.appending(".git")
-    let prefix = Bytes("gitdir: ")
-    if let text = git.line, text.starts(with: prefix) {
-      own = Path(Bytes(text.dropFirst(prefix.count)), below: workTree)
-    } else {
+    let kind = try Self.look { () throws(SystemError) in try FileStatus.of(git).kind }
+    if kind == .directory {
       own = git
+    } else {
+      own = try Self.directory(namedBy: git, in: workTree)
+      let head = own.appending("HEAD")
+      if try Self.look({ () throws(SystemError) in try FileStatus.ofLink(head) }) == nil {
+        throw .repositoryMissing(workTree: workTree, at: own)
+      }
     }
-    common = own.appending("commondir").line.map { [own] in Path($0, below: own) } ?? own
+    let pointer: Bytes?
+    do throws(SystemError) { pointer = try own.appending("commondir").line() } catch {
+      throw .unreadable(SystemError(error.call, own, error.errno))
+    }
+    common = pointer.map { [own] in Path($0, below: own) } ?? own
+    if pointer == nil { return }
+    let objects = common.appending("objects")
+    if try Self.look({ () throws(SystemError) in try FileStatus.ofLink(objects) }) == nil {
+      throw .repositoryMissing(workTree: workTree, at: common)
+    }
+  }
+
+  /// What `.git` names, which is a file, or a link that leads nowhere.
+  private static func directory(
+    namedBy git: Path, in workTree: Path
+  ) throws(LedgerError) -> Path {
+    let prefix = Bytes("gitdir: ")
+    let text = try look { () throws(SystemError) in try git.line() }
+    if text == nil, let target = git.linkTarget { return Path(target.bytes, below: workTree) }
+    guard let text, text.starts(with: prefix), text.count > prefix.count else {
+      throw .repositoryMissing(workTree: workTree, at: nil)
+    }
+    return Path(Bytes(text.dropFirst(prefix.count)), below: workTree)
+  }
+
+  /// What `question` finds; nil when nothing is there.
+  private static func look<Answer>(
+    _ question: () throws(SystemError) -> Answer?
+  ) throws(LedgerError) -> Answer? {
+    do throws(SystemError) { return try question() } catch {
+      if error.isAbsence { return nil }
+      throw .unreadable(error)
+    }
   }
 
   /// Whether nothing but git can tell where its work tree is: core.worktree can be set, as it is for
   /// submodules, and work trees can have a configuration of their own.
   var mayLeadElsewhere: Bool {
-    guard let text = common.appending("config").line else { return true }
+    // What cannot be read is for git to judge.
+    guard let text = try? common.appending("config").line() else { return true }
     return text.split(separator: .newline).contains { line in
       let words = String(decoding: line, as: UTF8.self).lowercased()
       return words.contains("worktree") || (words.contains("bare") && !words.contains("false"))
@@ -36,10 +76,24 @@ extension Path {
     self = text.first == UInt8(ascii: "/") ? Path(text) : directory.appending(text)
   }
 
-  /// What the file says, without line breaks at the end; nil when it cannot be read.
-  var line: Bytes? {
-    guard var text = try? Descriptor(opening: self, .read).contents() else { return nil }
+  /// What the file says, without line breaks at the end; nil when it does not exist.
+  func line() throws(SystemError) -> Bytes? {
+    var text: Bytes
+    do throws(SystemError) {
+      let file = try Descriptor(opening: self, .read)
+      let status = try file.status()
+      if status.kind == .directory { throw SystemError(.read, self, .isDirectory) }
+      text = try file.read(at: 0, upTo: Int(status.size))
+    } catch {
+      if error.isAbsence { return nil }
+      throw error
+    }
     while let last = text.last, last == .newline || last == UInt8(ascii: "\r") { text.removeLast() }
     return text
   }
+}
+
+extension SystemError {
+  /// Whether nothing is there.
+  var isAbsence: Bool { errno == .notFound || errno == .notDirectory }
 }

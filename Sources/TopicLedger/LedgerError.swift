@@ -9,6 +9,12 @@ public enum LedgerError: Error, Sendable {
   case noGit
   /// The directory is in no git work tree.
   case noWorkTree(Path)
+  /// The `.git` of this work tree leads to a git directory that does not exist; nil when it names none.
+  case repositoryMissing(workTree: Path, at: Path?)
+  /// A file of git that can set the scope, or a git directory, cannot be read.
+  case unreadable(SystemError)
+  /// git refuses the repository of this work tree, whose files mention a scope; git's own words.
+  case repositoryRefused(Path, words: String)
   /// This git command failed; these are its own words.
   case git(command: String, words: String)
   /// That names no commit; git's own words.

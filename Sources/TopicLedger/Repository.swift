@@ -19,7 +19,7 @@ public struct Repository: Sendable {
     for _ in 0..<root.missing { existing = existing.parent }
     let top: Path
     let common: Path
-    if let places = Self.plainPlaces(of: existing) {
+    if let places = try Self.plainPlaces(of: existing) {
       (top, common) = places
     } else {
       (top, common) = try Self.places(of: existing, root, deadline)
@@ -33,9 +33,9 @@ public struct Repository: Sendable {
 
   /// The top of the work tree that holds `directory` and the common directory, where both are where
   /// they mostly are; nil where git has to be asked.
-  private static func plainPlaces(of directory: Path) -> (Path, Path)? {
+  private static func plainPlaces(of directory: Path) throws(LedgerError) -> (Path, Path)? {
     guard let top = Location.workTree(holding: directory) else { return nil }
-    let git = GitDirectory(of: top)
+    let git = try GitDirectory(of: top)
     let inside = directory.bytes.dropFirst(top.bytes.count).split(separator: UInt8(ascii: "/"))
     if git.mayLeadElsewhere || inside.contains(Bytes(".git")[...]) { return nil }
     return (try? git.common.resolved()).map { (top, $0) }

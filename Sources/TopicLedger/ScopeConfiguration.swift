@@ -6,6 +6,15 @@
 // give (git-config(1), FILES and ENVIRONMENT), and what any of these includes, whatever the condition.
 // Only when the word is there, or a path cannot be understood, git is asked what it means. The one
 // thing not looked through is a system-wide file in another place than /etc/gitconfig.
+//
+// Not knowing is an error: a file that exists and cannot be read may set a scope, and so may the
+// repository of a `.git` that leads nowhere. One exception is git's own: a user's files below a directory
+// that may not be entered, as when HOME is another user's, do not exist for it. An included file that
+// cannot be read is left to git, which knows whether its condition holds, and fails then.
+//
+// git passes over the files of a repository that it refuses (safe.directory) and does not say so. When
+// the word is in one of them and git's answer comes from elsewhere, git is asked whether it accepts the
+// repository. One that it refuses and that never mentions a scope has none.
 
 import POSIX
 import TopicAllocation
@@ -18,57 +27,108 @@ public enum ScopeConfiguration {
   /// What `topic-alloc.scope` says for the root at `root`; nil when nothing does, or when the root is in
   /// no work tree.
   public static func value(for root: Root, until deadline: Instant) throws(LedgerError) -> Bytes? {
-    guard let top = Location.workTree(holding: root.path), mentionsScope(top) else { return nil }
-    let answer = try Git(in: top, until: deadline).attempt(
-      [Bytes("config"), Bytes("--get"), Bytes(key)])
-    switch answer.code {
-    case 0: return answer.line
-    case 1: return nil
-    default: throw .git(command: "git config", words: answer.words)
+    guard let top = Location.workTree(holding: root.path) else { return nil }
+    let isInRepository = try mentionsScope(filesOfRepository(at: top))
+    if !isInRepository, try !mentionsScopeElsewhere() { return nil }
+    let git = Git(in: top, until: deadline)
+    let answer = try git.attempt(["config", "--show-scope", "--get", key].map { Bytes($0) })
+    guard answer.code <= 1 else { throw .git(command: "git config", words: answer.words) }
+    // SCOPE TAB VALUE
+    let tab = UInt8(ascii: "\t")
+    let origin = answer.line.prefix { $0 != tab }
+    if isInRepository, ![Bytes("local"), Bytes("worktree")].contains(Bytes(origin)) {
+      let accepted = try git.attempt([Bytes("rev-parse"), Bytes("--git-dir")])
+      if accepted.code != 0 { throw .repositoryRefused(top, words: accepted.words) }
+      _ = try mentionsScopeElsewhere()
     }
+    return answer.code == 0 ? Bytes(answer.line.dropFirst(origin.count + 1)) : nil
   }
 
   private static let word = Bytes("topic-alloc")
 
-  private static func mentionsScope(_ workTree: Path) -> Bool {
-    for name in ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"]
-    where Environment.variable(name) != nil {
-      if Environment.variables.contains(where: { contains($0, word) }) { return true }
-    }
-    var seen: [Path] = []
-    return files(of: workTree).contains { mentionsScope(file: $0, &seen) }
+  /// A file that git reads.
+  private struct File {
+    let path: Path
+    /// The user's directory that holds it. When that may not be entered, git does without the file.
+    var directory: Path?
   }
 
-  private static func files(of workTree: Path) -> [Path] {
-    var files: [Path] = []
-    let git = GitDirectory(of: workTree)
-    files += [git.common.appending("config"), git.own.appending("config.worktree")]
-    let home = Environment.variable("HOME").map { Path($0) }
-    if let file = Environment.variable("GIT_CONFIG_GLOBAL") {
-      files.append(Path(file))
-    } else if let home {
-      let base = Environment.variable("XDG_CONFIG_HOME").map { Path($0) }
-      files.append(home.appending(".gitconfig"))
-      files.append((base ?? home.appending(".config")).appending("git/config"))
+  private static func filesOfRepository(at workTree: Path) throws(LedgerError) -> [File] {
+    let git = try GitDirectory(of: workTree)
+    return [git.common.appending("config"), git.own.appending("config.worktree")]
+      .map { File(path: $0) }
+  }
+
+  private static func mentionsScopeElsewhere() throws(LedgerError) -> Bool {
+    for name in ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"]
+    where Environment.variable(name) != nil {
+      let isMentioned = Environment.variables.contains { variable in
+        contains(variable, word)
+          || variable.starts(with: Bytes("GIT_CONFIG_")) && contains(variable, Bytes("include"))
+      }
+      if isMentioned { return true }
     }
-    if Environment.variable("GIT_CONFIG_NOSYSTEM") == nil {
-      files.append(Path(Environment.variable("GIT_CONFIG_SYSTEM") ?? Bytes("/etc/gitconfig")))
+    return try mentionsScope(filesElsewhere)
+  }
+
+  private static var filesElsewhere: [File] {
+    var files: [File] = []
+    if let file = Environment.variable("GIT_CONFIG_GLOBAL") {
+      files.append(File(path: Path(file)))
+    } else if let home = Environment.variable("HOME").map({ Path($0) }) {
+      let base = Environment.variable("XDG_CONFIG_HOME").map { Path($0) }
+      let configuration = base ?? home.appending(".config")
+      files.append(File(path: home.appending(".gitconfig"), directory: home))
+      files.append(
+        File(path: configuration.appending("git/config"), directory: configuration))
+    }
+    if !isSystemLeftOut {
+      let path = Environment.variable("GIT_CONFIG_SYSTEM") ?? Bytes("/etc/gitconfig")
+      files.append(File(path: Path(path)))
     }
     return files
   }
 
+  private static var isSystemLeftOut: Bool {
+    guard let value = Environment.variable("GIT_CONFIG_NOSYSTEM") else { return false }
+    let text = String(decoding: value, as: UTF8.self).lowercased()
+    return !["0", "false", "no", "off"].contains(text)
+  }
+
+  private static func mentionsScope(_ files: [File]) throws(LedgerError) -> Bool {
+    var seen: [Path] = []
+    for file in files {
+      do throws(SystemError) {
+        if try mentionsScope(file.path, &seen) { return true }
+      } catch {
+        let isClosed = file.directory.map { !mayEnter($0) } ?? false
+        if error.errno != .accessDenied || !isClosed { throw .unreadable(error) }
+      }
+    }
+    return false
+  }
+
+  private static func mayEnter(_ directory: Path) -> Bool {
+    do throws(SystemError) {
+      _ = try FileStatus.of(directory.appending("."))
+      return true
+    } catch {
+      return error.errno != .accessDenied
+    }
+  }
+
   /// Each file is looked at once: that files include one another is not for us to judge.
-  private static func mentionsScope(file: Path, _ seen: inout [Path]) -> Bool {
+  private static func mentionsScope(_ file: Path, _ seen: inout [Path]) throws(SystemError) -> Bool
+  {
     if seen.contains(file) { return false }
     seen.append(file)
-    guard let text = file.line else { return false }
+    guard let text = try file.line() else { return false }
     if contains(text, word) { return true }
     guard contains(text, Bytes("include")) else { return false }
     for line in text.split(separator: .newline) {
       guard let included = includedPath(Bytes(line)) else { continue }
-      if included.contains(UInt8(ascii: "\\")) || included.contains(UInt8(ascii: "%")) {
-        return true
-      }
+      // Escapes, a prefix, quotes in the middle, a comment.
+      if included.contains(where: { Bytes("\\%\"#;").contains($0) }) { return true }
       var path = Path(included, below: file.parent)
       if included.starts(with: Bytes("~/")) {
         guard let home = Environment.variable("HOME") else { return true }
@@ -76,17 +136,23 @@ public enum ScopeConfiguration {
       } else if included.first == UInt8(ascii: "~") {
         return true
       }
-      if mentionsScope(file: path, &seen) { return true }
+      do throws(SystemError) {
+        if try mentionsScope(path, &seen) { return true }
+      } catch {
+        return true
+      }
     }
     return false
   }
 
-  /// The value of a line `path = VALUE`, which may stand behind the name of its section.
+  /// The value of a line `path = VALUE`.
   private static func includedPath(_ line: Bytes) -> Bytes? {
     let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
     var rest = line.drop(while: isBlank)
-    if rest.first == UInt8(ascii: "["), let end = rest.lastIndex(of: UInt8(ascii: "]")) {
-      rest = rest[(end + 1)...].drop(while: isBlank)
+    if rest.first == UInt8(ascii: "[") {
+      // A header and a path on one line, which nobody writes, are for git to take apart.
+      let values = rest.drop { $0 != UInt8(ascii: "]") }
+      return contains(Bytes(values), Bytes("path")) ? Bytes("%") : nil
     }
     guard rest.prefix(4).map({ $0 | 0x20 }) == Bytes("path") else { return nil }
     rest = rest.dropFirst(4).drop(while: isBlank)

@@ -42,7 +42,7 @@ extension Command {
     let format = try arguments.choice("format", of: RenumberFormat.self) ?? .text
     let style = try Style(arguments)
     let root = try root(arguments.operands.first)
-    let scope = try Scope.inForce(arguments, for: root)
+    let scope = try Scope.inForce(arguments, for: root, needsGit: true)
     guard root.exists || !arguments.operands.isEmpty else { return }
     let repository = try repository(of: root)
     let plan = { (first: Int?) throws(LedgerError) in
@@ -86,7 +86,7 @@ extension Command {
     try printOut(format == .json ? renumbering.json(isDone: true) : text)
   }
 
-  /// Nil where there is no git, or no work tree: then there is no history to go by.
+  /// Nil where there is no work tree: then there is no history to go by.
   private static func repository(of root: Root) throws(Failure) -> Repository? {
     do throws(LedgerError) {
       let repository = try Repository(holding: root, until: deadline)
@@ -94,8 +94,9 @@ extension Command {
       return repository
     } catch {
       switch error {
-      case .noWorkTree, .noGit: return nil
-      default: throw Failure(error)
+      case .noWorkTree: return nil
+      case .noGit where Location.workTree(holding: root.path) == nil: return nil
+      default: throw Failure(error, offersRoot: false)
       }
     }
   }
@@ -105,7 +106,9 @@ extension Command {
   private static func ask<Answer>(
     _ question: () throws(LedgerError) -> Answer
   ) throws(Failure) -> Answer {
-    do throws(LedgerError) { return try question() } catch { throw Failure(error) }
+    do throws(LedgerError) { return try question() } catch {
+      throw Failure(error, offersRoot: false)
+    }
   }
 
   private static func attemptLock(_ root: Root) throws(Failure) -> RootLock {
@@ -162,7 +165,7 @@ extension Command {
 
 extension Failure {
   fileprivate init(_ failure: RenumberingWork.Failure) {
-    let reason = Failure(failure.reason)
+    let reason = Failure(failure.reason, offersRoot: false)
     let state =
       failure.left.isEmpty
       ? "nothing is changed"
@@ -182,7 +185,7 @@ extension Failure {
         .data, "\(journal.bytes.quotedForMessage) is no journal of a renumbering",
         advice: "look with git status at what is half done, then remove it")
     case .step(let error):
-      let reason = Failure(error)
+      let reason = Failure(error, offersRoot: false)
       self.init(
         reason.code,
         (reason.message.map { "\($0); " } ?? "") + "an earlier renumbering is still half done",

@@ -146,7 +146,8 @@ extension Command {
     var invariants = Invariants(style)
     let asksForGaps = asksForGaps || arguments.has("strict")
     // A reservation whose directory was never made is a gap.
-    let isScoped = try Scope.inForce(arguments, for: root) != .root
+    let scope = try Scope.inForce(arguments, for: root, needsGit: arguments.has("against"))
+    let isScoped = scope != .root
     let allowsGaps = arguments.has("allow-gaps") || (isScoped && !asksForGaps)
     if allowsGaps {
       invariants.allowsGaps = true
@@ -176,7 +177,7 @@ private func clashes(
         try repository.entries(in: base)
       } ?? []
   } catch {
-    throw Failure(error)
+    throw Failure(error, offersRoot: false)
   }
   return try attempt(
     invariants.clashes(root, with: entries, in: reference, since: base), otherwise: .inputOutput)

@@ -19,9 +19,10 @@ import Testing
 
   @Test("locate finds the root in the order of the contract")
   func locate() throws {
-    try directory.makeDirectories("repo/.git", "repo/deep/er", "elsewhere", "worktree/sub")
+    try directory.makeDirectories("repo/.git", "repo/deep/er", "elsewhere", "worktree/sub", "git")
     try directory.makeFile("repo/.git/HEAD")
-    try directory.makeFile("worktree/.git", "gitdir: /somewhere\n")
+    try directory.makeFile("git/HEAD")
+    try directory.makeFile("worktree/.git", "gitdir: ../git\n")
     #expect(
       try path(topic("locate", "a", in: "repo/deep/er")) == directory("repo/.claude/specs/001_a"))
     #expect(
