@@ -11,17 +11,19 @@
 /// the group are kept only with the group itself. Set-user-ID, set-group-ID and sticky bits are gone.
 public enum AtomicFile {
   /// Puts `contents` in place of the file at `path`, whose directory must exist. When they come from
-  /// another file, no more people than can read that one, `source`, can read the new file.
+  /// another file, no more people than can read that one, `source`, can read the new file. It has none but
+  /// the permission bits of `limit`.
   ///
   /// - Throws: An error with ``SystemError/found`` when what is there is not a regular file.
   public static func write(
-    _ contents: Bytes, to path: Path, copiedFrom source: FileStatus? = nil
+    _ contents: Bytes, to path: Path, copiedFrom source: FileStatus? = nil, limit: UInt16 = 0o777
   ) throws(SystemError) {
     let directory = try Descriptor(opening: path.parent, .directory)
     let name = path.lastComponent
+    let temporary = prefix(name) + Bytes(randomHexadecimalDigits: 16) + suffix
     try replace(
-      name, in: directory, with: contents, by: prefix(name) + randomDigits() + suffix,
-      copiedFrom: source, isDurable: true)
+      name, in: directory, with: contents, by: temporary, copiedFrom: source, limit: limit,
+      isDurable: true)
     try directory.synchronize()
   }
 
@@ -29,7 +31,7 @@ public enum AtomicFile {
   /// does not matter, on the disk. Until then the new file has the name `temporary`.
   public static func replace(
     _ name: Bytes, in directory: borrowing Descriptor, with contents: Bytes, by temporary: Bytes,
-    copiedFrom source: FileStatus? = nil, isDurable: Bool
+    copiedFrom source: FileStatus? = nil, limit: UInt16 = 0o777, isDurable: Bool
   ) throws(SystemError) {
     let old = try directory.status(of: name)
     if let old, old.kind != .file {
@@ -37,7 +39,7 @@ public enum AtomicFile {
         .renameat, directory.path.appending(name), .invalidArgument, found: old.kind)
     }
     do throws(SystemError) {
-      let file = try create(temporary, in: directory, like: old, source)
+      let file = try create(temporary, in: directory, like: old, source, limit)
       try file.write(contents)
       if isDurable { try file.synchronize() }
       try directory.rename(temporary, to: name)
@@ -49,13 +51,14 @@ public enum AtomicFile {
 
   /// Makes the file that is to replace `old`, with contents of `source`.
   private static func create(
-    _ name: Bytes, in directory: borrowing Descriptor, like old: FileStatus?, _ source: FileStatus?
+    _ name: Bytes, in directory: borrowing Descriptor, like old: FileStatus?,
+    _ source: FileStatus?, _ limit: UInt16
   ) throws(SystemError) -> Descriptor {
     let models = [old, source].compactMap { $0 }
     var permissions = NewPermissions.ofFile(in: try directory.status())
     if let old, old.owner == System.user { permissions = .exactly(old.permissions & 0o777) }
     for model in models { permissions = permissions.limited(to: model.permissions) }
-    let mode = permissions.mode
+    let mode = permissions.limited(to: limit).mode
     if models.isEmpty || mode & 0o070 == 0 {
       return try Descriptor(opening: name, in: directory, .creatingNew(.exactly(mode)))
     }
@@ -84,13 +87,6 @@ public enum AtomicFile {
       }
     }
     for name in leftovers { try? directory.removeFile(name) }
-  }
-
-  /// 64 random bits in hexadecimal digits, for a name that nobody can predict.
-  public static func randomDigits() -> Bytes {
-    var digits = Bytes()
-    for _ in 0..<8 { digits.append(hexadecimal: .random(in: 0...255)) }
-    return digits
   }
 
   private static let suffix = Bytes(".tmp")

@@ -33,6 +33,12 @@ extension Bytes {
     self[start...].reverse()
   }
 
+  /// So many hexadecimal digits, an even number, that nobody can predict.
+  public init(randomHexadecimalDigits count: Int) {
+    self = []
+    for _ in 0..<(count / 2) { append(hexadecimal: .random(in: 0...255)) }
+  }
+
   /// Appends the two hexadecimal digits of `byte`.
   public mutating func append(hexadecimal byte: UInt8) {
     if byte < 16 { append(UInt8(ascii: "0")) }

@@ -39,10 +39,10 @@ public struct FileStatus: Sendable {
 
   /// What it is.
   public let kind: Kind
-  /// The user that it belongs to.
-  public let owner: UInt32
   /// The group that it belongs to.
   public let group: UInt32
+  /// The user that it belongs to.
+  public let owner: UInt32
   /// The permission bits, set-id and sticky bits included: the lower twelve bits of the mode.
   public let permissions: UInt16
   /// The device that holds it.
@@ -80,8 +80,8 @@ public struct FileStatus: Sendable {
   init(_ status: stat) {
     kind = Kind(mode: status.st_mode)
     permissions = UInt16(status.st_mode & 0o7777)
-    owner = status.st_uid
     group = status.st_gid
+    owner = status.st_uid
     device = UInt64(truncatingIfNeeded: status.st_dev)
     inode = UInt64(status.st_ino)
     size = UInt64(max(status.st_size, 0))

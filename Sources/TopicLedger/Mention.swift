@@ -31,8 +31,10 @@ public struct Mention: Hashable, Sendable {
     var mentions: [Mention] = []
     for file in answer.output.split(separator: 0).map({ Bytes($0) }) where file != submodules {
       let path = repository.workTree.appending(file)
-      // A link is tracked as the path that it holds, and what it leads to is another file.
-      guard (try? FileStatus.ofLink(path))?.kind == .file else { continue }
+      // A link is tracked as the path that it holds, and what it leads to is another file; so is what
+      // is found through a link that has taken the place of a directory.
+      guard (try? FileStatus.ofLink(path))?.kind == .file, repository.encloses(path.parent)
+      else { continue }
       let text: Bytes
       do throws(SystemError) {
         text = try Descriptor(opening: path, .readNoLink).readToEnd()

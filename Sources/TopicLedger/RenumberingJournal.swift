@@ -4,6 +4,7 @@
 //
 //   1. The journal: which entry gets which name, and which files mention one or are links to one. In
 //      the git directory of the work tree, a file for each root, written as a whole (AtomicFile).
+//      Only the user may write it; in a git directory that its group shares, the group.
 //   2. The entries move, one after another.
 //   3. The files that mention them and the links to them are replaced, each as a whole.
 //   4. The journal is removed.
@@ -20,6 +21,11 @@
 //          be removed by hand, as git says.
 //   in 3   what has moved is mentioned by its new name now. A file that had its turn has no old name.
 //   in 4   all is done.
+//
+// A journal is believed only when those who may write the git directory have written it, and when all that it
+// names lies where a renumbering works: entries of the root, and files of the work tree, links resolved,
+// outside of any git directory. Else it is refused as a whole, before anything changes. A file takes the
+// place of another one by a name that nobody can predict, and the journal has that name, too.
 //
 // So a file never mentions the new name of something that has not moved. What git does not
 // know, neither entries nor mentions, moves at once or not at all: then there is no journal.
@@ -41,10 +47,12 @@ struct RenumberingJournal {
   /// Where it is, when it is there.
   let path: Path
 
+  private let repository: Repository
   private static let format = Bytes("topic-renumber 1")
 
   /// The journal of the root of `repository`.
   init(of repository: Repository) throws(LedgerError) {
+    self.repository = repository
     let name: LedgerName
     if let spelled = LedgerName(spelling: repository.relativeRoot) {
       name = spelled
@@ -53,9 +61,9 @@ struct RenumberingJournal {
         blob: try repository.git.run(
           [Bytes("hash-object"), Bytes("--stdin")], input: repository.relativeRoot))
     }
-    path = Path(
-      try repository.git.run(
-        "rev-parse", "--path-format=absolute", "--git-path", "topic-renumber." + name.text))
+    // Not --git-path, which follows a link of the journal's name.
+    let directory = Path(try repository.git.run("rev-parse", "--absolute-git-dir"))
+    path = directory.appending("topic-renumber." + name.text)
   }
 
   /// Whether a renumbering is half-way.
@@ -68,16 +76,41 @@ struct RenumberingJournal {
     for move in plan.moves { fields += [move.old, move.new, move.keeper] }
     fields += plan.files
     // Names hold any byte but this one.
-    try AtomicFile.write(Bytes(fields.map { $0 + [0] }.joined()), to: path)
+    let isShared = try FileStatus.of(path.parent).isSharedByGroup
+    try AtomicFile.write(
+      Bytes(fields.map { $0 + [0] }.joined()), to: path, limit: isShared ? 0o660 : 0o600)
   }
 
-  /// What it says; nil when it says nothing that this program understands.
+  /// What it says; nil when it says nothing that this program understands, or when somebody else can
+  /// have written it.
   func read() throws(SystemError) -> Plan? {
-    let text = try Descriptor(opening: path, .readNoLink).readToEnd()
+    let file: Descriptor
+    do throws(SystemError) { file = try Descriptor.maintained(path, .readNoLink) } catch {
+      if error.found != nil { return nil }
+      throw error
+    }
+    let text = try file.readToEnd(atMost: Path.longestDocument)
+    guard try isTrusted(file.status()), let plan = Self.plan(text),
+      plan.isSound(in: repository)
+    else { return nil }
+    return plan
+  }
+
+  private func isTrusted(_ file: FileStatus) throws(SystemError) -> Bool {
+    let directory = try FileStatus.of(path.parent)
+    if directory.isSharedByGroup, file.group == directory.group {
+      return file.permissions & 0o002 == 0
+    }
+    let isOurs =
+      file.owner == System.user || System.user == 0 && file.owner == directory.owner
+    return isOurs && file.permissions & 0o022 == 0
+  }
+
+  private static func plan(_ text: Bytes) -> Plan? {
     let fields = text.split(separator: 0, omittingEmptySubsequences: false).map { Bytes($0) }
-    guard fields.count > 3, fields[0] == Self.format, fields.last == [],
-      let count = Int(String(decoding: fields[2], as: UTF8.self)), count >= 0,
-      fields.count - 4 >= 3 * count
+    guard fields.count > 3, fields[0] == format, fields.last == [],
+      let count = Int(String(decoding: fields[2], as: UTF8.self)),
+      (0...(fields.count - 4) / 3).contains(count)
     else { return nil }
     let moves = (0..<count).map {
       Renumbering.Move(
@@ -97,4 +130,42 @@ struct RenumberingJournal {
     guard let directory = try? Descriptor(opening: path.parent, .directory) else { return }
     try? AtomicFile.removeLeftovers(of: [path.lastComponent], in: directory)
   }
+}
+
+extension RenumberingJournal.Plan {
+  private static let prefix = Bytes(".topic-renumber.")
+
+  /// A name for a file until it takes the place of another one.
+  static func temporaryName() -> Bytes { prefix + Bytes(randomHexadecimalDigits: 16) }
+
+  /// Whether it names nothing but what a renumbering in the root of `repository` can change.
+  fileprivate func isSound(in repository: Repository) -> Bool {
+    let digits = Bytes("0123456789abcdef")
+    let random = temporary.dropFirst(Self.prefix.count)
+    return temporary.starts(with: Self.prefix) && random.count == 16
+      && random.allSatisfy { digits.contains($0) }
+      && moves.allSatisfy { [$0.old, $0.new, $0.keeper].allSatisfy(Self.isNumberedEntry) }
+      && files.allSatisfy { file in
+        Self.isFile(file)
+          && [repository.workTree.appending(file), repository.path(of: file, after: moves)]
+            .allSatisfy { !$0.parent.isReachable || repository.encloses($0.parent) }
+      }
+  }
+
+  private static func isNumberedEntry(_ name: Bytes) -> Bool {
+    name.first != UInt8(ascii: ".") && !name.contains(UInt8(ascii: "/"))
+      && name.contains { $0 &- UInt8(ascii: "0") <= 9 }
+  }
+
+  /// Whether git could have a file of this path.
+  private static func isFile(_ path: Bytes) -> Bool {
+    path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy {
+      ![Bytes(), Bytes("."), Bytes("..")].contains(Bytes($0)) && !Repository.isGitDirectory($0)
+    }
+  }
+}
+
+extension FileStatus {
+  /// Whether it is a directory of a repository that a group shares: git-config(1), core.sharedRepository.
+  fileprivate var isSharedByGroup: Bool { isSharedWithGroup && permissions & 0o002 == 0 }
 }

@@ -17,7 +17,7 @@ public struct RenumberingRecovery {
 
   /// Why it is not finished. It can be tried again.
   public enum Failure: Error {
-    /// The journal says nothing that this program understands.
+    /// The journal says nothing that this program understands or believes.
     case damaged(Path)
     /// A step failed.
     case step(LedgerError)
@@ -49,8 +49,9 @@ public struct RenumberingRecovery {
       var rewritten = 0
       for file in plan.files {
         let path = repository.path(of: file, after: moved)
+        // Whoever has taken its directory away meanwhile needs no mentions in it.
+        guard repository.encloses(path.parent) else { continue }
         try? Descriptor(opening: path.parent, .directory).removeFile(plan.temporary)
-        // Whoever has removed it meanwhile needs no mentions in it.
         guard (try? FileStatus.ofLink(path)) != nil else { continue }
         if try steps.update(path, rewriting, targets) { rewritten += 1 }
         try RenumberingWork.checkIsWanted()

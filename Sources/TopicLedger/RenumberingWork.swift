@@ -26,7 +26,7 @@ public struct RenumberingWork {
   /// Moves the entries, then has the mentions and links follow.
   public func perform() throws(Failure) {
     if renumbering.moves.isEmpty { return }
-    let temporary = Bytes(".topic-renumber.\(System.process)")
+    let temporary = RenumberingJournal.Plan.temporaryName()
     var steps = RenumberingSteps(in: root, repository, temporary: temporary)
     var journal: RenumberingJournal?
     do throws(LedgerError) {

@@ -84,6 +84,21 @@ public struct Repository: Sendable {
     return Set((file ?? []).split(separator: .newline).map { Bytes($0) })
   }
 
+  /// Whether `directory`, links resolved, is in the work tree, and in no git directory.
+  func encloses(_ directory: Path) -> Bool {
+    guard let directory = try? directory.resolved() else { return false }
+    if directory == workTree { return true }
+    let top = workTree.appending("")
+    return directory.bytes.starts(with: top.bytes)
+      && directory.bytes.dropFirst(top.bytes.count).split(separator: UInt8(ascii: "/"))
+        .allSatisfy { !Self.isGitDirectory($0) }
+  }
+
+  /// Whether git takes a directory of this name for a repository on some file system or other.
+  static func isGitDirectory(_ name: some Collection<UInt8>) -> Bool {
+    String(decoding: name, as: UTF8.self).lowercased() == ".git"
+  }
+
   /// The path of `name` in this root, as git names it in a tree.
   public func path(of name: Bytes) -> Bytes {
     relativeRoot.isEmpty ? name : relativeRoot + [UInt8(ascii: "/")] + name

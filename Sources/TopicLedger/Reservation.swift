@@ -32,7 +32,8 @@ struct Reservation {
     message.append(UInt64(highest))
     for (key, value) in [
       ("Root", repository.relativeRoot), ("Work-Tree", repository.workTree.bytes),
-      ("Host", System.host), ("Process", Bytes(String(System.process))), ("Nonce", Self.nonce()),
+      ("Host", System.host), ("Process", Bytes(String(System.process))),
+      ("Nonce", Bytes(randomHexadecimalDigits: 32)),
     ] {
       message += Bytes("\n\(key): ") + Self.escaped(value)
     }
@@ -61,13 +62,6 @@ struct Reservation {
   /// The number that an entry begins with, in whatever style it is named; nil when it is none.
   static func number(of entry: Bytes) -> Int? {
     Int(String(decoding: entry.prefix { $0 &- UInt8(ascii: "0") <= 9 }, as: UTF8.self))
-  }
-
-  /// 128 random bits.
-  private static func nonce() -> Bytes {
-    var text = Bytes()
-    for _ in 0..<16 { text.append(hexadecimal: .random(in: 0...255)) }
-    return text
   }
 
   /// On one line: control characters and the percent sign as `%` and two digits.

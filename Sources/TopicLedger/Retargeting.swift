@@ -25,7 +25,8 @@ public struct Retargeting: Hashable, Sendable {
       let path = repository.workTree.appending(file)
       guard let old = path.linkTarget?.bytes else { return nil }
       let new = targets.target(old, of: path)
-      return new == old ? nil : Retargeting(file: file, old: old, new: new)
+      guard new != old, repository.encloses(path.parent) else { return nil }
+      return Retargeting(file: file, old: old, new: new)
     }
   }
 }

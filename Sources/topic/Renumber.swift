@@ -182,7 +182,7 @@ extension Failure {
     switch failure {
     case .damaged(let journal):
       self.init(
-        .data, "\(journal.bytes.quotedForMessage) is no journal of a renumbering",
+        .data, "\(journal.bytes.quotedForMessage) is not a journal of a renumbering",
         advice: "look with git status at what is half done, then remove it")
     case .step(let error):
       let reason = Failure(error, offersRoot: false)

@@ -178,4 +178,126 @@ import Testing
       try run(["rm", "-rf", directory("killed")])
     }
   }
+
+  /// Runs a script in a repository with `specs/001_a`, `specs/001_b`, `top`, and beside it `victim`, both of which
+  /// mention 001_b. `plant FIELD...` writes a journal of these fields.
+  private func planted(_ text: String) throws -> Outcome {
+    let outcome = try renumbering.script(
+      """
+      mkdir clone; echo 001_b >victim; cd clone; git init -q .; mkdir -p specs/001_a specs/001_b/sub other
+      touch specs/001_a/f specs/001_b/f; echo 001_b | tee top >specs/001_b/sub/f; at 2020-01-01
+      ln -s .. out; ln -s .git store; ln -s ../../.. specs/001_b/up
+      journal=.git/topic-renumber.specs name=.topic-renumber.0123456789abcdef
+      plant() { printf '%s\\0' 'topic-renumber 1' "$@" >$journal; chmod 600 $journal; }
+      look() { find .. -name .git -prune -o -type f ! -name .topic_number.lock ! -name error -exec md5sum {} +; }
+      before=$(look); \(text)
+      result=0; topic renumber --apply specs 2>../error || result=$?
+      cat ../error >&2; echo "code $result"; cat ../victim; ls specs
+      [ $result = 0 ] || [ "$before" = "$(look)" ] || echo changed
+      """)
+    try run(["rm", "-rf", directory("clone"), directory("victim"), directory("error")])
+    return outcome
+  }
+
+  @Test("A journal that only names what a renumbering can change is finished")
+  func soundJournal() throws {
+    let outcome = try planted(
+      "plant $name 1 001_b 002_b 001_a top specs/001_b/sub/f specs/gone/f")
+    #expect(
+      outcome.lines == ["no number is there twice", "code 0", "001_b", "001_a", "002_b"],
+      "\(outcome.text)\(outcome.error)")
+    #expect(outcome.error.contains("2 files were still to be rewritten"), "\(outcome.error)")
+  }
+
+  @Test(
+    "A journal that names anything else is refused as a whole",
+    arguments: [
+      "$name 1 001_b 002_b 001_a top ../victim", "$name 1 001_b 002_b 001_a top other/../../victim",
+      "$name 1 001_b 002_b 001_a top \"$PWD/../victim\"", "$name 1 001_b 002_b 001_a out/victim",
+      "$name 1 001_b 002_b 001_a specs/001_b/up/victim", "$name 1 001_b 002_b 001_a .git/config",
+      "$name 1 001_b 002_b 001_a other/.GIT/config", "$name 1 001_b 002_b 001_a store/config",
+      "$name 1 001_b 002_b 001_a other//f", "$name 1 001_b 002_b 001_a ./top",
+      "$name 1 001_b 002_b 001_a ''", "$name 1 001_b ../../002_b 001_a", "$name 1 001_b .git 001_a",
+      "$name 1 ../victim 002_b 001_a", "$name 1 001_b/f 002_f 001_a", "$name 1 .. 002_b 001_a",
+      "$name 1 '' 002_b 001_a", "$name 1 001_b 002_b /001_a", "$name 1 001_b name 001_a",
+      "victim 1 001_b 002_b 001_a top", "../victim 1 001_b 002_b 001_a top",
+      ".topic-renumber.4711 1 001_b 002_b 001_a top",
+      ".topic-renumber.0123456789abcde/ 1 001_b 002_b 001_a top",
+      "$name 9223372036854775807 001_b 002_b 001_a", "$name -1 001_b 002_b 001_a",
+      "$name 2 001_b 002_b",
+    ])
+  func unsoundJournal(fields: String) throws {
+    let outcome = try planted("plant \(fields)")
+    #expect(
+      outcome.lines == ["code 65", "001_b", "001_a", "001_b"], "\(outcome.text)\(outcome.error)")
+    #expect(
+      outcome.error.contains(".git/topic-renumber.specs' is not a journal of a renumbering"),
+      "\(outcome.error)")
+  }
+
+  @Test(
+    "A journal that somebody else can have written is refused",
+    arguments: [
+      "chmod 620 $journal", "chmod 602 $journal", "mv $journal ../j; ln -s ../../j $journal",
+      "rm $journal; mkdir $journal", "rm $journal; mkfifo $journal",
+      "chmod 2775 .git; chmod 662 $journal",
+      "[ $(id -u) != 0 ] || chown 1001 $journal; chmod 666 $journal",
+    ])
+  func strangersJournal(change: String) throws {
+    let outcome = try planted(
+      """
+      plant $name 1 001_b 002_b 001_a top; \(change); before=$(look)
+      """)
+    #expect(
+      outcome.lines == ["code 65", "001_b", "001_a", "001_b"], "\(outcome.text)\(outcome.error)")
+    #expect(outcome.error.contains("is not a journal of a renumbering"), "\(outcome.error)")
+  }
+
+  @Test("In a git directory that a group shares, a journal of any member is finished")
+  func sharedJournal() throws {
+    let outcome = try planted(
+      """
+      plant $name 1 001_b 002_b 001_a top; chmod 2775 .git; chmod 664 $journal
+      [ $(id -u) != 0 ] || chown 1001 $journal
+      """)
+    #expect(
+      outcome.lines == ["no number is there twice", "code 0", "001_b", "001_a", "002_b"],
+      "\(outcome.text)\(outcome.error)")
+  }
+
+  @Test(
+    "Only this user may write the journal, whatever the umask, and in a shared git directory the group"
+  )
+  func journalPermissions() throws {
+    try makeClashToKillIn()
+    let fault = try #require(try kills().first { $0.hasPrefix("fork") })
+    for (mode, permissions) in [("755", "600"), ("2775", "660")] {
+      let outcome = try renumbering.script(
+        """
+        cp -a clash killed; cd killed; chmod \(mode) .git; umask 002
+        POSIX_FAULT=\(fault) topic renumber --apply specs || :; stat -c %a .git/topic-renumber.specs
+        """)
+      #expect(outcome.lines.last == permissions, "\(outcome.text)\(outcome.error)")
+      while !runningCommands(containing: directory("killed")).isEmpty { usleep(1_000) }
+      try expectNextRunFinishes(mode)
+    }
+  }
+
+  @Test("The name of a file that takes the place of another one cannot be predicted")
+  func temporaryNames() throws {
+    try makeClashToKillIn()
+    var names: Set<String> = []
+    for _ in 0..<2 {
+      let outcome = try renumbering.script(
+        """
+        cp -a clash killed; cd killed; POSIX_TRACE=../trace topic renumber --apply specs >/dev/null
+        sed -n 's/^creat .*\\(\\.topic-renumber\\..*\\)/\\1/p' ../trace | grep -v tmp$ | sort -u; rm -rf ../trace ../killed
+        """)
+      let name = try #require(outcome.lines.first)
+      #expect(
+        outcome.lines.count == 1 && name.wholeMatch(of: /\.topic-renumber\.[0-9a-f]{16}/) != nil)
+      names.insert(name)
+    }
+    #expect(names.count == 2)
+  }
 }

@@ -276,6 +276,22 @@ import Testing
     #expect(outcome.lines.last == "008_renumbered")
   }
 
+  @Test("A rewritten file keeps no set-ID or sticky bit, and of another user's file no permission")
+  func permissions() throws {
+    try makeClash()
+    let isRoot = getuid() == 0
+    let outcome = try script(
+      """
+      umask 077; cp top foreign; cp top closed; at 2020-01-05
+      chmod 7755 top; chmod 4775 foreign; chmod 600 closed
+      [ \(isRoot) = false ] || chown 1001 foreign closed
+      topic renumber --apply specs >/dev/null; grep -l 003_a top foreign closed | wc -l
+      stat -c %a top foreign closed
+      """)
+    let others = isRoot ? ["600", "600"] : ["775", "600"]
+    #expect(outcome.lines == ["3", "755"] + others, "\(outcome.text)\(outcome.error)")
+  }
+
   @Test("verify --against finds numbers that another branch gives to something else")
   func against() throws {
     let outcome = try script(
