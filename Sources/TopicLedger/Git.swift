@@ -12,6 +12,8 @@ public struct Git: Sendable {
   public var outlastsTermination = false
   /// Whether the objects and refs that a command writes are on the disk when it ends.
   var isDurable = false
+  /// Keys of the configuration that have an empty value for every command.
+  private var emptied: [Bytes] = []
 
   /// git in `directory`, until `deadline`.
   public init(in directory: Path, until deadline: Instant) {
@@ -50,10 +52,13 @@ public struct Git: Sendable {
     "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_QUARANTINE_PATH",
     "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE", "GIT_TRACE", "GIT_REFLOG_ACTION",
   ].map { Bytes($0) }
+  /// The one of ``variables`` that stands for an empty value.
+  private static let emptyVariable = Bytes("GIT_ASKPASS")
   private static let settings = [
     "core.hooksPath=/dev/null", "gc.auto=0", "maintenance.auto=false",
     "fetch.writeCommitGraph=false",
-    "core.fsmonitor=false", "advice.detachedHead=false", "color.ui=false",
+    "core.fsmonitor=false", "core.alternateRefsCommand=true", "advice.detachedHead=false",
+    "color.ui=false",
   ]
   private static let durableSettings = [
     "core.fsync=committed,loose-object,reference", "core.fsyncMethod=fsync",
@@ -67,6 +72,10 @@ public struct Git: Sendable {
     var all = [Bytes("git"), Bytes("-C"), directory.bytes, Bytes("--no-optional-locks")]
     for setting in Self.settings + (isDurable ? Self.durableSettings : []) {
       all += [Bytes("-c"), Bytes(setting)]
+    }
+    // Unlike -c, this takes a key with an equals sign in it.
+    for key in emptied {
+      all.append(Bytes("--config-env=") + key + Bytes("=") + Self.emptyVariable)
     }
     var process = Subprocess(all + words)
     process.variables = Self.variables + variables
@@ -108,6 +117,20 @@ public struct Git: Sendable {
   /// As ``run(_:input:variables:)``, for words that are text.
   public func run(_ words: String...) throws(LedgerError) -> Bytes {
     try run(words.map { Bytes($0) })
+  }
+
+  /// Has no command from now on run a filter of the configuration: gitattributes(5). Those that look
+  /// whether a file has changed would, and each may take as long as it likes.
+  public mutating func switchOffFilters() throws(LedgerError) {
+    let answer = try attempt(
+      [
+        "config", "-z", "--name-only", "--get-regexp",
+        "^filter\\..*\\.(clean|smudge|process|required)$",
+      ].map { Bytes($0) })
+    // 1 is none.
+    guard answer.code <= 1 else { throw .git(command: "git config", words: answer.words) }
+    emptied = Set(answer.output.split(separator: 0).map { Bytes($0) })
+      .sorted { $0.lexicographicallyPrecedes($1) }
   }
 
   private static func name(_ words: [Bytes]) -> String {

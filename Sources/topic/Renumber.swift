@@ -89,8 +89,9 @@ extension Command {
   /// Nil where there is no work tree: then there is no history to go by.
   private static func repository(of root: Root) throws(Failure) -> Repository? {
     do throws(LedgerError) {
-      let repository = try Repository(holding: root, until: deadline)
+      var repository = try Repository(holding: root, until: deadline)
       _ = try repository.git.run("rev-parse", "--git-dir")
+      try repository.git.switchOffFilters()
       return repository
     } catch {
       switch error {
