@@ -19,6 +19,8 @@ public struct Renumbering: Sendable {
 
   /// The entries that move, in the order of their new numbers.
   public let moves: [Move]
+  /// The new numbers.
+  public let numbers: Range<Int>
   /// Where tracked text files mention them.
   public let mentions: [Mention]
   /// The tracked links that lead to them.
@@ -32,7 +34,8 @@ public struct Renumbering: Sendable {
   ) throws(LedgerError) {
     let topics: [Topic]
     do throws(SystemError) { topics = try root.topics(style) } catch { throw .system(error) }
-    var next = max(first ?? 0, (topics.last?.number ?? 0) + 1)
+    let start = max(first ?? 0, (topics.last?.number ?? 0) + 1)
+    var next = start
     var moves: [Move] = []
     var index = 0
     while index < topics.count {
@@ -53,6 +56,7 @@ public struct Renumbering: Sendable {
       }
     }
     self.moves = moves
+    numbers = start..<next
     var mentions: [Mention] = []
     var links: [Retargeting] = []
     if findsMentions, let repository {

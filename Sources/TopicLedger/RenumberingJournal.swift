@@ -1,5 +1,10 @@
 // A renumbering that ends half-way
 //
+// In a scope beyond the root, a first look under the lock of the root counts the numbers that are needed. They
+// are reserved without that lock (Ledger.swift). A second look under it has the moves begin with the first
+// reserved number. If they need any number that is not reserved, because somebody has numbered in the directory
+// meanwhile, the lock is let go and more numbers are reserved. Reserved numbers without a move are gaps.
+//
 // The order of things, under the lock of the root (RenumberingWork.swift):
 //
 //   1. The journal: which entry gets which name, and which files mention one or are links to one. In

@@ -43,47 +43,59 @@ extension Command {
     let style = try Style(arguments)
     let root = try root(arguments.operands.first)
     let scope = try Scope.inForce(arguments, for: root, needsGit: true)
-    guard root.exists || !arguments.operands.isEmpty else { return }
+    if !root.exists {
+      if arguments.operands.isEmpty { return }
+      _ = try attempt(FileStatus.of(root.path), otherwise: .noInput)
+    }
     let repository = try repository(of: root)
-    let plan = { (first: Int?) throws(LedgerError) in
-      try Renumbering(
-        of: root, style, in: repository, first: first, findsMentions: !arguments.has("no-rewrite"))
-    }
-    let broken = try repository.flatMap { repository throws(Failure) in
-      try ask { () throws(LedgerError) in try RenumberingRecovery(of: root, in: repository) }
-    }
+    let findsMentions = !arguments.has("no-rewrite")
     if !applies {
-      if broken != nil {
+      if try recovery(of: root, repository) != nil {
         Tool.topic.note(
           "an earlier renumbering of \(root.path.bytes.quotedForMessage) ended half-way;"
             + " --apply finishes it first")
       }
-      let proposal = try ask { () throws(LedgerError) in try plan(nil) }
-      let text = proposal.changes + proposal.summary(isDone: false)
-      return try printOut(format == .json ? proposal.json(isDone: false) : Bytes(text))
+      let proposal = try ask { () throws(LedgerError) in
+        try Renumbering(of: root, style, in: repository, findsMentions: findsMentions)
+      }
+      return try printOut(proposal.report(format, isDone: false))
     }
-    if broken != nil {
+    var reserved: ClosedRange<Int>?
+    // Whoever numbers in this directory alone can take the numbers that were reserved, again and again.
+    for _ in 0..<10 {
       let lock = try attemptLock(root)
       TerminationSignals.hold()
       try finishEarlier(root, repository)
+      let isFirstLook = scope != .root && reserved == nil
+      let renumbering = try ask { () throws(LedgerError) in
+        try Renumbering(
+          of: root, style, in: repository, first: reserved?.lowerBound,
+          findsMentions: findsMentions && !isFirstLook)
+      }
+      let isReserved = reserved.map { renumbering.numbers.clamped(to: Range($0)) }
+      if scope == .root || renumbering.moves.isEmpty || isReserved == renumbering.numbers {
+        let report = try renumbering.report(format, isDone: true)
+        do throws(RenumberingWork.Failure) {
+          try RenumberingWork(renumbering, in: root, repository).perform()
+        } catch {
+          throw Failure(error)
+        }
+        _ = lock.release()
+        do throws(Failure) { return try printOut(report) } catch {
+          throw Failure(
+            error.code, (error.message.map { "\($0); " } ?? "") + "all is renumbered",
+            advice: error.advice)
+        }
+      }
+      // A reservation can take long, and who waits for the lock would wait for that, too.
       _ = lock.release()
       TerminationSignals.release()
+      reserved = try reserve(renumbering.moves.count, scope, root, style)
     }
-    let count = try ask { () throws(LedgerError) in try plan(nil) }.moves.count
-    let first = try reserve(count, scope, root, style)
-    let lock = try attemptLock(root)
-    TerminationSignals.hold()
-    try finishEarlier(root, repository)
-    let renumbering = try ask { () throws(LedgerError) in try plan(first) }
-    if format == .text { try printOut(renumbering.changes) }
-    do throws(RenumberingWork.Failure) {
-      try RenumberingWork(renumbering, in: root, repository).perform()
-    } catch {
-      throw Failure(error)
-    }
-    _ = lock.release()
-    let text = Bytes(renumbering.summary(isDone: true))
-    try printOut(format == .json ? renumbering.json(isDone: true) : text)
+    throw Failure(
+      .temporary,
+      "cannot renumber \(root.path.bytes.quotedForMessage): others keep taking the numbers that were"
+        + " reserved for it", advice: "try again")
   }
 
   /// Nil where there is no work tree: then there is no history to go by.
@@ -112,21 +124,27 @@ extension Command {
     }
   }
 
+  /// What a crash has left half done.
+  private static func recovery(
+    of root: Root, _ repository: Repository?
+  ) throws(Failure) -> RenumberingRecovery? {
+    guard let repository else { return nil }
+    return try ask { () throws(LedgerError) in
+      try RenumberingRecovery(of: root, in: repository)
+    }
+  }
+
   private static func attemptLock(_ root: Root) throws(Failure) -> RootLock {
     do throws(AllocationError) {
       return try RootLock.acquire(root, timeout: 30_000_000_000)
     } catch {
-      throw Failure(error)
+      throw Failure(error).withoutTimeout
     }
   }
 
   /// Finishes what another process has left half done, and says so. Under the lock of the root.
   private static func finishEarlier(_ root: Root, _ repository: Repository?) throws(Failure) {
-    guard let repository,
-      let recovery = try ask({ () throws(LedgerError) in
-        try RenumberingRecovery(of: root, in: repository)
-      })
-    else { return }
+    guard let recovery = try recovery(of: root, repository) else { return }
     do throws(RenumberingRecovery.Failure) {
       let outcome = try recovery.finish()
       let moves = outcome.moves.map {
@@ -141,30 +159,32 @@ extension Command {
     }
   }
 
-  /// The first of so many numbers that belong to nobody else in the scope; nil in the root's own.
+  /// So many numbers that belong to nobody else in the scope, which is not the root's own.
   private static func reserve(
     _ count: Int, _ scope: Scope, _ root: Root, _ style: Style
-  ) throws(Failure) -> Int? {
-    let remote: String?
-    switch scope {
-    case .root: return nil
-    case .worktrees: remote = nil
-    case .remote(let name): remote = name
-    }
-    if count == 0 { return nil }
+  ) throws(Failure) -> ClosedRange<Int> {
     let slugs = try Slug.ofNames(
       Array(repeating: Bytes("renumbered"), count: count)[...], style.slugRule)
     let waitsUntil = Instant.now.advanced(byNanoseconds: 30_000_000_000)
-    return try ask { () throws(LedgerError) in
-      try Ledger(of: Repository(holding: root, until: waitsUntil), remote: remote, style) {
+    var remote: String?
+    if case .remote(let name) = scope { remote = name }
+    do throws(LedgerError) {
+      return try Ledger(of: Repository(holding: root, until: waitsUntil), remote: remote, style) {
         Tool.topic.note($0)
       }
-      .reserve(slugs, number: nil, rescan: true, in: root, until: waitsUntil).lowerBound
+      .reserve(slugs, number: nil, rescan: true, in: root, until: waitsUntil)
+    } catch {
+      throw Failure(error).withoutTimeout
     }
   }
 }
 
 extension Failure {
+  /// This failure without advice to use `--timeout`, which this command does not have.
+  fileprivate var withoutTimeout: Failure {
+    Failure(code, message, advice: code == .temporary ? "try again" : advice)
+  }
+
   fileprivate init(_ failure: RenumberingWork.Failure) {
     let reason = Failure(failure.reason, offersRoot: false)
     let state =
@@ -196,7 +216,14 @@ extension Failure {
 }
 
 extension Renumbering {
-  fileprivate var changes: String {
+  fileprivate func report(_ format: RenumberFormat, isDone: Bool) throws(Failure) -> Bytes {
+    switch format {
+    case .text: Bytes(changes + summary(isDone: isDone))
+    case .json: try json(isDone: isDone)
+    }
+  }
+
+  private var changes: String {
     var text = ""
     for move in moves {
       text += "\(move.old.quotedForMessage) -> \(move.new.quotedForMessage)"
@@ -213,7 +240,7 @@ extension Renumbering {
     return text
   }
 
-  fileprivate func summary(isDone: Bool) -> String {
+  private func summary(isDone: Bool) -> String {
     if moves.isEmpty { return "no number is there twice\n" }
     let files = Set(mentions.map(\.file)).count
     let summary =
@@ -223,7 +250,7 @@ extension Renumbering {
     return isDone ? "\(summary)\n" : "nothing is changed yet; with --apply: \(summary)\n"
   }
 
-  fileprivate func json(isDone: Bool) throws(Failure) -> Bytes {
+  private func json(isDone: Bool) throws(Failure) -> Bytes {
     for bytes in moves.map(\.old) + mentions.flatMap({ [$0.file, $0.old] })
       + links.flatMap({ [$0.file, $0.old] })
     where !UTF8Decoder.isValid(bytes) {

@@ -229,7 +229,7 @@ import Testing
   @Test(
     "Whatever fails on the way is taken back, all of it",
     arguments: (1...3).map { "renameat:\($0):\(EACCES)" } + (4...26).map { "fork:\($0):\(EAGAIN)" }
-      + (1...3).map { "creat:\($0):\(ENOSPC)" } + (2...4).map { "write:\($0):\(ENOSPC)" }
+      + (1...3).map { "creat:\($0):\(ENOSPC)" } + (1...3).map { "write:\($0):\(ENOSPC)" }
       + (1...2).map { "fsync:\($0):\(EIO)" } + (1...2).map { "renameat2:\($0):\(EACCES)" })
   func undone(fault: String) throws {
     try makeClash()
@@ -237,8 +237,23 @@ import Testing
     let before = try state()
     let outcome = try script("POSIX_FAULT=\(fault) topic renumber --apply specs")
     if outcome.code == 0 { return }
+    #expect(outcome.output.isEmpty, "\(fault): \(outcome.text)")
     #expect(try state() == before, "\(fault): \(outcome.error)")
     #expect(!outcome.error.contains("could not be taken back"))
+  }
+
+  @Test("What cannot be reported is done, and said so")
+  func unreported() throws {
+    try makeClash()
+    let outcome = try script("topic renumber --apply specs >/dev/full")
+    #expect(outcome.code == 74, "\(outcome.error)")
+    #expect(
+      outcome.error.contains("No space left on device; all is renumbered"), "\(outcome.error)"
+    )
+    #expect(directory.entries("specs") == ["001_a", "002_b", "003_a", "004_c", "005_d"])
+    let names = try script(
+      "mkdir specs/005_$(printf '\\377'); topic renumber --apply -f json specs")
+    #expect(names.code == 65 && directory.entries("specs").count == 6, "\(names.error)")
   }
 
   @Test("A signal on the way has everything taken back", .enabled(if: Product.hasProgram("strace")))
@@ -263,6 +278,16 @@ import Testing
     #expect(outcome.lines.last == "no number is there twice")
   }
 
+  @Test("In a work tree whose history cannot be asked for want of git, nothing is renumbered")
+  func withoutProgram() throws {
+    try makeClash()
+    let outcome = try script(
+      "PATH='\(Product.directory)'; topic renumber --apply --scope root specs")
+    #expect(outcome.code == 69 && outcome.output.isEmpty, "\(outcome.text)\(outcome.error)")
+    #expect(outcome.error.hasSuffix("hint: install git\n"), "\(outcome.error)")
+    #expect(directory.entries("specs") == ["001_a", "002_a", "002_b", "002_c", "002_d"])
+  }
+
   @Test("In a scope, the new numbers are reserved")
   func scoped() throws {
     let outcome = try script(
@@ -274,6 +299,85 @@ import Testing
       """)
     #expect(directory.entries("specs") == ["001_a", "008_b"], "\(outcome.error)")
     #expect(outcome.lines.last == "008_renumbered")
+  }
+
+  /// A git in PATH that does `text` after it has moved the ledger; `$n` says for the how many-th time.
+  private func afterReservations(_ text: String) throws -> [String: String] {
+    try directory.makeDirectories("bin")
+    let search = Product.directory + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+    try directory.makeFile(
+      "bin/text",
+      """
+      #!/bin/sh
+      PATH='\(search)'
+      git "$@" || exit
+      case " $* " in
+      *" update-ref "*refs/topic-alloc/*)
+        echo >>'\(directory("bin/count"))'; n=$(wc -l <'\(directory("bin/count"))'); \(text) ;;
+      esac
+      """)
+    try run(["install", "-m", "755", directory("bin/text"), directory("bin/git")])
+    return ["PATH": directory("bin") + ":" + search]
+  }
+
+  @Test(
+    "Whatever others do between the reservation and the lock, every new number is reserved",
+    arguments: [
+      // More numbers than were reserved.
+      "[ $n -gt 1 ] || mkdir specs/001_d", "[ $n -gt 2 ] || mkdir specs/001_d$n",
+      // Somebody numbers past them, or up to the middle.
+      "[ $n -gt 1 ] || mkdir specs/050_x", "[ $n -gt 1 ] || mkdir specs/002_x",
+      // Fewer numbers.
+      "rmdir specs/001_c || :",
+    ])
+  func reservedByRenumbering(change: String) throws {
+    let environment = try afterReservations("{ \(change); }")
+    let outcome = try script(
+      """
+      git init -q .; mkdir -p specs/001_a specs/001_b specs/001_c
+      '\(Product.topic)' renumber --apply --scope worktrees specs
+      """, environment: environment)
+    #expect(outcome.code == 0, "\(outcome.text)\(outcome.error)")
+    let given = try script("ls specs | grep -v x$ | sed 's/_.*//' | grep -v 001 | sort").lines
+    let reserved = try script(
+      "git log --format=%B refs/topic-alloc/specs | sed -n 's/^Entry: \\([0-9]*\\).*/\\1/p'"
+    ).lines
+    #expect(!given.isEmpty && Set(given).count == given.count)
+    #expect(Set(reserved).isSuperset(of: given), "\(given) of \(reserved)")
+  }
+
+  @Test("When others keep taking the reserved numbers, it is code 75 and nothing is changed")
+  func neverReserved() throws {
+    let environment = try afterReservations("mkdir specs/$((n * 9 + 100))_x")
+    let outcome = try script(
+      """
+      git init -q .; mkdir -p specs/001_a specs/001_b
+      '\(Product.topic)' renumber --apply --scope worktrees specs
+      """, environment: environment)
+    #expect(outcome.code == 75 && outcome.output.isEmpty, "\(outcome.error)")
+    #expect(outcome.error.contains("cannot renumber '\(directory("specs"))': others keep taking"))
+    #expect(directory.entries("specs").filter { !$0.hasSuffix("x") } == ["001_a", "001_b"])
+  }
+
+  @Test(
+    "A root that another process keeps locked is code 75, with a hint that renumber knows",
+    .enabled(if: Product.hasProgram("flock")))
+  func busy() throws {
+    try directory.makeDirectories("specs/001_a", "specs/001_b")
+    let lock = try HeldLock(directory("specs"))
+    let outcome = try script("topic renumber --apply specs")
+    try lock.release()
+    #expect(outcome.code == 75 && outcome.output.isEmpty, "\(outcome.error)")
+    #expect(outcome.error.hasSuffix("hint: try again\n"), "\(outcome.error)")
+  }
+
+  @Test("A root that does not exist is code 66 and is not made")
+  func missingRoot() throws {
+    for words in ["renumber specs", "renumber --apply specs"] {
+      let outcome = try script("topic \(words)")
+      #expect(outcome.code == 66, "\(outcome.error)")
+    }
+    #expect(directory.entries() == [])
   }
 
   @Test("The repository's filters do not run, so none can hold it or fail it")
