@@ -280,7 +280,7 @@ extension SystemCall {
   /// What the call does, to follow "cannot".
   fileprivate var verb: String {
     switch self {
-    case .creat, .mkdir, .mkdirat, .mkdtemp, .symlinkat: "create"
+    case .creat, .linkat, .mkdir, .mkdirat, .mkdtemp, .symlinkat: "create"
     case .open, .fdopendir, .fcntl, .pipe: "open"
     case .access, .fstat, .fstatat, .fstatfs, .ioctl, .lstat, .realpath, .stat, .statvfs: "find"
     case .fgetxattr, .read, .readdir, .pread, .lseek: "read"

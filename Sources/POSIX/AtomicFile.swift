@@ -19,12 +19,69 @@ public enum AtomicFile {
     _ contents: Bytes, to path: Path, copiedFrom source: FileStatus? = nil, limit: UInt16 = 0o777
   ) throws(SystemError) {
     let directory = try Descriptor(opening: path.parent, .directory)
-    let name = path.lastComponent
-    let temporary = prefix(name) + Bytes(randomHexadecimalDigits: 16) + suffix
     try replace(
-      name, in: directory, with: contents, by: temporary, copiedFrom: source, limit: limit,
-      isDurable: true)
+      path.lastComponent, in: directory, with: contents, copiedFrom: source, limit: limit)
     try directory.synchronize()
+  }
+
+  /// The same with the file `name` of `directory`, but for the last step: whoever replaces several files
+  /// puts the directory on the disk once.
+  public static func replace(
+    _ name: Bytes, in directory: borrowing Descriptor, with contents: Bytes,
+    copiedFrom source: FileStatus? = nil, limit: UInt16 = 0o777
+  ) throws(SystemError) {
+    try replace(
+      name, in: directory, with: contents, by: temporaryName(name), copiedFrom: source,
+      limit: limit, isDurable: true)
+  }
+
+  /// Has the file `name` of `directory` under the name `copy`, too, in place of the file that had that one,
+  /// until it is replaced itself. It is a link to it where one can be made and gives nobody more permissions
+  /// than the rule allows, else a copy: linkat(2). The directory is not put on the disk.
+  public static func keep(
+    _ name: Bytes, as copy: Bytes, in directory: borrowing Descriptor
+  ) throws(SystemError) {
+    let old = try directory.status(of: copy)
+    try checkIsReplaceable(old, copy, in: directory)
+    let file = try Descriptor.maintained(name, in: directory, .readNoLink)
+    let temporary = temporaryName(copy)
+    guard try canLink(file.status(), old), try link(name, as: temporary, in: directory) else {
+      return try replace(
+        copy, in: directory, with: file.readToEnd(atMost: Path.longestDocument),
+        copiedFrom: file.status())
+    }
+    // Where both names are of one file already, as after a crash, rename(2) does nothing.
+    defer { try? directory.removeFile(temporary) }
+    try directory.rename(temporary, to: copy)
+  }
+
+  /// Whether a link to `file` has no permission that a copy in place of `old` would not have.
+  private static func canLink(_ file: FileStatus, _ old: FileStatus?) -> Bool {
+    let old = old ?? file
+    return file.owner == System.user && old.owner == file.owner && old.group == file.group
+      && file.permissions & ~old.permissions == 0 && file.permissions <= 0o777
+  }
+
+  /// Returns false where the file system makes no link, or no more of them.
+  private static func link(
+    _ name: Bytes, as new: Bytes, in directory: borrowing Descriptor
+  ) throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      try directory.link(name, as: new)
+      return true
+    } catch {
+      let isRefused = [.notPermitted, .notSupported, .notImplemented, .tooManyLinks]
+        .contains(error.errno)
+      if isRefused { return false }
+      throw error
+    }
+  }
+
+  private static func checkIsReplaceable(
+    _ old: FileStatus?, _ name: Bytes, in directory: borrowing Descriptor
+  ) throws(SystemError) {
+    guard let old, old.kind != .file else { return }
+    throw SystemError(.renameat, directory.path.appending(name), .invalidArgument, found: old.kind)
   }
 
   /// Puts `contents` in place of the file `name` in `directory`, and before that, unless a power failure
@@ -34,10 +91,7 @@ public enum AtomicFile {
     copiedFrom source: FileStatus? = nil, limit: UInt16 = 0o777, isDurable: Bool
   ) throws(SystemError) {
     let old = try directory.status(of: name)
-    if let old, old.kind != .file {
-      throw SystemError(
-        .renameat, directory.path.appending(name), .invalidArgument, found: old.kind)
-    }
+    try checkIsReplaceable(old, name, in: directory)
     do throws(SystemError) {
       let file = try create(temporary, in: directory, like: old, source, limit)
       try file.write(contents)
@@ -87,6 +141,10 @@ public enum AtomicFile {
       }
     }
     for name in leftovers { try? directory.removeFile(name) }
+  }
+
+  private static func temporaryName(_ name: Bytes) -> Bytes {
+    prefix(name) + Bytes(randomHexadecimalDigits: 16) + suffix
   }
 
   private static let suffix = Bytes(".tmp")

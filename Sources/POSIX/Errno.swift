@@ -67,6 +67,8 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
   public static let readOnly = Errno(rawValue: EROFS)
   /// This process has as many descriptors as it may.
   public static let tooManyOpenFiles = Errno(rawValue: EMFILE)
+  /// A file that has as many names as it may.
+  public static let tooManyLinks = Errno(rawValue: EMLINK)
   /// The system has as many open files as it may.
   public static let tooManyOpenFilesInSystem = Errno(rawValue: ENFILE)
   /// The lock is held by another.

@@ -11,7 +11,8 @@
 public enum SystemCall: String, CaseIterable, Sendable {
   case access, creat, fchmod, fchown, fcntl, fdopendir, fgetxattr, flock, fork, fsetxattr, fstat,
     fstatat, fstatfs, fsync, ftruncate, ioctl
-  case lseek, lstat, mkdir, mkdirat, mkdtemp, mount, open, pipe, poll, pread, pwrite, read, readdir,
+  case linkat, lseek, lstat, mkdir, mkdirat, mkdtemp, mount, open, pipe, poll, pread, pwrite, read,
+    readdir,
     realpath
   case renameat, renameat2, setitimer, stat, statvfs, symlinkat, unlinkat, waitpid, write
 }

@@ -97,6 +97,15 @@ extension Descriptor {
     }
   }
 
+  /// Gives the file `name` of this directory another name beside the one that it has: linkat(2).
+  func link(_ name: Bytes, as new: Bytes) throws(SystemError) {
+    try perform(.linkat, path.appending(new)) {
+      Path(name).withCString { name in
+        Path(new).withCString { linkat(number, name, number, $0, 0) }
+      }
+    }
+  }
+
   /// Gives the file `old` of this directory the name `new`, in place of the file that had it:
   /// renameat(2). Whoever opens `new` gets the one or the other, whole.
   public func rename(_ old: Bytes, to new: Bytes) throws(SystemError) {

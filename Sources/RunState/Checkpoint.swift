@@ -2,17 +2,18 @@
 //
 // What is there: RUN/checkpoint.json, and beside it checkpoint.previous.json, the one before.
 //
-// Who writes takes flock(2) on RUN itself, reads what is there, puts it in the place of the previous
-// one, and then the new one in its own; each as a whole (AtomicFile). So writers follow one another, and
-// none overwrites what it has not seen. Who reads takes no lock.
+// A writer takes flock(2) on RUN itself and reads what is there. It gives that file the name of the previous
+// one, too, and then puts a new file in its place (AtomicFile); at the end the directory is put on the disk.
+// So writers follow one another, and none overwrites what it has not seen. Readers take no lock.
 //
-// After a crash: both files are whole. Before the second step they say the same, the old state; after
-// it, the new one is there. What a crash leaves of a file that was being written is removed by the next
-// writer, which knows under the lock that it belongs to nobody.
+// After a crash: both files are whole. Before the second step both names are of one file, the old state;
+// after it, the new one is there. After a power failure each of the two steps may be undone: the checkpoint
+// is the old one or the new one, and the previous one is whole. What a crash leaves of a file that was being
+// written is removed by the next writer, which knows under the lock that it belongs to nobody.
 //
-// The copy has no more permissions than what it was copied from.
+// As the previous one is the old file itself, it is readable to nobody else.
 //
-// A file that others damaged is passed over: then the previous one counts.
+// A file that others damaged is passed over: then the previous one counts, and stays.
 
 import JSON
 import POSIX
@@ -133,12 +134,12 @@ public struct CheckpointStore: Sendable {
     json.endLine()
     do throws(SystemError) {
       try AtomicFile.removeLeftovers(of: [Self.name, Self.previousName], in: lock)
-      if let old {
-        try AtomicFile.write(
-          old.text, to: run.appending(Self.previousName),
-          copiedFrom: lock.status(of: old.damaged == nil ? Self.name : Self.previousName))
+      // What is damaged is not kept in place of the one before it, which is whole.
+      if let old, old.damaged == nil {
+        try AtomicFile.keep(Self.name, as: Self.previousName, in: lock)
       }
-      try AtomicFile.write(json.text, to: run.appending(Self.name))
+      try AtomicFile.replace(Self.name, in: lock, with: json.text)
+      try lock.synchronize()
     } catch {
       throw .system(error)
     }

@@ -110,7 +110,7 @@ import Testing
   func failing() throws {
     #expect(try topic(["save", run, "--iteration", "1"]).code == 0)
     for fault in [
-      "creat:1", "creat:2", "write:1", "write:2", "fsync:1", "fsync:3", "renameat:1", "renameat:2",
+      "linkat:1", "creat:1", "write:1", "fsync:1", "renameat:1", "renameat:2", "flock:1",
     ] {
       let outcome = try topic(["save", run, "--iteration", "2"], fault: "\(fault):\(ENOSPC)")
       #expect(
@@ -202,5 +202,31 @@ import Testing
     let outcome = try topic(["load", run])
     #expect(outcome.text == text && outcome.error.isEmpty, "\(outcome.error)")
     #expect(try load()["a"] as? Int == 1)
+  }
+
+  @Test(
+    "A save puts two things on the disk: the new file and its directory",
+    .enabled(if: Product.hasProgram("strace"), "strace is missing"))
+  func synchronizations() throws {
+    #expect(try topic(["save", run, "--iteration", "1"]).code == 0)
+    let outcome = try TestSupport.run(
+      ["strace", "-y", "-o", directory("trace"), "-e", "trace=fsync", Product.topic, "checkpoint"]
+        + ["save", run, "--iteration", "2"])
+    #expect(outcome.code == 0, "\(outcome.error)")
+    let calls = try String(contentsOfFile: directory("trace"), encoding: .utf8)
+      .split(separator: "\n").filter { $0.hasPrefix("fsync(") }
+    #expect(calls.count == 2 && calls.last?.contains("/001_a>") == true, "\(calls)")
+  }
+
+  @Test(
+    "Where no link can be made, the one before is a copy",
+    arguments: [EPERM, EOPNOTSUPP, EMLINK])
+  func withoutLinks(number: Int32) throws {
+    #expect(try topic(["save", run, "--iteration", "1"]).code == 0)
+    let save = try topic(["save", run, "--iteration", "2"], fault: "linkat:1:\(number)")
+    #expect(save.code == 0, "\(save.error)")
+    let previous = try String(contentsOfFile: run + "/checkpoint.previous.json", encoding: .utf8)
+    #expect(previous.contains("\"iteration\": 1"))
+    #expect(try load()["iteration"] as? Int == 2)
   }
 }
