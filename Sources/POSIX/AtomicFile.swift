@@ -35,6 +35,21 @@ public enum AtomicFile {
       limit: limit, isDurable: true)
   }
 
+  /// The same, unless the file has these contents, belongs to this user, and has no set-ID or sticky bit.
+  /// Returns whether it was replaced.
+  public static func replaceIfDifferent(
+    _ name: Bytes, in directory: borrowing Descriptor, with contents: Bytes
+  ) throws(SystemError) -> Bool {
+    if let old = try directory.status(of: name), old.size == contents.count,
+      old.owner == System.user, old.permissions <= 0o777,
+      (try? Descriptor.maintained(name, in: directory, .readNoLink).contents()) == contents
+    {
+      return false
+    }
+    try replace(name, in: directory, with: contents)
+    return true
+  }
+
   /// Has the file `name` of `directory` under the name `copy`, too, in place of the file that had that one,
   /// until it is replaced itself. It is a link to it where one can be made and gives nobody more permissions
   /// than the rule allows, else a copy: linkat(2). The directory is not put on the disk.

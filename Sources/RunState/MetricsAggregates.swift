@@ -1,11 +1,12 @@
 // Aggregates of metrics, each a file of its own
 //
 // DIR/baseline.json, post-rollout.json, completeness.json, per-epoch.json, mttr-delta.json, and state.json,
-// which says how far the metrics were read and what they came to so far. Each is replaced as a whole
-// (AtomicFile), state.json last, under flock(2) on DIR.
+// which says how far the metrics were read and what they came to so far. Each that has changed is replaced
+// as a whole (AtomicFile), state.json last, under flock(2) on DIR; then DIR is put on the disk.
 //
 // After a crash: some of the files are new, and state.json is still the old one. The next call reads from
-// where that says, comes to the same sums, and replaces all of them.
+// where that says, comes to the same sums, and replaces what differs. After a power failure any of them may
+// be the old one: all are made of the sums again, so those are replaced as well.
 
 import JSON
 import POSIX
@@ -87,14 +88,21 @@ public struct MetricsAggregates: Sendable {
       ("post-rollout", postRollout(summary)), ("completeness", completeness(summary)),
       ("per-epoch", groups(summary)), ("mttr-delta", durations(summary)), ("state", state.text),
     ]
+    var hasChanged = false
     if summary.baseline == nil {
-      do throws(SystemError) { try lock.removeFile(Bytes("baseline.json")) } catch {
+      do throws(SystemError) {
+        try lock.removeFile(Bytes("baseline.json"))
+        hasChanged = true
+      } catch {
         if error.errno != .notFound { throw error }
       }
     }
     for (name, text) in files {
-      try AtomicFile.write(text, to: directory.appending("\(name).json"))
+      if try AtomicFile.replaceIfDifferent(Bytes("\(name).json"), in: lock, with: text) {
+        hasChanged = true
+      }
     }
+    if hasChanged { try lock.synchronize() }
     return Update(
       summary: summary, new: summary.all.entries - before, rebuilt: rebuilt, cut: reading.cut)
   }

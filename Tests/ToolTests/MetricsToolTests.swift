@@ -205,4 +205,26 @@ import Testing
     #expect(String(decoding: baseline, as: UTF8.self) == "{\"status\":\"ok\",\"n\":0}\n")
     #expect(baseline.first == UInt8(ascii: "{"))
   }
+
+  @Test(
+    "aggregate replaces what has changed, with one fsync for the directory, and nothing without news",
+    .enabled(if: Product.hasProgram("strace"), "strace is missing"))
+  func synchronizations() throws {
+    func fsyncs() throws -> Int {
+      let outcome = try bash(
+        """
+        strace -o trace -e trace=fsync topic metrics aggregate --out out m.jsonl && grep -c '^fsync' trace
+        """, in: directory.path)
+      return try #require(outcome.lines.first.flatMap { Int($0) }, "\(outcome.error)")
+    }
+    try directory.makeDirectories("out")
+    try directory.makeFile("m.jsonl", "{\"status\":\"ok\",\"duration\":1}\n")
+    #expect(try fsyncs() == 7)
+    #expect(try fsyncs() == 0)
+    try bash("echo '{\"status\":\"ok\",\"duration\":3}' >>m.jsonl", in: directory.path)
+    // The baseline stays as it is.
+    #expect(try fsyncs() == 6)
+    try bash("echo damaged >out/completeness.json", in: directory.path)
+    #expect(try fsyncs() == 2)
+  }
 }
