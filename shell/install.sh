@@ -21,8 +21,8 @@ there already and the same are left alone.
 
       --prefix DIR    install below DIR (default: /usr/local when you may write there,
                       else ~/.local)
-      --uninstall     remove the files that an installation below DIR consists of, and
-                      the leftovers of one that was killed
+      --uninstall     remove the files installed below DIR, and the leftovers of an
+                      interrupted installation
   -h, --help          print this
 
 Below DIR:

@@ -199,7 +199,7 @@ detect_specs_directory() {
       if [[ -z $specs_ || -d $specs_ ]]; then break; fi
       for place_ in "${specs_%/*}" "$specs_"; do
         if [[ -L $place_ && ! -e $place_ ]]; then
-          _topic_say "cannot reach the root: '$place_' is a symbolic link that leads nowhere"
+          _topic_say "cannot reach the root: '$place_' is a dangling symbolic link"
           return 1
         elif [[ -d $place_ && ! -x $place_ ]]; then
           _topic_say "cannot reach the root: permission denied in '$place_'"

@@ -110,8 +110,8 @@ public struct Failure: Error {
     case .repositoryRefused(let workTree, let words):
       self.init(
         .unavailable,
-        "cannot tell the scope: git refuses the repository of"
-          + " \(workTree.bytes.quotedForMessage), it says\(Self.quoted(words))",
+        "cannot determine the scope: git refuses the repository"
+          + " \(workTree.bytes.quotedForMessage) and says\(Self.quoted(words))",
         advice: Self.either(Self.trust(words), withoutGit))
     case .git(let command, let words):
       let isFull = words.contains("No space left on device")
@@ -132,7 +132,7 @@ public struct Failure: Error {
         "cannot reach the remote \(Bytes(remote).quotedForMessage), git says\(Self.quoted(words))",
         advice: "nothing is created; "
           + (Self.trust(words)
-            ?? "what would ask for a password or a host key fails, so try git fetch first")
+            ?? "run 'git fetch' first if git has to ask for a password or a host key")
           + "; " + offline)
     case .refused(let remote, let words):
       self.init(
@@ -326,7 +326,7 @@ extension SystemError {
     case .notFound where call == .mkdir: "nothing can be made there; choose another directory"
     case .notFound: "check the spelling, and for a symbolic link that leads nowhere"
     case .fileTooLarge where call == .read:
-      "documents may have \(Path.longestDocument >> 20) MiB; look whether it is the right file"
+      "the limit is \(Path.longestDocument >> 20) MiB; check that it is the right file"
     case .isDirectory: "a directory has the name of a file; move it"
     case .exists: "something has that name already; move it"
     case .noLocks, .notSupported, .notImplemented,

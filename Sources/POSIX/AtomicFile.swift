@@ -1,14 +1,13 @@
 /// A file that is replaced as a whole.
 ///
-/// Readers see either the old or the new contents, after a crash and a power failure, too: the new ones
-/// are written beside it, put on the disk, given its name, and then the directory is put on the disk.
-/// What a crash can leave is a file `.NAME.RANDOM.tmp` beside it, which nobody reads. The order is that
-/// of SQLite's and git's lock files, and the reason is in fsync(2): a file's data and its name reach the
-/// disk separately.
+/// Readers see either the old or the new contents, even after a crash or a power failure. The new contents
+/// are written to a temporary file and synced, the file is renamed, and then the directory is synced. A
+/// crash can leave a file `.NAME.RANDOM.tmp`, which nobody reads. SQLite and git's lock files use the same
+/// order, and fsync(2) gives the reason: a file's data and its name reach the disk separately.
 ///
-/// Nobody gets more out of the new file than out of the old one. It has at most the permission bits 0777
-/// of that; when the old one belongs to somebody else, at most those that a new file gets, too. Bits for
-/// the group are kept only with the group itself. Set-user-ID, set-group-ID and sticky bits are gone.
+/// The new file never grants more than the old one. It has at most the old permission bits (0777); if the
+/// old file belongs to another user, also at most those of a newly created file. Group bits are kept only if
+/// the group is kept. The set-user-ID, set-group-ID and sticky bits are dropped.
 public enum AtomicFile {
   /// Puts `contents` in place of the file at `path`, whose directory must exist. When they come from
   /// another file, no more people than can read that one, `source`, can read the new file. It has none but

@@ -2,9 +2,10 @@ import JSON
 import POSIX
 
 /// Events on their way into a log, one JSON value a line: held back until a batch is full or the oldest
-/// has waited long enough, then appended in one write(2). Memory is bounded: what waits is written when
-/// it has ``mostWaiting`` bytes, and a longer event than ``LineFile/longestLine`` is an error. The log is a ``LineFile``: any number of
-/// processes append to it, without a lock, and a writer that dies costs at most the event at hand.
+/// has waited long enough, then appended in one write(2). Memory is bounded: queued events are written
+/// once they reach ``mostWaiting`` bytes, and an event longer than ``LineFile/longestLine`` is an error.
+/// The log is a ``LineFile``: any number of processes append to it without a lock, and a writer that dies
+/// loses at most one event.
 public struct EventQueue: ~Copyable {
   /// When events are put on the disk, by fsync(2).
   public enum Synchronization: String, CaseIterable, Sendable {

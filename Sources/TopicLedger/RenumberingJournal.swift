@@ -27,10 +27,10 @@
 //   in 3   what has moved is mentioned by its new name now. A file that had its turn has no old name.
 //   in 4   all is done.
 //
-// A journal is believed only when those who may write the git directory have written it, and when all that it
-// names lies where a renumbering works: entries of the root, and files of the work tree, links resolved,
-// outside of any git directory. Else it is refused as a whole, before anything changes. A file takes the
-// place of another one by a name that nobody can predict, and the journal has that name, too.
+// A journal is trusted only if its writer can also write the git directory. It may name only entries of the
+// root, and files of the work tree outside of any git directory, with symbolic links resolved. Otherwise it
+// is rejected as a whole, before anything changes. Replacement files are written under an unpredictable name
+// first; the journal records that name.
 //
 // So a file never mentions the new name of something that has not moved. What git does not
 // know, neither entries nor mentions, moves at once or not at all: then there is no journal.

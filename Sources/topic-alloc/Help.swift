@@ -47,8 +47,8 @@ let help = """
     vars=$(topic-alloc --format shell --reuse ./specs billing) && eval "$vars"
     topic-alloc --style adr doc/adr "Use flock for numbering"
 
-  Exit codes: 0 done, 64 usage, 65 data, 69 no locks, git or remote, 73 cannot create,
-  74 input or output, 75 lock not free in time, 77 permission denied, 128+n
-  ended by signal n.
+  Exit status: 0 done, 64 usage, 65 data, 69 no locks, git or remote, or unknown scope,
+  73 cannot create, 74 input or output, 75 lock not free in time, 77 permission denied,
+  128+n ended by signal n.
 
   """

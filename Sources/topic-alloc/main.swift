@@ -15,7 +15,7 @@ tool.run { words throws(Failure) in
       advice: "topic-alloc ROOT NAME, as in: topic-alloc ./specs \"OAuth 2.0 login\"")
   }
   if root.isEmpty {
-    throw .usage("the ROOT is empty", advice: "is the variable set that it comes from?")
+    throw .usage("ROOT is an empty string", advice: "check the variable that it comes from")
   }
   let style = try Style(arguments)
   let request = try AllocationRequest(

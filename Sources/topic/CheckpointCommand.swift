@@ -19,15 +19,14 @@ extension Command {
              topic checkpoint clear RUN
              topic checkpoint list [ROOT]
 
-      Keeps the state from which a run goes on in the file RUN/checkpoint.json, and the
-      one before it beside. RUN is a directory that exists, or the number or name of a
-      topic.
+      Keeps the state from which a run resumes in RUN/checkpoint.json, and the previous
+      state in RUN/checkpoint.previous.json. RUN is an existing directory, or the number
+      or name of a topic.
 
-      save changes what is given and keeps the rest from before; without an option it
-      takes a whole object from standard input in place of all that was there. Only the
-      member retry stays: topic retry check counts the rounds there. Any number of
-      processes can save: they follow one another, and what a crash leaves is the old
-      state or the new one.
+      save changes the members that are given and keeps the others. Without an option, it
+      reads an object from standard input and replaces the whole state, except the member
+      retry, in which topic retry check counts the rounds. Any number of processes can
+      save at once: they take turns. A crash leaves either the old or the new state.
 
             --iteration N          the number of the round
             --status S             such as approved or needs_changes
@@ -40,7 +39,8 @@ extension Command {
       load prints the object; exit code 1 when there is none. A file that was damaged by
       others is passed over for the one before it, with a warning. clear removes both;
       list prints run, iteration, status and time for the topics of ROOT that have one.
-      It names those that it cannot read, and ends with the exit code of the first.
+      It reports each checkpoint that it cannot read, lists the others, and exits with
+      the status of the first failure.
 
       Examples:
         topic checkpoint save specs/042_oauth_20 --iteration 3 --status needs_changes

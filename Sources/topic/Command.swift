@@ -53,7 +53,7 @@ func text(of option: String, _ arguments: Arguments) throws(Failure) -> String? 
 /// A project without topics has no root yet; one that is named has to be there.
 func root(_ operand: Bytes?) throws(Failure) -> Root {
   if operand?.isEmpty == true {
-    throw .usage("the ROOT is empty", advice: "is the variable set that it comes from?")
+    throw .usage("ROOT is an empty string", advice: "check the variable that it comes from")
   }
   if let operand { return try reach(otherwise: .inputOutput, Root(locating: Path(operand))) }
   return try root(of: attempt(Location.project(), otherwise: .inputOutput))
@@ -76,7 +76,7 @@ func reach<Result>(
     else { throw Failure(error, otherwise: code) }
     throw Failure(
       code == .inputOutput ? .noInput : code,
-      "cannot reach the root: \(link.quotedForMessage) is a symbolic link that leads nowhere",
-      advice: "mount or restore its target; 'ls -l \(link.quotedForShell.printable)' shows which")
+      "cannot reach the root: \(link.quotedForMessage) is a dangling symbolic link",
+      advice: "mount or restore its target, which 'ls -l \(link.quotedForShell.printable)' shows")
   }
 }

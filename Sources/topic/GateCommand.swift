@@ -12,19 +12,19 @@ extension Command {
       Usage: topic gate [option]... RUN --step NAME COMMAND [--step NAME COMMAND]...
              topic gate [option]... RUN <RESULT
 
-      Lets a run pass, or not (RUN is a directory that exists, or the number or name of a
-      topic): runs each COMMAND with /bin/sh, one after the other, and adds
-      the result to RUN/events.jsonl. Without --step, it reads the result of steps that
-      something else has run: {"steps_completed": ["NAME"], "steps_failed":
-      [{"step": "NAME", "error": "WHY"}]}, with "workflow_name", "has_failures" and
-      "enforcement_level" where it has them. A result that says that it has failures
-      fails, also when it names none.
+      Decides whether a run may continue. RUN is an existing directory, or the number or
+      name of a topic. Runs each COMMAND with /bin/sh, one after the other, and adds the
+      result to RUN/events.jsonl. Without --step, reads the result of steps that were run
+      elsewhere: {"steps_completed": ["NAME"], "steps_failed":
+      [{"step": "NAME", "error": "WHY"}]}, optionally with "workflow_name",
+      "has_failures" and "enforcement_level". If "has_failures" is true, the gate fails
+      even when no step is named.
 
             --step NAME COMMAND
                               a step; repeat it for more. Steps may also follow '--'
-            --enforce MODE    strict (default): exit code 1 when a step fails. warn: say it,
-                              but exit with 0. off: run nothing, record nothing. Without
-                              it, the enforcement_level of the result counts
+            --enforce MODE    strict (default): exit status 1 when a step fails. warn: report
+                              it, but exit with 0. off: run nothing, record nothing. The
+                              default is the enforcement_level of the result, if it has one
             --timeout SECS    how long each step may take (default 600)
             --fail-fast       run no more steps after one that fails
         -f, --format FORMAT   text (default) or json
@@ -148,7 +148,7 @@ extension Command {
     Tool.topic.note(result.failuresInWords)
     if enforcement == .strict { throw Failure(.negative, nil) }
     let origin = result.enforcement == .warn ? "enforcement_level" : "--enforce"
-    Tool.topic.note("warning: the gate is passed all the same (\(origin) warn)")
+    Tool.topic.note("warning: the run may continue despite failures (\(origin) warn)")
   }
 }
 

@@ -27,6 +27,6 @@ let help = """
 
         --version               print the version
 
-  ROOT defaults to the detected root, see 'topic help locate'.
+  ROOT defaults to the detected root, see 'topic help locate'; for verify, to all.
 
   """

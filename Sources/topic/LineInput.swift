@@ -31,9 +31,9 @@ extension EventQueue {
     }
     if let failure {
       // Of the last write, a part can have come to the disk.
-      let count = failure.code == .data ? "\(statistics.written)" : "at least \(statistics.written)"
+      let count = (failure.code == .data ? "" : "at least ") + "\(statistics.written)"
       throw Failure(
-        failure.code, failure.message.map { "\($0); \(count) \(entries) are written" },
+        failure.code, failure.message.map { "\($0); \(entries) written: \(count)" },
         advice: failure.advice)
     }
   }
@@ -102,11 +102,15 @@ extension Failure {
   init(_ error: EventError, what: String) {
     switch error {
     case .json(let error):
-      self.init(.data, "\(what) is no JSON, at byte \(error.offset + 1): \(error.message)")
+      self.init(.data, "\(what) is not JSON, at byte \(error.offset + 1): \(error.message)")
     case .noObject:
-      self.init(.data, "\(what) is no JSON object", advice: #"such as {"status": "passed"}"#)
+      self.init(
+        .data, "\(what) is not a JSON object",
+        advice: #"write an object, such as {"status": "passed"}"#)
     case .tooLong:
-      self.init(.data, "\(what) is longer than \(LineFile.longestLine >> 20) MiB")
+      self.init(
+        .data, "\(what) is longer than \(LineFile.longestLine >> 20) MiB",
+        advice: "split it, or skip it with --skip-invalid")
     case .system(let error): self.init(error, otherwise: .inputOutput)
     }
   }

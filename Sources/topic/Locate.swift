@@ -25,7 +25,7 @@ extension Command {
       The project is $CLAUDE_PROJECT_DIR, else the git work tree that holds the current
       directory, else the current directory. The root is $CLAUDE_SPECS_ROOT, else
       PROJECT/.claude/specs, else PROJECT/specs, else PROJECT/.claude/specs made anew.
-      A symbolic link in one of these places that leads nowhere is an error.
+      It is an error if one of these places is a dangling symbolic link.
 
       """,
     options: [AllocationRequest.formatOption] + AllocationRequest.basicOptions

@@ -51,7 +51,7 @@ extension Command {
     let name = arguments.operands[0]
     let log = Path(arguments.operands[1])
     if log.bytes.isEmpty {
-      throw .usage("the LOG is empty", advice: "is the variable set that it comes from?")
+      throw .usage("LOG is an empty string", advice: "check the variable that it comes from")
     }
     let events = arguments.operands.dropFirst(2)
     switch String(decoding: name, as: UTF8.self) {

@@ -36,15 +36,16 @@ extension Command {
       Metrics are JSON objects, one a line, whose "status" says how it went. All commands
       read the segments that rotate has made first, and then FILE.
 
-      append adds an entry of the KEY=VALUE pairs (numbers, true, false and null are taken
-      as such, all else as text), or each JSON object; without any, those of standard
-      input, one a line: they are written at the end of input, after a signal, or when
-      one has waited for a second.
+      append adds one entry made of the KEY=VALUE pairs, or each JSON object. Numbers,
+      true, false and null keep their type; any other value is text. Without either, each
+      line of standard input is an entry. Lines are written in batches: after one second,
+      after 10,000 lines or 1 MiB, at the end of input, and after a signal.
 
-            --sync WHEN       each (default) has all on the disk before it returns, and
-                              lines of input whenever they are written; or never
-            --skip-invalid    pass over what is no JSON object, in place of ending there
-        -v, --verbose         say how many entries were queued, written, and so on
+            --sync WHEN       each (default): everything is on disk before the command
+                              returns, and each batch of input when it is written; or never
+            --skip-invalid    skip lines that are not JSON objects instead of stopping
+        -v, --verbose         print how many entries were queued and written, in how many
+                              batches, and how many errors there were
 
       summary prints the number of entries, the share that succeeded, and of every field
       with numbers count, mean, min, max, p50, p95 and p99. Percentiles are wrong by 0.8 %
@@ -86,7 +87,7 @@ extension Command {
     let name = arguments.operands[0]
     let path = Path(arguments.operands[1])
     if path.bytes.isEmpty {
-      throw .usage("the FILE is empty", advice: "is the variable set that it comes from?")
+      throw .usage("FILE is an empty string", advice: "check the variable that it comes from")
     }
     let command = String(decoding: name, as: UTF8.self)
     let names = ["append", "summary", "aggregate", "rotate"]

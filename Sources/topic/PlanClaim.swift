@@ -179,7 +179,9 @@ extension PlanCommand {
       throw .usage("no --worker", advice: "give each worker a name of its own, such as --worker $$")
     }
     if worker.isEmpty {
-      throw .usage("the worker's name is empty", advice: "is the variable set that it comes from?")
+      throw .usage(
+        "the name of the worker is an empty string", advice: "check the variable that it comes from"
+      )
     }
     guard UTF8Decoder.isValid(worker) else {
       throw Failure(.data, "--worker \(worker.quotedForMessage) is not UTF-8, as JSON has to be")

@@ -85,9 +85,9 @@ extension Command {
     let operands = arguments.operands.dropFirst()
     guard let path = operands.first, !path.isEmpty else {
       throw .usage(
-        operands.isEmpty ? "no PLAN" : "the PLAN is empty",
+        operands.isEmpty ? "no PLAN" : "PLAN is an empty string",
         advice: operands.isEmpty
-          ? "topic plan \(name) PLAN.md" : "is the variable set that it comes from?")
+          ? "topic plan \(name) PLAN.md" : "check the variable that it comes from")
     }
     guard operands.count == (onTasks.contains(name) ? 2 : 1) else {
       throw onTasks.contains(name)

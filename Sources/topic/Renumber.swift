@@ -203,8 +203,10 @@ extension Failure {
     switch failure {
     case .damaged(let journal):
       self.init(
-        .data, "\(journal.bytes.quotedForMessage) is not a journal of a renumbering",
-        advice: "look with git status at what is half done, then remove it")
+        .data,
+        "cannot trust the renumbering journal \(journal.bytes.quotedForMessage): it is damaged, another user"
+          + " could have written it, or it refers to files outside of the work tree",
+        advice: "run 'git status' to see what is half done, then remove the journal")
     case .step(let error):
       let reason = Failure(error, offersRoot: false)
       self.init(

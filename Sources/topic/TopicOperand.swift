@@ -13,7 +13,7 @@ struct TopicOperand {
   /// The operand `text`, which is not empty.
   init(_ text: Bytes, as word: String) throws(Failure) {
     if text.isEmpty {
-      throw .usage("the \(word) is empty", advice: "is the variable set that it comes from?")
+      throw .usage("\(word) is an empty string", advice: "check the variable that it comes from")
     }
     (self.text, self.word) = (text, word)
   }

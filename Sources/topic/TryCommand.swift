@@ -26,8 +26,8 @@ extension Command {
         -n, --no-input        leave standard input alone, as in a loop that reads from it
 
       Standard input is read to its end first, unless it is a terminal, and each attempt
-      gets all of it. When it has not ended after the time of one attempt, nothing is run:
-      exit code 75. Standard output is that of the attempt that succeeded, whole;
+      gets all of it. If input does not end within --timeout, no model is run and the exit
+      status is 75. Standard output is that of the attempt that succeeded, whole;
       standard error passes through. COMMAND has no terminal. A signal that asks topic try
       to end is passed on. What is asked to end has 2 seconds before it is killed; so has
       what COMMAND leaves running in its process group.
@@ -186,7 +186,7 @@ extension Command {
       throw .usage("--log and --run name two logs", advice: "one of them is enough")
     }
     if arguments.value(of: "log")?.isEmpty == true {
-      throw .usage("the LOG is empty", advice: "is the variable set that it comes from?")
+      throw .usage("LOG is an empty string", advice: "check the variable that it comes from")
     }
     if let run = arguments.value(of: "run") {
       return try RunLog(of: TopicOperand(run, as: "RUN").directory())

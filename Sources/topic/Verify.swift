@@ -19,38 +19,41 @@ extension Command {
     help: """
       Usage: topic verify [option]... [ROOT]
 
-      Checks that in ROOT no number is used twice or missing, every topic is a directory
-      (a file in file styles), every name is well formed, and no lock is held. Prints each
-      violation with its entries and what to do. Exit code 1 if there is any.
+      Checks that ROOT has no duplicate number and no gap, that every topic is a directory
+      (or a file, in styles that make files), that every name is well formed, and that no
+      lock is held. Prints each violation, the entries concerned and the remedy. Exit
+      status 1 if there is any.
 
-      Without ROOT, checks all roots of the project: $CLAUDE_SPECS_ROOT alone, else
-      .claude/specs and specs (style topic or spec-kit, whichever numbers more entries),
-      and docs/adr, doc/adr, docs/decisions, docs/architecture/decisions,
-      doc/architecture/decisions and docs/architecture-decisions (style adr). With
-      --style, only those that usually have this style. Exit code 66 if there is none.
+      Without ROOT, checks every root of the project. If $CLAUDE_SPECS_ROOT is set, that
+      is the only one. Otherwise these are checked, where they exist:
+        .claude/specs, specs (style topic or spec-kit, whichever numbers more entries)
+        docs/adr, doc/adr, docs/decisions, docs/architecture/decisions,
+        doc/architecture/decisions, docs/architecture-decisions (style adr)
+      With a naming option, such as --style, checks only the roots of that kind. Exit
+      status 66 if there is no root.
 
-      An empty ROOT is fine. A ROOT with entries of which none is numbered is a violation:
-      it is probably the wrong directory or the wrong style.
+      An empty ROOT is valid. A ROOT that has entries, but none with a number or a date, is
+      a violation: it is probably the wrong directory or the wrong style.
 
-            --against REF     numbers must not belong to another entry of the same root in
-                              REF, a branch or commit to merge with; repeatable
+            --against REF     report numbers that belong to another entry of the same root
+                              in REF, the branch or commit to merge with; repeatable
             --allow-gaps      numbers may be missing
             --enforce MODE    strict (default), warn (print, but exit with 0) or off
                               (do not check)
         -f, --format FORMAT   text (default) or json
-            --only KIND       report only duplicate, gap, kind, name, clash, lock or
-                              unrecognised violations; repeatable. Those of the last two
-                              kinds are always reported: the rest is not reliable then
+            --only KIND       report only this kind of violation: duplicate, gap, kind, name,
+                              clash, lock or unrecognised; repeatable. lock and unrecognised
+                              are always reported, because the rest is unreliable then
             --scope SCOPE     root (default), worktrees or remote: see topic-alloc(1)
             --start N         the first number must be N (default: gaps are looked for
                               between the lowest and the highest number)
-            --strict          report all that can be found, gaps too
+            --strict          report every violation, including gaps
             --style STYLE     topic (default), spec-kit or adr; --width, --separator
                               and --suffix change it as in topic-alloc
 
-      Gaps are violations in style topic, unless --scope, or git config
-      topic-alloc.scope, says worktrees or remote. Elsewhere they are reported only with
-      --only gap or --strict.
+      Gaps are violations in style topic, unless the scope is worktrees or remote (--scope,
+      $TOPIC_ALLOC_SCOPE or git config topic-alloc.scope). In other styles and scopes, gaps
+      are reported only with --only gap or --strict.
 
       """,
     options: [

@@ -129,8 +129,8 @@ extension Invariants.Violation {
         ? style.text(range.lowerBound)
         : "\(style.text(range.lowerBound)) to \(style.text(range.upperBound))"
       return (
-        .gap, "nothing has the number\(range.count == 1 ? "" : "s") \(numbers)", [],
-        "nothing to do if topics were removed on purpose; then use --allow-gaps"
+        .gap, "number\(range.count == 1 ? " \(numbers) is" : "s \(numbers) are") missing", [],
+        "if topics were removed on purpose, use --allow-gaps"
       )
     case .wrongKind(let entry):
       return (
@@ -140,10 +140,10 @@ extension Invariants.Violation {
       )
     case .malformed(let entry, let proposal):
       return (
-        .name, "\(entry.quotedForMessage) is not named as this style names", [entry],
+        .name, "\(entry.quotedForMessage) does not follow the naming style", [entry],
         proposal.map { "rename it to \($0.quotedForMessage)" }
-          ?? "rename it to a number of \(style.width) digits or more,"
-          + " '\(UnicodeScalar(style.separator))' and a name; or so that it begins with no digit"
+          ?? "give it \(style.width) digits or more, '\(UnicodeScalar(style.separator))' and a name,"
+          + " or a name that does not begin with a digit"
       )
     case .unrecognised(let count, let fitting):
       let entries = count == 1 ? "the only entry is not" : "none of the \(count) entries is"

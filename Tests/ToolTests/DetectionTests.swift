@@ -13,7 +13,7 @@ import Testing
     try directory.makeDirectories(".claude", "specs")
     try run(["rm", "-r", directory(link)])
     try run(["ln", "-s", "/nowhere/specs", directory(link)])
-    let message = "'\(directory(link))' is a symbolic link that leads nowhere"
+    let message = "'\(directory(link))' is a dangling symbolic link"
     for (words, code) in [
       (["locate", "a"], 73), (["list"], 66), (["find", "a"], 66), (["verify"], 66),
       (["verify", link], 66), (["artifact", "1", "plans"], 66),
@@ -21,7 +21,7 @@ import Testing
       let outcome = try run([Product.topic] + words, in: directory.path)
       #expect(outcome.code == Int32(code), "\(words): \(outcome.error)")
       #expect(outcome.output.isEmpty)
-      let place = words.count == 2 && words[1] == link ? "is a symbolic link" : message
+      let place = words.count == 2 && words[1] == link ? "is a dangling symbolic link" : message
       #expect(outcome.error.contains(place), "\(words): \(outcome.error)")
     }
     #expect(try run(["find", directory.path, "-name", "0*"]).text.isEmpty)

@@ -232,7 +232,7 @@ import Testing
     let outcome = try sourced("detect_specs_directory \"$PWD/p\"")
     #expect(outcome.code == 1 && outcome.output.isEmpty)
     #expect(
-      outcome.error.contains("'\(directory("p/\(link)"))' is a symbolic link that leads nowhere"),
+      outcome.error.contains("'\(directory("p/\(link)"))' is a dangling symbolic link"),
       "\(outcome.error)")
     #expect(try run(["find", directory("p/\(other)"), "-mindepth", "1"]).text.isEmpty)
     try directory.makeDirectories("q/.claude/specs")

@@ -28,17 +28,17 @@ import Testing
     #expect(try lines() == ["{\"a\": 1}", "[1,  2]", "\"x\\ny\"", "torn{", "{}", " 1  ", "true"])
   }
 
-  @Test("What is no JSON is named with its place, and what stands before it is written")
+  @Test("What is not JSON is named with its place, and what stands before it is written")
   func invalid() throws {
     let outcome = try topic("append", log, input: "1\n2\n{\"a\":}\n4\n")
     #expect(
-      outcome.code == 65 && outcome.error.contains("line 3 is no JSON, at byte 6"),
+      outcome.code == 65 && outcome.error.contains("line 3 is not JSON, at byte 6"),
       "\(outcome.error)")
-    #expect(outcome.error.contains("2 events are written"))
+    #expect(outcome.error.contains("events written: 2"))
     #expect(try lines() == ["1", "2"])
     #expect(try topic("append", "--skip-invalid", log, input: "3\nx\n4\n").code == 0)
     #expect(try lines() == ["1", "2", "3", "4"])
-    #expect(try topic("append", log, "5", "nonsense").error.contains("argument 2 is no JSON"))
+    #expect(try topic("append", log, "5", "nonsense").error.contains("argument 2 is not JSON"))
   }
 
   @Test(
@@ -84,7 +84,7 @@ import Testing
     let outcome = try topic("append", log, "1", "2", fault: "write:2:\(ENOSPC)")
     #expect(
       outcome.code == 74
-        && outcome.error.contains("No space left on device; at least 1 events are written"),
+        && outcome.error.contains("No space left on device; events written: at least 1"),
       "\(outcome.error)")
     let counted = try topic("append", "-v", log, "1", fault: "write:1:\(ENOSPC)")
     #expect(counted.error.contains("1 queued, 0 written, 0 batches, 1 errors"), "\(counted.error)")
@@ -191,7 +191,7 @@ import Testing
   @Test("An empty argument is no event, and a directory that cannot be is an error like others")
   func impossible() throws {
     let empty = try topic("append", log, "")
-    #expect(empty.code == 65 && empty.error.contains("argument 1 is no JSON"), "\(empty.error)")
+    #expect(empty.code == 65 && empty.error.contains("argument 1 is not JSON"), "\(empty.error)")
     let outcome = try bash(
       """
       mkdir d; cd d; rmdir ../d
@@ -284,7 +284,7 @@ import Testing
       """
     let outcome = try bash(script, in: directory.path)
     #expect(outcome.lines == ["65", "1", "1", "2"], "\(outcome.error)")
-    #expect(outcome.error.contains("line 2 is longer than 16 MiB; 1 events are written"))
+    #expect(outcome.error.contains("line 2 is longer than 16 MiB; events written: 1"))
     #expect(outcome.error.contains("2 queued, 2 written") && outcome.error.contains(", 1 errors"))
   }
 

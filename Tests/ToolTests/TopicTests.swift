@@ -124,7 +124,8 @@ import Testing
   func emptyArguments() throws {
     for words in [["list", ""], ["verify", ""], ["find", "", "x"], ["artifact", "", "plans"]] {
       let outcome = try run([Product.topic] + words, in: directory.path)
-      #expect(outcome.code == 64 && outcome.error.contains("is empty"), "\(outcome.error)")
+      #expect(
+        outcome.code == 64 && outcome.error.contains("is an empty string"), "\(outcome.error)")
     }
   }
 

@@ -49,7 +49,7 @@ import Testing
       """)
     #expect(refused.lines == ["code 69", "001", "002"], "\(refused.error)")
     #expect(
-      refused.error.contains("cannot tell the scope: git refuses the repository of")
+      refused.error.contains("cannot determine the scope: git refuses the repository")
         && refused.error.contains("dubious ownership") && refused.error.contains("--scope root"),
       "\(refused.error)")
     for words in ["renumber main/specs", "verify --against HEAD main/specs"] {

@@ -22,7 +22,7 @@ import Testing
     let strict = try topic("verify", "specs")
     #expect(strict.code == 1)
     #expect(strict.text.contains("duplicate: number 001 belongs to '001_a', '001_b'"))
-    #expect(strict.text.contains("gap: nothing has the number 002"))
+    #expect(strict.text.contains("gap: number 002 is missing"))
     let warned = try topic("verify", "specs", "--enforce", "warn", "--allow-gaps")
     #expect(warned.code == 0 && warned.text.contains("duplicate") && !warned.text.contains("gap"))
     let off = try topic("verify", "specs", "--enforce=off")
@@ -87,14 +87,13 @@ import Testing
     let text = try topic("verify")
     #expect(text.code == 1)
     let rename =
-      "  rename it to a number of 3 digits or more, '-' and a name; or so that it begins"
-      + " with no digit"
+      "  give it 3 digits or more, '-' and a name, or a name that does not begin with a digit"
     #expect(
       text.lines == [
         "'\(directory(".claude/specs"))': empty",
         "duplicate: number 001 belongs to '001-a', '001-b'",
         "  rename all but one to the next free number",
-        "name: '002_c' is not named as this style names",
+        "name: '002_c' does not follow the naming style",
         rename,
         "'\(directory("specs"))': 2 topics, 001 to 001, 2 violations",
         "duplicate: number 0001 belongs to '0001-a.md', '0001-b.md'",
@@ -196,7 +195,7 @@ import Testing
       try run(["ln", "-s", "/nowhere", directory(link)])
       let outcome = try topic("verify")
       #expect(outcome.code == 66 && outcome.output.isEmpty)
-      #expect(outcome.error.contains("'\(directory(link))' is a symbolic link that leads nowhere"))
+      #expect(outcome.error.contains("'\(directory(link))' is a dangling symbolic link"))
       try run(["rm", directory(link)])
     }
     try run(["ln", "-s", "/nowhere", directory("docs")])
