@@ -10,6 +10,12 @@ let staticExecutable: [LinkerSetting] = [
     ["-static-executable", "-Xlinker", "--no-mmap-output-file"], .when(platforms: [.linux]))
 ]
 
+// No program has more than one thread, so reference counts need no atomic instructions. Tests run in
+// several, on a debug build.
+let singleThreaded: [SwiftSetting] = [
+  .unsafeFlags(["-Xfrontend", "-assume-single-threaded"], .when(configuration: .release))
+]
+
 let package = Package(
   name: "topic-alloc",
   platforms: [.macOS(.v13)],
@@ -64,3 +70,7 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+for target in package.targets where target.type != .test && target.name != "TestSupport" {
+  target.swiftSettings = singleThreaded
+}
