@@ -29,9 +29,10 @@ Usage: bench.sh [option]...
 
 Measures one allocation with topic-alloc, a static C program of the same system calls, mktemp -d
 and a bash function with flock: the whole process beside 10 to 100,000 topics, ten processes at
-once, and a sourced shell function. All take turns in every round; ratios are those within a
-round. Prints tables in Markdown and writes bench.json and bench.svg. Needs hyperfine, jq and a C
-compiler; works in TMPDIR (default: /tmp).
+once, a start after the program fell out of the page cache, and a sourced shell function; and a
+reservation among work trees, alone and ten at once. All take turns in every round; ratios are those
+within a round. Prints tables in Markdown and writes bench.json and bench.svg. Needs hyperfine, jq,
+git and a C compiler; works in TMPDIR (default: /tmp).
 
   -p, --peer 'NAME=COMMAND {root} {name}'
                       measure this command, too; without a shell; repeat it for more
@@ -138,6 +139,49 @@ measure_process() {
   done
 }
 
+# Usage: measure_evicted ROUND
+# The start after the program was read from the disk once more; of the programs that are one file.
+measure_evicted() {
+  local index root command program
+  for index in 0 1; do
+    tell "round $1 of $rounds: after eviction: ${names[index]}"
+    root_for "$FUNCTION_TOPICS" "$1" "$index"
+    program=$bin/topic-alloc
+    if ((index == 1)); then program=$scratch/peer; fi
+    "$scratch/evict" "$program"
+    command=${commands[index]//'{root}'/$(quoted "$root")}
+    measure evicted "$FUNCTION_TOPICS" 1 "${names[index]}" "$1" "$runs" "${command//'{name}'/name}"
+  done
+}
+
+# Usage: reserve SCOPE
+# Makes a repository with a ledger in use, and puts a command that reserves a number into `command`.
+reserve() {
+  local repository=$scratch/$1
+  if [[ ! -d $repository ]]; then
+    git init -q "$repository"
+    git -C "$repository" config user.name bench
+    git -C "$repository" config user.email bench@localhost
+    if [[ $1 == configured ]]; then git -C "$repository" config topic-alloc.scope worktrees; fi
+    "$bin/topic-alloc" --scope worktrees "$repository/specs" first >/dev/null
+  fi
+  command="$(quoted "$bin/topic-alloc") $(quoted "$repository/specs") name"
+  if [[ $1 == explicit ]]; then command+=' --scope worktrees'; fi
+}
+
+# Usage: measure_reservations ROUND
+# With the scope as an option, with the scope in the configuration of git, and ten of the latter at once.
+measure_reservations() {
+  local command scope
+  for scope in explicit configured; do
+    tell "round $1 of $rounds: reservations, scope $scope"
+    reserve "$scope"
+    measure reservation 1 1 "$scope scope" "$1" "$runs" "$command"
+  done
+  measure reservation "$CREW" 20 "configured scope" "$1" 3 \
+    "xargs -a $(quoted "$scratch/few") -P $CREW -I '{name}' $command"
+}
+
 # Usage: measure_crew ROUND
 measure_crew() {
   local index root command
@@ -197,6 +241,7 @@ done
 need hyperfine hyperfine
 need jq jq
 need cc gcc
+need git git
 if [[ -z $bin ]]; then bin=$(build); fi
 bin=$(cd -- "$bin" && pwd)
 [[ -x $bin/topic-alloc ]] || fail "$EX_UNAVAILABLE" "there is no topic-alloc in '$bin'"
@@ -208,7 +253,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/topic-alloc-bench.XXXXXX")
 cc -O2 -static -o "$scratch/peer" "$here/bench/peer.c"
+cc -O2 -static -o "$scratch/evict" "$here/bench/evict.c"
 seq "$CREW_CALLS" >"$scratch/names"
+seq 20 >"$scratch/few"
 
 names=() commands=()
 contender 'topic-alloc' "$(quoted "$bin/topic-alloc") {root} {name}"
@@ -224,13 +271,15 @@ for size in "${sizes[@]}"; do
 done
 for ((round = 1; round <= rounds; round++)); do
   for size in "${sizes[@]}"; do measure_process "$size" "$round"; done
+  measure_evicted "$round"
   measure_crew "$round"
+  measure_reservations "$round"
   measure_function 'topic-alloc' "$project/shell/unified-location-detection.sh" \
     allocate_and_create_topic "$round"
   measure_function 'bash and flock' "$here/bench/flock.sh" allocate "$round"
 done
 
-order=$(jq -cn '$ARGS.positional' --args -- "${names[@]}")
+order=$(jq -cn '$ARGS.positional' --args -- "${names[@]}" 'explicit scope' 'configured scope')
 jq -s --argjson machine "$(machine)" --argjson order "$order" -f "$here/bench/summary.jq" \
   "$scratch/measurements" >"$out/bench.json"
 jq -r -f "$here/bench/plot.jq" "$out/bench.json" >"$out/bench.svg"

@@ -7,14 +7,17 @@ def median: sort | if length % 2 == 1 then .[length / 2 | floor]
   else (.[length / 2 - 1] + .[length / 2]) / 2 end;
 
 def ratio_to($own):
-  [.[] | . as $one | ($own[] | select(.round == $one.round) | .times | median) as $reference
-    | ($one.times | median) / $reference] | median;
+  def call: (.times | median) / .calls;
+  [.[] | . as $one | ($own[] | select(.round == $one.round) | call) as $reference
+    | ($one | call) / $reference] | median;
 
-{
+map(select(.name == "explicit scope")) as $explicit
+| {
   $machine,
   results: (
     group_by([.what, .topics]) | map(
-      map(select(.name == "topic-alloc")) as $own
+      (map(select(.name == "topic-alloc" or .name == "explicit scope"))
+        | if length > 0 then . else $explicit end) as $own
       | group_by(.name)[]
       | {what: .[0].what, topics: .[0].topics, name: .[0].name,
          seconds: ((map(.times[]) | median) / .[0].calls), ratio: ratio_to($own)}

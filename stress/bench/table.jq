@@ -26,6 +26,11 @@ def list($title; $value; figure):
   (.results | map(select(.what == "process")) | by_size("whole process, ms, beside topics:")), "",
   (.results | map(select(.what == "ten")) |
     list("ten processes at once, \(.[0].topics | grouped) topics"; "calls per second"; 1 / .seconds | round | grouped)), "",
+  (.results | map(select(.what == "evicted")) |
+    list("after eviction, \(.[0].topics | grouped) topics"; "ms"; .seconds * 1000 | number)), "",
+  (.results | map(select(.what == "reservation")) |
+    (["reservation in work trees", "at once", "ms", "× explicit scope, alone"] | row), (["", "", "", ""] | rule),
+    (.[] | [.name, (.topics | tostring), (.seconds * 1000 | number), (.ratio | number)] | row)), "",
   (.results | map(select(.what == "function")) |
     list("sourced function, \(.[0].topics | grouped) topics"; "ms"; .seconds * 1000 | number)), "",
   (.results | map(select(.what == "process" and .name == "topic-alloc"))
