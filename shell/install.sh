@@ -251,7 +251,10 @@ remove_leftovers() {
   for leftover in "${3%/*}"/.topic-alloc.????????; do
     if [[ ! -d $leftover || -L $leftover || ! -O $leftover ||
       ${leftover##*/.topic-alloc.} == *[![:alnum:]]* ]]; then continue; fi
-    reason=$(rm -rf "$leftover" 2>&1) || fail_to_write "remove '$leftover'${reason:+: ${reason##*: }}"
+    # Only what install_file makes there: whatever else is in it is somebody's.
+    reason=$(rm -f "$leftover/new" "$leftover/said" 2>&1) ||
+      fail_to_write "remove '$leftover'${reason:+: ${reason##*: }}"
+    if ! rmdir "$leftover" 2>/dev/null; then continue; fi
     printf 'removed %s\n' "$leftover"
     removed=$((removed + 1))
   done

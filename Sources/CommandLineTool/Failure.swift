@@ -92,8 +92,9 @@ public struct Failure: Error {
       let isLinked = directory?.parent.lastComponent == Bytes("worktrees")
       let mount =
         isLinked
-        ? "mount it there, or run 'git worktree repair \(Self.word(workTree))' in the main work tree"
-        : "mount it there"
+        ? workTree.bytes.wordForHint.map {
+          "mount it there, or run in the main work tree: git worktree repair \($0)"
+        } ?? "mount it there" : "mount it there"
       self.init(
         .unavailable,
         directory.map {
@@ -197,12 +198,11 @@ public struct Failure: Error {
     guard let start = words.firstRange(of: begin)?.upperBound else { return nil }
     let path = words[start...].prefix { $0 != "\n" }
     guard let end = path.lastIndex(of: "'") else { return nil }
-    return "to trust its owner, run 'git config --global --add safe.directory"
-      + " \(word(Path(String(path[..<end]))))'"
-  }
-
-  private static func word(_ path: Path) -> String {
-    String(decoding: path.bytes.quotedForShell, as: UTF8.self)
+    // Without HOME there is no file that --global means.
+    guard Environment.variable("HOME") != nil,
+      let word = Bytes(String(path[..<end])).wordForHint
+    else { return nil }
+    return "to trust its owner, run: git config --global --add safe.directory \(word)"
   }
 
   /// What another program printed, on lines of their own.
@@ -223,7 +223,8 @@ public struct Failure: Error {
     if let found = error.found {
       self.init(
         code,
-        "cannot \(error.call.verb) \(error.path.bytes.quotedForMessage): it is \(found.inWords),"
+        "cannot \(error.call == .renameat ? "replace" : error.call.verb)"
+          + " \(error.path.bytes.quotedForMessage): it is \(found.inWords),"
           + " not a regular file",
         advice: "move it away, or choose another directory")
       return

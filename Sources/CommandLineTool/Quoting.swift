@@ -41,6 +41,14 @@ extension Bytes {
     }
   }
 
+  /// As one word of a command that a user is to type; nil when it cannot be shown so.
+  public var wordForHint: String? {
+    guard let text = String(validating: self, as: UTF8.self),
+      !text.unicodeScalars.contains(where: \.actsOnTerminal), first != UInt8(ascii: "-")
+    else { return nil }
+    return String(decoding: quotedForShell, as: UTF8.self)
+  }
+
   /// As one word for a POSIX shell, in single quotes unless every character is safe without.
   public var quotedForShell: Bytes {
     let isSafe =

@@ -34,6 +34,11 @@ public struct PlanStore: Sendable {
   public let lockPath: Path
   /// Where version 0.1 kept the state, when that is another file, which is nobody else's now.
   private let oldStatePath: Path?
+  /// A state of version 0.1 that was of this plan or of the one with `.md`: it counts for that one, and this
+  /// plan has none of its own.
+  public let ambiguousState: Path?
+  /// Whether the plan is a pipe, which has no place for a state.
+  private let isPipe: Bool
 
   /// Why there is no plan or no state to be had.
   public enum Failure: Error {
@@ -68,6 +73,7 @@ public struct PlanStore: Sendable {
       }
       file = path
     }
+    isPipe = file == path && (try? FileStatus.of(path))?.kind == .fifo
     let name = file.lastComponent
     let suffix = Bytes(".md")
     if name.count > suffix.count, name.suffix(3) == suffix[...] {
@@ -75,11 +81,15 @@ public struct PlanStore: Sendable {
       statePath = file.parent.appending(stem + Bytes(".state.json"))
       lockPath = file.parent.appending(stem + Bytes(".lock"))
       oldStatePath = nil
+      ambiguousState = nil
     } else {
       statePath = file.parent.appending(name + Bytes(".plan-state.json"))
       lockPath = file.parent.appending(name + Bytes(".plan-lock"))
       let isShared = (try? FileStatus.ofLink(file.parent.appending(name + suffix))) != nil
-      oldStatePath = isShared ? nil : file.parent.appending(name + Bytes(".state.json"))
+      let old = file.parent.appending(name + Bytes(".state.json"))
+      oldStatePath = isShared ? nil : old
+      let isAmbiguous = isShared && (try? FileStatus.ofLink(statePath)) == nil
+      ambiguousState = isAmbiguous && (try? FileStatus.ofLink(old)) != nil ? old : nil
     }
   }
 
@@ -114,6 +124,7 @@ public struct PlanStore: Sendable {
   }
 
   private func stateText() throws(SystemError) -> Bytes? {
+    if isPipe { throw SystemError(.open, path, .invalidArgument, found: .fifo) }
     for path in [statePath, oldStatePath].compactMap({ $0 }) {
       do throws(SystemError) { return try path.maintainedContents() } catch {
         if error.errno != .notFound { throw error }
@@ -127,6 +138,7 @@ public struct PlanStore: Sendable {
   public func update<Result>(
     until deadline: Instant, _ change: (inout Contents) -> Result
   ) throws(Failure) -> (contents: Contents, result: Result) {
+    if isPipe { throw .system(SystemError(.open, path, .invalidArgument, found: .fifo)) }
     let directory = try system(Descriptor(opening: statePath.parent, .directory))
     let first = try system(LockFile(lockPath.lastComponent, in: directory))
     try lock(first.file, until: deadline)

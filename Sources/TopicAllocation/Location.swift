@@ -4,9 +4,11 @@ import POSIX
 public enum Location {
   /// The project that the process works in: `CLAUDE_PROJECT_DIR`, else the git work tree that holds
   /// the current directory, else the current directory.
+  ///
+  /// - Throws: ENOENT when `CLAUDE_PROJECT_DIR` does not exist: nothing is created by a typo.
   public static func project() throws(SystemError) -> Path {
     if let override = Environment.variable("CLAUDE_PROJECT_DIR") {
-      return try Root(locating: Path(override)).path
+      return try Path(override).resolved()
     }
     let current = try Path(".").resolved()
     return workTree(holding: current) ?? current
@@ -72,22 +74,30 @@ public enum Location {
 
   /// The git work tree that holds `directory`: the nearest one upward with a `.git` that is a file
   /// (a linked worktree, a submodule) or a repository (gitrepository-layout(5)). A `.git` that leads
-  /// nowhere or cannot be looked into counts as well: the repository may be there.
-  public static func workTree(holding directory: Path) -> Path? {
+  /// nowhere or cannot be looked into counts as well: the repository may be there. `passOver` is told of
+  /// each directory with a `.git` that has no HEAD, which is none for git.
+  public static func workTree(
+    holding directory: Path, passingOver passOver: (Path) -> Void = { _ in }
+  ) -> Path? {
     var candidate = directory
     while true {
-      if isRepository(candidate.appending(".git")) { return candidate }
+      switch isRepository(candidate.appending(".git")) {
+      case true?: return candidate
+      case false?: passOver(candidate)
+      case nil: break
+      }
       if candidate.lastComponent.isEmpty { return nil }
       candidate = candidate.parent
     }
   }
 
-  private static func isRepository(_ git: Path) -> Bool {
+  /// Nil when nothing has this name; false for a directory that has no HEAD.
+  private static func isRepository(_ git: Path) -> Bool? {
     switch (try? FileStatus.ofLink(git))?.kind {
     case .file: return true
     case .symbolicLink where (try? FileStatus.of(git))?.kind != .directory: return true
     case .symbolicLink, .directory: break
-    default: return false
+    default: return nil
     }
     do throws(SystemError) {
       _ = try FileStatus.ofLink(git.appending("HEAD"))

@@ -77,6 +77,7 @@ public struct RootLock: ~Copyable {
     let deadline = begin.advanced(byNanoseconds: timeout)
     var root = root
     var busy = root.path
+    var hasFailed = false
     // Whoever moves it about without end is told that the lock cannot be had.
     for _ in 0..<100 {
       do throws(SystemError) {
@@ -93,6 +94,10 @@ public struct RootLock: ~Copyable {
         guard error.errno == .notFound, let again = try? Root(locating: root.path) else {
           throw .system(error)
         }
+        // Below some directories, as in /proc, nothing can be made, and this is how the kernel says so.
+        let isTheSame = again.path == root.path && again.missing == root.missing
+        if error.call == .mkdir, isTheSame, hasFailed { throw .system(error) }
+        hasFailed = error.call == .mkdir
         root = again
       }
     }

@@ -64,8 +64,20 @@ struct GitDirectory {
     // What cannot be read is for git to judge.
     guard let text = try? common.appending("config").line() else { return true }
     return text.split(separator: .newline).contains { line in
-      let words = String(decoding: line, as: UTF8.self).lowercased()
-      return words.contains("worktree") || (words.contains("bare") && !words.contains("false"))
+      // A key can follow the header of its section on one line.
+      let setting = line.first == UInt8(ascii: "[") ? line.drop { $0 != UInt8(ascii: "]") } : line
+      let words = String(decoding: setting, as: UTF8.self).lowercased()
+        .split { !$0.isASCII || !($0.isLetter || $0.isNumber) }
+      return words.first == "worktree" || words.first == "worktreeconfig"
+        || (words.first == "bare" && words.dropFirst().first != "false")
+    }
+  }
+
+  /// Whether git accepts the repository without looking for safe.directory, as the work tree and what
+  /// belongs to it are this user's: git-config(1).
+  func belongsToUser(_ workTree: Path) -> Bool {
+    [workTree, workTree.appending(".git"), own].allSatisfy {
+      (try? FileStatus.ofLink($0))?.owner == System.user
     }
   }
 }

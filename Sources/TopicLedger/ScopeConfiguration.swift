@@ -4,7 +4,8 @@
 // the files that git reads are looked through for the word `topic-alloc` first, in any case of letters:
 // the configuration of the repository and of the work tree, the user's, the system's, what variables
 // give (git-config(1), FILES and ENVIRONMENT), and what any of these includes, whatever the condition.
-// Only when the word is there, or a path cannot be understood, git is asked what it means. The one
+// Only when the word is there, or a path cannot be understood, git is asked what it means; not even then
+// when all there is to understand is a plain line in the file of a repository that is this user's. The one
 // thing not looked through is a system-wide file in another place than /etc/gitconfig.
 //
 // Not knowing is an error: a file that exists and cannot be read may set a scope, and so may the
@@ -27,9 +28,21 @@ public enum ScopeConfiguration {
   /// What `topic-alloc.scope` says for the root at `root`; nil when nothing does, or when the root is in
   /// no work tree.
   public static func value(for root: Root, until deadline: Instant) throws(LedgerError) -> Bytes? {
-    guard let top = Location.workTree(holding: root.path) else { return nil }
-    let isInRepository = try mentionsScope(filesOfRepository(at: top))
+    var broken: [Path] = []
+    let top = Location.workTree(holding: root.path) { broken.append($0) }
+    for workTree in broken {
+      let file = File(path: workTree.appending(".git/config"))
+      if try mentionsScope([file]) {
+        throw .repositoryRefused(workTree, words: "fatal: not a git repository: it has no HEAD")
+      }
+    }
+    guard let top else { return nil }
+    let repository = try GitDirectory(of: top)
+    let isInRepository = try mentionsScope(files(of: repository))
     if !isInRepository, try !mentionsScopeElsewhere() { return nil }
+    if isInRepository, repository.belongsToUser(top), let plain = plainValue(in: repository) {
+      return plain
+    }
     let git = Git(in: top, until: deadline)
     let answer = try git.attempt(["config", "--show-scope", "--get", key].map { Bytes($0) })
     guard answer.code <= 1 else { throw .git(command: "git config", words: answer.words) }
@@ -53,34 +66,63 @@ public enum ScopeConfiguration {
     var directory: Path?
   }
 
-  private static func filesOfRepository(at workTree: Path) throws(LedgerError) -> [File] {
-    let git = try GitDirectory(of: workTree)
-    return [git.common.appending("config"), git.own.appending("config.worktree")]
+  private static func files(of repository: GitDirectory) -> [File] {
+    [repository.common.appending("config"), repository.own.appending("config.worktree")]
       .map { File(path: $0) }
   }
 
   private static func mentionsScopeElsewhere() throws(LedgerError) -> Bool {
-    for name in ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"]
-    where Environment.variable(name) != nil {
-      let isMentioned = Environment.variables.contains { variable in
+    if variablesMentionScope { return true }
+    return try mentionsScope(filesElsewhere)
+  }
+
+  private static var variablesMentionScope: Bool {
+    ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"].contains { Environment.variable($0) != nil }
+      && Environment.variables.contains { variable in
         contains(variable, word)
           || variable.starts(with: Bytes("GIT_CONFIG_")) && contains(variable, Bytes("include"))
       }
-      if isMentioned { return true }
+  }
+
+  /// The value that a single plain line in the file of the repository gives, as `git config` writes it,
+  /// where nothing else that counts for more can give another: no variable, no file of the work tree, no
+  /// other file that is included. Then git would say the same.
+  private static func plainValue(in repository: GitDirectory) -> Bytes? {
+    guard !variablesMentionScope,
+      (try? repository.own.appending("config.worktree").line()) == .some(nil),
+      let text = try? repository.common.appending("config").line(),
+      !contains(text, Bytes("include"))
+    else { return nil }
+    let lines = text.split(separator: .newline).map(Bytes.init)
+    guard let header = lines.firstIndex(of: Bytes("[topic-alloc]")),
+      lines.count(where: { contains($0, word) }) == 1
+    else { return nil }
+    let settings = lines[(header + 1)...].prefix { $0.first != UInt8(ascii: "[") }
+    let key = Bytes("\tscope = ")
+    guard settings.count == 1, let setting = settings.first, setting.starts(with: key) else {
+      return nil
     }
-    return try mentionsScope(filesElsewhere)
+    let value = setting.dropFirst(key.count)
+    let isPlain =
+      !value.isEmpty
+      && value.allSatisfy { byte in
+        UnicodeScalar(byte).properties.isAlphabetic && byte < 0x80
+          || Bytes("0123456789=-_").contains(byte)
+      }
+    return isPlain ? Bytes(value) : nil
   }
 
   private static var filesElsewhere: [File] {
     var files: [File] = []
     if let file = Environment.variable("GIT_CONFIG_GLOBAL") {
       files.append(File(path: Path(file)))
-    } else if let home = Environment.variable("HOME").map({ Path($0) }) {
+    } else {
+      let home = Environment.variable("HOME").map { Path($0) }
       let base = Environment.variable("XDG_CONFIG_HOME").map { Path($0) }
-      let configuration = base ?? home.appending(".config")
-      files.append(File(path: home.appending(".gitconfig"), directory: home))
-      files.append(
-        File(path: configuration.appending("git/config"), directory: configuration))
+      if let home { files.append(File(path: home.appending(".gitconfig"), directory: home)) }
+      if let configuration = base ?? home?.appending(".config") {
+        files.append(File(path: configuration.appending("git/config"), directory: configuration))
+      }
     }
     if !isSystemLeftOut {
       let path = Environment.variable("GIT_CONFIG_SYSTEM") ?? Bytes("/etc/gitconfig")
@@ -92,7 +134,7 @@ public enum ScopeConfiguration {
   private static var isSystemLeftOut: Bool {
     guard let value = Environment.variable("GIT_CONFIG_NOSYSTEM") else { return false }
     let text = String(decoding: value, as: UTF8.self).lowercased()
-    return !["0", "false", "no", "off"].contains(text)
+    return !["false", "no", "off"].contains(text) && Int(text) != 0
   }
 
   private static func mentionsScope(_ files: [File]) throws(LedgerError) -> Bool {

@@ -56,7 +56,15 @@ func root(_ operand: Bytes?) throws(Failure) -> Root {
     throw .usage("ROOT is an empty string", advice: "check the variable that it comes from")
   }
   if let operand { return try reach(otherwise: .inputOutput, Root(locating: Path(operand))) }
-  return try root(of: attempt(Location.project(), otherwise: .inputOutput))
+  let found = try root(of: attempt(Location.project(), otherwise: .inputOutput))
+  if !found.exists, Environment.variable("CLAUDE_SPECS_ROOT") != nil {
+    throw Failure(
+      .noInput,
+      "there is no root \(found.path.bytes.quotedForMessage), which CLAUDE_SPECS_ROOT names",
+      advice: "check the variable"
+        + (found.path.bytes.wordForHint.map { ", or make it with: mkdir -p \($0)" } ?? ""))
+  }
+  return found
 }
 
 /// The detected root of `project`, which need not exist yet.

@@ -85,7 +85,9 @@ extension Command {
     let ledger = CostLedger(try runOperand(arguments, of: "topic cost \(command)"))
     switch command {
     case "add": try add(to: ledger, arguments)
-    case "total": try CostReport(total(of: ledger)).print(format(arguments))
+    case "total":
+      if arguments.has("prices") { _ = try PriceList(arguments) }
+      try CostReport(total(of: ledger)).print(format(arguments))
     default: try check(ledger, arguments)
     }
   }
@@ -165,6 +167,7 @@ extension Command {
     }
     let format = try format(arguments)
     let estimate = try estimate(arguments)
+    if arguments.has("prices") { _ = try PriceList(arguments) }
     let total = try total(of: ledger)
     guard let spent = total.all.cost, let sum = spent.adding(estimate ?? .zero) else {
       throw tooLarge

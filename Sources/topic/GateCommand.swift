@@ -51,6 +51,7 @@ extension Command {
     let timeout = try arguments.seconds("timeout") ?? 600_000_000_000
     if timeout == 0 { throw .usage("--timeout takes more than 0 seconds") }
     let steps = try steps(arguments)
+    let run = try operand.directory()
     if given == .off {
       if arguments.has("verbose") { Tool.topic.note("the gate is off: nothing is run") }
       return
@@ -58,7 +59,6 @@ extension Command {
     if steps.isEmpty, StandardStream.input.isTerminal {
       throw .usage("no step", advice: "--step NAME COMMAND, or a result as standard input")
     }
-    let run = try operand.directory()
     var result = GateResult()
     var signal: Signal?
     // That nobody reads along, or that the disk is full, does not keep the rest from being done.

@@ -33,7 +33,7 @@ extension Command {
     operands: 1...Int.max
   ) { arguments throws(Failure) in
     let description = Bytes(arguments.operands.joined(separator: [UInt8(ascii: " ")]))
-    let project = try attempt(Location.project(), otherwise: .cannotCreate)
+    let project = try attempt(Location.project(), otherwise: .inputOutput)
     let request = try AllocationRequest(
       root: root(of: project, otherwise: .cannotCreate).path,
       slugs: [slugOrUntitled(description)], style: .topic,

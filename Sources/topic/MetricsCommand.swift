@@ -296,6 +296,7 @@ extension Command {
     case (nil, let lines?): limit = .lines(lines)
     default: throw .usage("--max-bytes or --max-lines, one of them, says when FILE is full")
     }
+    try checkIsThere(file)
     let deadline = Instant.now.advanced(byNanoseconds: 30_000_000_000)
     if let segment = try attempt(file.rotate(limit, until: deadline), otherwise: .inputOutput) {
       try printOut(segment.bytes + [.newline])

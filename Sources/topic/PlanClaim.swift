@@ -117,7 +117,7 @@ extension PlanCommand {
     let near =
       ids.count < 1_000 ? nearest(to: String(decoding: operand, as: UTF8.self), in: ids) : nil
     return Failure(
-      .data,
+      .noInput,
       "no task \(operand.quotedForMessage) in the plan"
         + (near.map { "; did you mean '\($0)'?" } ?? ""))
   }

@@ -94,9 +94,16 @@ extension Command {
         ? .usage("no ID", advice: "topic plan \(name) --worker W PLAN.md ID")
         : .usage("topic plan \(name) takes one PLAN")
     }
+    let plan = Path(path == Bytes("-") ? Bytes("/dev/stdin") : path)
     let store: PlanStore
-    do throws(PlanStore.Failure) { store = try PlanStore(Path(path)) } catch {
-      throw Failure(error, Path(path))
+    do throws(PlanStore.Failure) { store = try PlanStore(plan) } catch {
+      throw Failure(error, plan)
+    }
+    if let state = store.ambiguousState, !["check", "show", "graph"].contains(name) {
+      Tool.topic.note(
+        "\(plan.bytes.quotedForMessage) has no state yet: \(state.bytes.quotedForMessage) counts for the"
+          + " plan whose name ends in .md; rename it to"
+          + " \(store.statePath.bytes.quotedForMessage) if it is of this one")
     }
     switch name {
     case "check": try PlanCommand.check(store, arguments)

@@ -57,14 +57,15 @@ struct TopicOperand {
     let names = topics.flatMap { [$0.entryName, $0.name] }
     let near = path.nearestSibling { $0 == .directory } ?? text.nearest(in: names)
     let what = word == "RUN" ? "run" : "topic"
-    let mkdir = "mkdir -p " + String(decoding: text.quotedForShell, as: UTF8.self)
+    let isNumber = text.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
+    let mkdir =
+      word == "RUN" && !isNumber ? text.wordForHint.map { "make it with: mkdir -p \($0)" } : nil
     return Failure(
       .noInput,
       "there is no \(what) \(text.quotedForMessage), neither as a path nor in"
         + " \(root.path.bytes.quotedForMessage)"
         + (near.map { "; did you mean \($0.quotedForMessage)?" } ?? ""),
-      advice: word == "RUN" && !text.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
-        ? "'\(mkdir)' makes it" : "'topic list' shows the topics, 'topic-alloc' creates one")
+      advice: mkdir ?? "'topic list' shows the topics, 'topic-alloc' creates one")
   }
 }
 

@@ -70,7 +70,7 @@ extension Command {
     let (project, roots) = try roots(arguments, style)
     var checks: [RootCheck] = []
     for (root, style) in roots {
-      let report = try check(root, style, arguments, asksForGaps: only?.contains(.gap) == true)
+      let report = try check(root, style, arguments, only: only)
       checks.append(RootCheck(root: root.path, style: style, report: report, only: only))
     }
     try printOut(format == .json ? checks.json(project) : Bytes(checks.map(\.text).joined()))
@@ -144,14 +144,18 @@ extension Command {
   }
 
   private static func check(
-    _ root: Root, _ style: Style, _ arguments: Arguments, asksForGaps: Bool
+    _ root: Root, _ style: Style, _ arguments: Arguments, only: Set<ViolationKind>?
   ) throws(Failure) -> Invariants.Report {
     var invariants = Invariants(style)
-    let asksForGaps = asksForGaps || arguments.has("strict")
+    let reportsGaps = only?.contains(.gap) ?? true
+    let asksForGaps = only?.contains(.gap) == true || arguments.has("strict")
     // A reservation whose directory was never made is a gap.
-    let scope = try Scope.inForce(arguments, for: root, needsGit: arguments.has("against"))
-    let isScoped = scope != .root
-    let allowsGaps = arguments.has("allow-gaps") || (isScoped && !asksForGaps)
+    var allowsGaps = arguments.has("allow-gaps")
+    // Where gaps do not count anyway, the scope decides nothing.
+    if arguments.has("scope") || !(allowsGaps || asksForGaps || !reportsGaps) {
+      let scope = try Scope.inForce(arguments, for: root, needsGit: arguments.has("against"))
+      allowsGaps = allowsGaps || (scope != .root && !asksForGaps)
+    }
     if allowsGaps {
       invariants.allowsGaps = true
     } else {

@@ -235,6 +235,21 @@ import Testing
   }
 
   @Test(
+    "A state of version 0.1 that may be of PLAN or of PLAN.md counts for PLAN.md, and that is said")
+  func ambiguousState() throws {
+    try prepare(Self.cases[0])
+    let outcome = try script(
+      """
+      cp PLAN.md PLAN; topic plan claim --worker w PLAN.md >/dev/null
+      topic plan status -f json PLAN | jq .claimed; mv PLAN.state.json PLAN.plan-state.json
+      topic plan status -f json PLAN 2>&1 | jq .claimed
+      """)
+    #expect(outcome.lines == ["0", "1"], "\(outcome.text)\(outcome.error)")
+    #expect(
+      outcome.error.contains("'PLAN' has no state yet") && outcome.error.contains("rename it"))
+  }
+
+  @Test(
     "A new log or ledger has its name on the disk before its first line",
     .enabled(if: Product.hasProgram("strace"), "strace is missing"),
     arguments: cases.prefix(3))

@@ -39,7 +39,7 @@ import Testing
       #expect(outcome.error.contains("'\(wrong)'"), "\(outcome.error)")
       let isNear = near.isEmpty || outcome.error.contains("did you mean \(near)?")
       #expect(isNear, "\(outcome.error)")
-      #expect(outcome.error.contains("hint: '"), "\(outcome.error)")
+      #expect(outcome.error.contains("hint: "), "\(outcome.error)")
     }
     #expect(directory.entries("project") == ["PLAN.md", "other", "specs"])
     #expect(directory.entries("project/specs") == ["001_real_run"])
@@ -55,11 +55,55 @@ import Testing
     #expect(directory.entries("project") == ["PLAN.md", "other", "specs"])
   }
 
+  @Test(
+    "What else does not exist is status 66, and is not made",
+    arguments: [
+      "CLAUDE_SPECS_ROOT=typo topic list", "CLAUDE_SPECS_ROOT=typo topic find x",
+      "CLAUDE_SPECS_ROOT=typo topic renumber", "CLAUDE_PROJECT_DIR=typo topic locate x",
+      "CLAUDE_PROJECT_DIR=typo topic checkpoint list", "topic metrics rotate --max-bytes 1 typo",
+      "topic metrics summary typo", "topic gate --enforce off --step a true typo",
+      "topic cost total --prices typo other", "topic cost check --max-usd 1 --prices typo other",
+      "topic plan done --worker w PLAN.md typo",
+    ])
+  func others(command: String) throws {
+    let outcome = try script(command + "; echo $?")
+    #expect(
+      outcome.lines == ["66"] && outcome.error.contains("typo"), "\(outcome.text)\(outcome.error)")
+    #expect(
+      directory.entries("project")
+        == ["PLAN.lock", "PLAN.md", "other", "specs"].filter {
+          $0 != "PLAN.lock" || command.contains("plan")
+        })
+  }
+
+  @Test(
+    "A directory in which nothing can be made is an error at once, not a lock to wait for",
+    .enabled(if: FileManager.default.fileExists(atPath: "/proc/self")))
+  func impossible() throws {
+    let outcome = try script(
+      "topic-alloc /proc/nope x; echo $?; topic-alloc /proc/self/nope/specs x; echo $?")
+    #expect(outcome.lines == ["73", "73"], "\(outcome.error)")
+    #expect(
+      outcome.error.contains("cannot create '/proc/nope'")
+        && outcome.error.contains("nothing can be made"))
+  }
+
+  @Test("A plan may be standard input or a pipe where no state is needed")
+  func pipes() throws {
+    let outcome = try script(
+      """
+      topic plan check - <PLAN.md; cat PLAN.md | topic plan show - | head -n 1
+      cat PLAN.md | topic plan claim --worker w -; echo $?
+      """)
+    #expect(outcome.lines == ["1 task in 1 group", "g", "74"], "\(outcome.text)\(outcome.error)")
+    #expect(outcome.error.contains("it is a FIFO, not a regular file"))
+  }
+
   @Test("The hint for a missing run works when it is typed")
   func hint() throws {
     let outcome = try script(
       """
-      hint=$(topic checkpoint save "my run" --iteration 1 2>&1 | sed -n "s/.*hint: '\\(.*\\)' makes it/\\1/p")
+      hint=$(topic checkpoint save "my run" --iteration 1 2>&1 | sed -n "s/.*hint: make it with: //p")
       eval "$hint" && topic checkpoint save "my run" --iteration 1 && ls "my run"
       """)
     #expect(outcome.lines == ["checkpoint.json"], "\(outcome.error)")

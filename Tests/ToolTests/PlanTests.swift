@@ -119,7 +119,7 @@ import Testing
       #expect(pending.code == 77 && pending.error.contains("'1.2' is held by nobody"))
     }
     let unknown = try topic("done", file, "1.11", "--worker", "owner")
-    #expect(unknown.code == 65 && unknown.error.contains("did you mean '1.1'?"))
+    #expect(unknown.code == 66 && unknown.error.contains("did you mean '1.1'?"))
     #expect(try claim("owner")["id"] as? String == "1.1")
     for words in [
       ["claim", file], ["done", file, "1.1"], ["claim", file, "--worker", ""],
@@ -179,7 +179,7 @@ import Testing
     try directory.makeFile("PLAN.md", "**Goal:** g\n\n| Group 1 | 1.3 |\n\n### Task 1.3\n")
     #expect(try topic("status", file).error.contains("removed: '1.1', '1.2'"))
     let removed = try topic("done", file, "1.2", "--worker", "a")
-    #expect(removed.code == 65 && removed.error.contains("removed: '1.1', '1.2'"))
+    #expect(removed.code == 66 && removed.error.contains("removed: '1.1', '1.2'"))
     // What was done stays done when it comes back.
     try makePlan(3)
     #expect(try topic("claim", file, "--worker", "b").error.contains("back: '1.1', '1.2'"))

@@ -493,6 +493,23 @@ import Testing
       """, prints: ["3", "3", "3", "3"])
   }
 
+  @Test("A plain line in the configuration of one's own repository costs no git command more")
+  func plainSetting() throws {
+    try expect(
+      """
+      git init -q a; cd a; git config user.name x; git config user.email x@x; mkdir ../bin
+      printf '#!/bin/sh\\necho ran >>"%s/log"\\nexec "%s" "$@"\\n' "$PWD/.." "$(command -v git)" >../bin/git
+      chmod +x ../bin/git; take --scope worktrees specs x >/dev/null
+      count() { : >../log; PATH="$PWD/../bin:$PATH" take specs x >/dev/null; grep -c ran ../log; }
+      git config topic-alloc.scope worktrees; count
+      sed -i 's/scope = worktrees/scope = "worktrees"/' .git/config; count
+      sed -i 's/scope = "worktrees"/scope = worktrees/' .git/config; git config include.path ../no; count
+      git config --unset include.path; GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=topic-alloc.scope \
+        GIT_CONFIG_VALUE_0=root count; count
+      echo '# topic-alloc' >>.git/config; count
+      """, prints: ["3", "4", "4", "2", "3", "4"])
+  }
+
   @Test(
     "Configuration files that include one another do not keep a call without a scope from going")
   func includeCycle() throws {

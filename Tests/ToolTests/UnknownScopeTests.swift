@@ -30,11 +30,12 @@ import Testing
       ])
   }
 
-  /// What the hint has in quotes: the command to type.
+  /// What the hint has after a colon: the command to type.
   private func command(_ outcome: Outcome) throws -> String {
     let hint = try #require(outcome.error.components(separatedBy: "hint: ").last)
-    let parts = hint.components(separatedBy: "'git ")
-    return "git " + (try #require(parts.last?.components(separatedBy: "'").first))
+    let parts = hint.components(separatedBy: ": git ")
+    let words = parts.last?.components(separatedBy: "; or ").first
+    return "git " + (try #require(words?.split(separator: "\n").first))
   }
 
   @Test(
@@ -63,6 +64,42 @@ import Testing
       git config --global --unset-all safe.directory; take main/specs x
       """)
     #expect(trusted.lines == ["003", "code 69"], "\(trusted.error)")
+  }
+
+  @Test("Where gaps do not count, verify does not ask for a scope", .enabled(if: canChangeUser))
+  func verifyWithoutScope() throws {
+    let outcome = try script(
+      """
+      mkdir -p main/specs/001_a main/specs/003_b; chown -R 1001 main
+      for words in --allow-gaps '--only duplicate' --strict ''; do
+        topic verify $words main/specs >/dev/null 2>&1 || echo $?
+      done
+      """)
+    #expect(outcome.lines == ["1", "69"], "\(outcome.text)\(outcome.error)")
+  }
+
+  @Test("A scope of the user counts without HOME, too")
+  func withoutHome() throws {
+    let outcome = try script(
+      """
+      git -C main config --unset topic-alloc.scope; mkdir -p xdg/git
+      printf '[topic-alloc]\\nscope = root\\n' >xdg/git/config
+      strace -f -o trace -e trace=execve env -u HOME XDG_CONFIG_HOME=$PWD/xdg topic-alloc -f number main/specs x
+      grep -c '"config", "--show-scope"' trace
+      printf '[topic-alloc]\\nscope = nonsense\\n' >xdg/git/config
+      code=0; env -u HOME XDG_CONFIG_HOME=$PWD/xdg topic-alloc main/specs x || code=$?; echo $code
+      """)
+    #expect(
+      outcome.lines.first == "001" && outcome.lines.last == "65", "\(outcome.text)\(outcome.error)")
+  }
+
+  @Test("A repository without HEAD is code 69 when its file mentions a scope, else it is none")
+  func withoutHead() throws {
+    let outcome = try script(
+      "rm main/.git/HEAD; take main/specs x; mkdir -p a/.git; take a/specs x")
+    #expect(outcome.lines == ["code 69", "001"], "\(outcome.text)\(outcome.error)")
+    #expect(
+      outcome.error.contains("not a git repository") && outcome.error.contains("--scope root"))
   }
 
   @Test(
