@@ -12,50 +12,82 @@
   ///
   /// `POSIX_FAULT=mkdirat:1:28` makes the first mkdirat(2) fail with errno 28 without making the
   /// call; with `kill` in place of the number the process gets SIGKILL there, and with `short` a
-  /// write(2) writes one byte. `POSIX_TRACE=FILE` appends the name of every call and its path to
-  /// FILE, a line each, so that a test learns which calls there are to fail.
+  /// write(2) writes one byte. What is no such plan, or names no call of ``SystemCall``, ends the
+  /// process with status 99. When the call comes, a line with the plan is appended to the file that
+  /// `POSIX_FAULT_FIRED` names: a test in which nothing fails tests nothing.
+  ///
+  /// `POSIX_TRACE=FILE` appends the name of every call and its path to FILE, a line each, so that a
+  /// test learns which calls there are to fail.
   enum Fault {
+    private enum Action {
+      case fail(Errno)
+      case kill
+      case short
+    }
+
     private struct Plan {
-      var call: Bytes
+      let text: Bytes
+      let call: SystemCall
       var countdown: Int
-      var action: Bytes
+      let action: Action
+
+      /// Reads `CALL:N:ERRNO`; nil when it is not that.
+      init?(_ text: Bytes) {
+        let parts = String(decoding: text, as: UTF8.self).split(separator: ":")
+        guard parts.count == 3, let call = SystemCall(rawValue: String(parts[0])),
+          let countdown = Int(parts[1]), countdown > 0
+        else { return nil }
+        switch parts[2] {
+        case "kill": action = .kill
+        case "short" where call == .write: action = .short
+        case let number:
+          guard let code = Int32(number), code > 0 else { return nil }
+          action = .fail(Errno(rawValue: code))
+        }
+        (self.text, self.call, self.countdown) = (text, call, countdown)
+      }
     }
 
     nonisolated(unsafe) private static var plan = parsePlan()
     nonisolated(unsafe) private static var shortensWrite = false
-    private static let trace: Int32? = getenv("POSIX_TRACE").map {
-      open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    }
+    private static let trace = log("POSIX_TRACE")
+    private static let fired = log("POSIX_FAULT_FIRED")
 
     private static func parsePlan() -> Plan? {
-      guard let text = getenv("POSIX_FAULT") else { return nil }
-      let parts = Bytes(cString: text).split(separator: UInt8(ascii: ":")).map(Bytes.init)
-      guard parts.count == 3, let countdown = Int(String(decoding: parts[1], as: UTF8.self))
-      else { preconditionFailure("POSIX_FAULT is CALL:N:ERRNO") }
-      return Plan(call: parts[0], countdown: countdown, action: parts[2])
+      guard let text = getenv("POSIX_FAULT").map({ Bytes(cString: $0) }) else { return nil }
+      if let plan = Plan(text) { return plan }
+      append(
+        Bytes("POSIX_FAULT: not CALL:N:ERRNO with a call of SystemCall: ") + text,
+        to: STDERR_FILENO)
+      _exit(99)
+    }
+
+    /// The file that a variable names, for appending.
+    private static func log(_ variable: String) -> Int32? {
+      getenv(variable).map { open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666) }
+    }
+
+    private static func append(_ line: Bytes, to file: Int32?) {
+      guard let file else { return }
+      _ = (line + [.newline]).withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
     }
 
     /// The error with which this call has to fail, when it is the planned one.
     static func next(_ call: SystemCall, _ path: Path) -> Errno? {
-      let name = Bytes(call.rawValue)
-      if let trace {
-        let line = name + Bytes(" ") + path.bytes + Bytes("\n")
-        _ = line.withUnsafeBytes { write(trace, $0.baseAddress, $0.count) }
-      }
-      guard var current = plan, current.call == name else { return nil }
+      if trace != nil { append(Bytes("\(call.rawValue) ") + path.bytes, to: trace) }
+      guard var current = plan, current.call == call else { return nil }
       current.countdown -= 1
       plan = current.countdown == 0 ? nil : current
       guard current.countdown == 0 else { return nil }
-      switch String(decoding: current.action, as: UTF8.self) {
-      case "kill":
+      append(current.text, to: fired)
+      switch current.action {
+      case .kill:
         kill(getpid(), SIGKILL)
         return nil
-      case "short":
+      case .short:
         shortensWrite = true
         return nil
-      case let number:
-        guard let code = Int32(number) else { preconditionFailure("POSIX_FAULT names no errno") }
-        return Errno(rawValue: code)
+      case .fail(let error): return error
       }
     }
 

@@ -26,7 +26,7 @@ private func done(
     ending: ending, isKilled: isKilled)
 }
 
-@Suite struct ClaimsCheckerTests {
+@Suite(.timeLimit(.minutes(20))) struct ClaimsCheckerTests {
   private func judge(_ calls: [ClaimsCall], _ dependencies: [[Int]] = [[]]) -> [ClaimsAssertion] {
     ClaimsChecker(calls: calls, dependencies: dependencies, lease: 1).violations().map(\.assertion)
   }
@@ -133,7 +133,7 @@ private func done(
   }
 }
 
-@Suite struct ClaimsRunTests {
+@Suite(.timeLimit(.minutes(20))) struct ClaimsRunTests {
   let directory = TemporaryDirectory()
 
   @Test("Workers that die and dawdle do each task once, and the history is kept")

@@ -19,10 +19,48 @@ public struct Outcome: Sendable {
   /// What it printed on standard error.
   public let error: String
 
+  /// The faults that were planned (`POSIX_FAULT`) and happened, in it or in what it started.
+  public let faults: [String]
+
   /// What it printed, as text.
   public var text: String { String(decoding: output, as: UTF8.self) }
   /// What it printed, line by line.
   public var lines: [String] { text.split(separator: "\n").map(String.init) }
+}
+
+/// A fault that a test has planned did not happen: the test would have passed without it.
+public struct FaultMissed: Error {
+  /// What was planned.
+  public let planned: [String]
+  /// What happened.
+  public let happened: [String]
+}
+
+/// What a test has waited for did not happen in time.
+public struct TimeIsUp: Error {
+  /// What it is.
+  public let what: String
+}
+
+/// Waits until `condition` is true, at most so many seconds: ``TimeIsUp``.
+public func waitUntil(
+  _ condition: @autoclosure () throws -> Bool, timeout: Double = 60,
+  file: StaticString = #fileID, line: UInt = #line
+) throws {
+  let end = ContinuousClock.now + .seconds(timeout)
+  while try !condition() {
+    if ContinuousClock.now > end { throw TimeIsUp(what: "\(file):\(line)") }
+    usleep(5_000)
+  }
+}
+
+/// Something that happens once, and that another thread looks at.
+private final class Flag: Sendable {
+  nonisolated(unsafe) private var happened = false
+  private let lock = NSLock()
+
+  func set() { lock.withLock { happened = true } }
+  var isSet: Bool { lock.withLock { happened } }
 }
 
 /// A process that has been started.
@@ -30,22 +68,30 @@ public struct RunningProcess: Sendable {
   /// Its id.
   public let id: pid_t
   private let files: [String]
+  private let plannedFaults: [String]
 
   /// Starts `words`; the first one is looked up in PATH. Variables of the environment whose value
   /// is empty are removed. What it prints goes to files, so that it never waits for a reader.
+  ///
+  /// A fault that the environment or a script plans (`POSIX_FAULT`) has to happen, unless it
+  /// `mayMiss`: else ``wait()`` throws ``FaultMissed``.
   public init(
     _ words: [String], in directory: String? = nil, environment: [String: String] = [:],
-    input: Data = Data()
+    input: Data = Data(), mayMiss: Bool = false
   ) throws {
-    files = ["in", "out", "err"].map {
+    files = ["in", "out", "err", "fired"].map {
       NSTemporaryDirectory() + "/topic-alloc-tests-\(UUID().uuidString)-\($0)"
     }
+    let given = environment["POSIX_FAULT"].map { $0.isEmpty ? [] : [$0] } ?? []
+    let written = words.flatMap { $0.matches(of: /POSIX_FAULT=(\S+)/).map { String($0.1) } }
+    plannedFaults = mayMiss ? [] : given + written
     try input.write(to: URL(fileURLWithPath: files[0]))
     var variables = ProcessInfo.processInfo.environment
     for name in ["CLAUDE_PROJECT_DIR", "CLAUDE_SPECS_ROOT", "TOPIC_ALLOC_BIN"] {
       variables[name] = nil
     }
     for (name, value) in environment { variables[name] = value.isEmpty ? nil : value }
+    variables["POSIX_FAULT_FIRED"] = files[3]
 
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t?
@@ -82,20 +128,35 @@ public struct RunningProcess: Sendable {
   /// Whether it still runs.
   public var isRunning: Bool { kill(id, 0) == 0 }
 
-  /// Waits for its end.
-  public func wait() throws -> Outcome {
+  /// Waits for its end. One that has not ended after so many seconds is killed and counts as hung:
+  /// ``TimeIsUp``.
+  public func wait(timeout: Double = 300) throws -> Outcome {
     var status: Int32 = 0
+    let (id, isHung) = (id, Flag())
+    let watch = DispatchWorkItem {
+      isHung.set()
+      kill(id, SIGKILL)
+    }
+    DispatchQueue.global().asyncAfter(deadline: .now() + timeout, execute: watch)
+    defer { watch.cancel() }
     while waitpid(id, &status, 0) == -1 {
       guard errno == EINTR else { throw CocoaError(.featureUnsupported) }
     }
     defer { files.forEach { unlink($0) } }
+    if isHung.isSet { throw TimeIsUp(what: "process \(id) hangs") }
+    let fired = (try? String(contentsOfFile: files[3], encoding: .utf8)) ?? ""
+    let faults = fired.split(separator: "\n").map(String.init)
+    if faults.count < plannedFaults.count {
+      throw FaultMissed(planned: plannedFaults, happened: faults)
+    }
     let signal = status & 0x7F
     return Outcome(
       code: signal == 0 ? (status >> 8) & 0xFF : nil,
       signal: signal == 0 ? nil : signal,
       output: try Data(contentsOf: URL(fileURLWithPath: files[1])),
       error: String(
-        decoding: try Data(contentsOf: URL(fileURLWithPath: files[2])), as: UTF8.self))
+        decoding: try Data(contentsOf: URL(fileURLWithPath: files[2])), as: UTF8.self),
+      faults: faults)
   }
 }
 
@@ -103,9 +164,11 @@ public struct RunningProcess: Sendable {
 @discardableResult
 public func run(
   _ words: [String], in directory: String? = nil, environment: [String: String] = [:],
-  input: Data = Data()
+  input: Data = Data(), mayMiss: Bool = false
 ) throws -> Outcome {
-  try RunningProcess(words, in: directory, environment: environment, input: input).wait()
+  try RunningProcess(
+    words, in: directory, environment: environment, input: input, mayMiss: mayMiss
+  ).wait()
 }
 
 /// The command lines of all processes that hold `text`, words separated by spaces: proc(5).
@@ -121,12 +184,14 @@ public func runningCommands(containing text: String) -> [String] {
 /// Runs a script in bash, with the programs of the package in PATH.
 @discardableResult
 public func bash(
-  _ script: String, in directory: String? = nil, environment: [String: String] = [:]
+  _ script: String, in directory: String? = nil, environment: [String: String] = [:],
+  mayMiss: Bool = false
 ) throws -> Outcome {
   let path = Product.directory + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
   let variables = environment.merging(["PATH": path]) { given, _ in given }
   return try run(
-    ["bash", "--noprofile", "--norc", "-c", script], in: directory, environment: variables)
+    ["bash", "--noprofile", "--norc", "-c", script], in: directory, environment: variables,
+    mayMiss: mayMiss)
 }
 
 /// The programs of the package, as built along with the tests.
@@ -166,7 +231,7 @@ public struct HeldLock: Sendable {
   /// Has the lock of the file at `path` taken, and returns when it is.
   public init(_ path: String) throws {
     holder = try RunningProcess(["flock", "--no-fork", path, "sleep", "1000"])
-    while try run(["flock", "--nonblock", path, "true"]).code == 0 { usleep(10_000) }
+    try waitUntil(run(["flock", "--nonblock", path, "true"]).code != 0)
   }
 
   /// Ends the process and with it the lock.

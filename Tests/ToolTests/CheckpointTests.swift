@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `topic checkpoint`, with real writers and real crashes.
-@Suite struct CheckpointTests {
+@Suite(.timeLimit(.minutes(20))) struct CheckpointTests {
   let directory = TemporaryDirectory()
   private var run: String { directory("specs/001_a") }
   private var file: String { run + "/checkpoint.json" }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What the programs that a program starts inherit from it.
-@Suite struct ChildrenTests {
+@Suite(.timeLimit(.minutes(20))) struct ChildrenTests {
   let directory = TemporaryDirectory()
 
   init() throws { try directory.makeDirectories("run") }

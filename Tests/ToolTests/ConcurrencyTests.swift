@@ -4,7 +4,9 @@ import Testing
 
 /// Real processes at once. Each round holds the lock while they start, so that they wait for it and
 /// go on together.
-@Suite(.serialized, .enabled(if: Product.hasProgram("flock"))) struct ConcurrencyTests {
+@Suite(
+  .serialized, .timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("flock"))
+) struct ConcurrencyTests {
   let directory = TemporaryDirectory()
 
   /// Runs rounds of processes in the root `specs`; `commands` are run in turn, with the variables

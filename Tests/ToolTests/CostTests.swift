@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `topic cost`, with real processes.
-@Suite struct CostTests {
+@Suite(.timeLimit(.minutes(20))) struct CostTests {
   let directory = TemporaryDirectory()
   private var run: String { directory("specs/001_a") }
   private var ledger: String { run + "/cost.jsonl" }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What reaches the caller, and what is said when it cannot.
-@Suite struct DeliveryTests {
+@Suite(.timeLimit(.minutes(20))) struct DeliveryTests {
   let directory = TemporaryDirectory()
 
   /// The lock file is the first file that is opened, and would get what goes to a closed stream.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Where `topic` looks for the root, and what it makes of what it finds there.
-@Suite struct DetectionTests {
+@Suite(.timeLimit(.minutes(20))) struct DetectionTests {
   let directory = TemporaryDirectory()
 
   @Test(

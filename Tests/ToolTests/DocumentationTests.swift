@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What the documents say, run and compared.
-@Suite struct DocumentationTests {
+@Suite(.timeLimit(.minutes(20))) struct DocumentationTests {
   let directory = TemporaryDirectory()
 
   private func text(_ name: String) throws -> String {

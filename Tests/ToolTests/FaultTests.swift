@@ -4,7 +4,7 @@ import Testing
 
 /// Every system call on the way fails, in a real process, through the fault seam of POSIX
 /// (Sources/POSIX/Fault.swift), which builds for tests have.
-@Suite struct FaultTests {
+@Suite(.timeLimit(.minutes(20))) struct FaultTests {
   /// A call on the way: the n-th of its kind, and on what.
   struct Call: Sendable {
     let name: String
@@ -144,9 +144,9 @@ import Testing
     for call in onTheWay {
       let outcome = try run(
         [Product.topicAlloc, directory("specs"), "a"],
-        environment: ["POSIX_FAULT": "\(call.name):\(call.occurrence):kill"])
+        environment: ["POSIX_FAULT": "\(call.name):\(call.occurrence):kill"], mayMiss: true)
       // A root that exists needs fewer calls, so that some are not reached.
-      #expect(outcome.signal == SIGKILL || outcome.code == 0)
+      #expect(outcome.faults.isEmpty ? outcome.code == 0 : outcome.signal == SIGKILL)
       if outcome.signal == SIGKILL { kills += 1 }
       let next = try run([Product.topicAlloc, "-w", "0", directory("specs"), "a"])
       #expect(next.code == 0, "after \(call.name) \(call.occurrence): \(next.error)")
@@ -158,7 +158,7 @@ import Testing
 }
 
 /// The same with the system calls themselves, of which the runtime makes some, too.
-@Suite(.enabled(if: Product.hasProgram("strace"))) struct StraceTests {
+@Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("strace"))) struct StraceTests {
   let directory = TemporaryDirectory()
 
   private func strace(_ rules: String..., words: [String]) throws -> Outcome {

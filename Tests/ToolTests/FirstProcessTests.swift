@@ -40,8 +40,7 @@ struct FirstProcessTests {
       in: directory.path, environment: environment)
     let first = try #require(child(of: child(of: watch.id)))
     if makesReady {
-      for _ in 0..<1_000 where !directory.entries().contains("ready") { usleep(10_000) }
-      #expect(directory.entries().contains("ready"))
+      try waitUntil(directory.entries().contains("ready"))
     }
     // The program has begun to wait.
     usleep(300_000)

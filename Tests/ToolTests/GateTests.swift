@@ -11,7 +11,7 @@ import Testing
 #endif
 
 /// `topic gate`, with real steps.
-@Suite struct GateTests {
+@Suite(.timeLimit(.minutes(20))) struct GateTests {
   let directory = TemporaryDirectory()
 
   init() throws { try directory.makeDirectories("run") }
@@ -116,7 +116,7 @@ import Testing
         Product.topic, "gate", "run", "--step", "a", "true", "--step", "b",
         "touch ready; sleep \(time)", "--step", "c", "touch ran",
       ], in: directory.path)
-    for _ in 0..<1_000 where !directory.entries().contains("ready") { usleep(10_000) }
+    try waitUntil(directory.entries().contains("ready"))
     kill(process.id, SIGINT)
     #expect(try process.wait().signal == SIGINT)
     #expect(runningCommands(containing: "sleep \(time)").isEmpty)

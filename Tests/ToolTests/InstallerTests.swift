@@ -122,7 +122,7 @@ import Testing
       """, in: directory.path)
     let process = try RunningProcess(
       Array(words([]).dropFirst(3)), environment: environment)
-    for _ in 0..<1_000 where !directory.entries().contains("ready") { usleep(10_000) }
+    try waitUntil(directory.entries().contains("ready"))
     kill(process.id, signal)
     let outcome = try process.wait()
     // What it had started goes on for a while.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// shell/unified-location-detection.sh, sourced by bash.
-@Suite struct LibraryTests {
+@Suite(.timeLimit(.minutes(20))) struct LibraryTests {
   let directory = TemporaryDirectory()
   static let library = Product.sources + "/shell/unified-location-detection.sh"
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `topic log`, with real writers and real crashes.
-@Suite struct LogTests {
+@Suite(.timeLimit(.minutes(20))) struct LogTests {
   let directory = TemporaryDirectory()
   private var log: String { directory("run/events.jsonl") }
 
@@ -107,7 +107,7 @@ import Testing
         "bash", "-c",
         "exec \(Product.topic) log append --linger \(linger) '\(log)' <'\(directory("pipe"))'",
       ])
-    while (try? lines())?.count != early { usleep(10_000) }
+    try waitUntil((try? lines())?.count == early)
     usleep(300_000)
     kill(writer.id, SIGTERM)
     #expect(try writer.wait().signal == SIGTERM)
@@ -248,7 +248,7 @@ import Testing
       func lines() throws -> [String] {
         try String(contentsOfFile: out, encoding: .utf8).split(separator: "\n").map(String.init)
       }
-      for _ in 0..<500 where try lines().last != "\"end\"" { usleep(10_000) }
+      try waitUntil(lines().last == "\"end\"")
       kill(follower.id, SIGTERM)
       _ = try follower.wait()
       // What --max-bytes leaves out is not shown, but the line is followed from its beginning.
@@ -306,15 +306,8 @@ import Testing
     let follower = try RunningProcess(
       ["bash", "-c", "exec \(Product.topic) log tail --follow '\(log)' >'\(out)'"])
     func expect(_ numbers: [String]) throws {
-      for _ in 0..<500
-      where (try? String(contentsOfFile: out, encoding: .utf8))
-        != numbers.map({ $0 + "\n" }).joined()
-      {
-        usleep(10_000)
-      }
-      #expect(
-        try String(contentsOfFile: out, encoding: .utf8).split(separator: "\n").map(String.init)
-          == numbers)
+      let text = numbers.map { $0 + "\n" }.joined()
+      try waitUntil((try? String(contentsOfFile: out, encoding: .utf8)) == text)
     }
     _ = try topic("append", log, "1")
     try expect(["1"])

@@ -5,7 +5,7 @@ import Testing
 
 /// The rule by which the programs open the files that they maintain (Sources/POSIX/MaintainedFile.swift),
 /// over all of these files, on a machine that others share.
-@Suite struct MaintainedFileTests {
+@Suite(.timeLimit(.minutes(20))) struct MaintainedFileTests {
   let directory = TemporaryDirectory()
 
   /// A file that a command maintains. The command runs in a directory that has `run`, `specs`, a `PLAN.md`

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// RUN, TOPIC and PLAN: found by path, number or name, and never made by a typo.
-@Suite struct OperandTests {
+@Suite(.timeLimit(.minutes(20))) struct OperandTests {
   let directory = TemporaryDirectory()
 
   init() throws {

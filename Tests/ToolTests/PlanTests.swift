@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `topic plan`, with real workers, real deaths and real crashes.
-@Suite struct PlanTests {
+@Suite(.timeLimit(.minutes(20))) struct PlanTests {
   let directory = TemporaryDirectory()
   private var file: String { directory("PLAN.md") }
 

@@ -6,7 +6,7 @@ import Testing
 
 /// The record of the highest number (Sources/TopicAllocation/NumberRecord.swift): it is used, and
 /// never wrong.
-@Suite struct RecordTests {
+@Suite(.timeLimit(.minutes(20))) struct RecordTests {
   let directory = TemporaryDirectory()
 
   static let isPossibleHere =
@@ -132,7 +132,7 @@ import Testing
       "strace", "-o", "/dev/null", "-e", "inject=mkdirat:delay_exit=400000",
       Product.topicAlloc, "-f", "number", root, "x",
     ])
-    while !FileManager.default.fileExists(atPath: root + "/003_x") { usleep(1_000) }
+    try waitUntil(FileManager.default.fileExists(atPath: root + "/003_x"))
     let changing = try bash(change, in: directory.path)
     #expect(changing.code == 0, "\(changing.error)")
     #expect(try slow.wait().lines == ["003"])

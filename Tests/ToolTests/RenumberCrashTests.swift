@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 /// A renumbering that is killed, at each call that changes something, and the run that finishes it.
-@Suite(.enabled(if: Product.hasProgram("git"))) struct RenumberCrashTests {
+@Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("git")))
+struct RenumberCrashTests {
   let renumbering = RenumberTests()
   var directory: TemporaryDirectory { renumbering.directory }
 
@@ -36,7 +37,7 @@ import Testing
       "cp -a clash killed; cd killed; POSIX_FAULT=\(fault) exec topic renumber --apply specs")
     #expect(outcome.signal == SIGKILL, "\(fault): \(outcome)")
     // The git that it had started goes on.
-    while !runningCommands(containing: directory("killed")).isEmpty { usleep(1_000) }
+    try waitUntil(runningCommands(containing: directory("killed")).isEmpty)
   }
 
   /// What is wrong in `killed`: mentions of what is not there, files left over, an index that names
@@ -87,20 +88,21 @@ import Testing
   func killedTwice() throws {
     try makeClashToKillIn()
     let first = try #require(try kills().first { $0.hasPrefix("fork") })
-    let calls = [("creat", 2), ("renameat", 2), ("renameat2", 1), ("unlinkat", 4), ("fork", 16)]
-    var kills = 0
-    for (call, count) in calls {
-      for number in 1...count {
+    for call in ["creat", "renameat", "renameat2", "unlinkat", "fork"] {
+      for number in 1... {
         try kill(first)
         let fault = "\(call):\(number):kill"
         let second = try renumbering.script(
-          "cd killed; POSIX_FAULT=\(fault) exec topic renumber --apply specs")
-        if second.signal == SIGKILL { kills += 1 }
-        while !runningCommands(containing: directory("killed")).isEmpty { usleep(1_000) }
+          "cd killed; POSIX_FAULT=\(fault) exec topic renumber --apply specs", mayMiss: true)
+        #expect((second.signal == SIGKILL) == !second.faults.isEmpty, "\(fault): \(second)")
+        try waitUntil(runningCommands(containing: directory("killed")).isEmpty)
         try expectNextRunFinishes("\(first), then \(fault)")
+        if second.faults.isEmpty {
+          #expect(number > 1, "\(call)")
+          break
+        }
       }
     }
-    #expect(kills > 15)
   }
 
   @Test("When git dies between the entry and its index, the next run tells the index")
@@ -143,8 +145,8 @@ import Testing
       """
       git init -q .; mkdir -p specs/001_z; sleep 0.05; mkdir specs/001_a
       POSIX_FAULT=fsync:1:\(EIO) topic renumber --apply specs
-      """)
-    #expect(outcome.code == 0, "\(outcome.error)")
+      """, mayMiss: true)
+    #expect(outcome.code == 0 && outcome.faults.isEmpty, "\(outcome.error)")
     #expect(directory.entries("specs") == ["001_z", "002_a"])
   }
 
@@ -278,7 +280,7 @@ import Testing
         POSIX_FAULT=\(fault) topic renumber --apply specs || :; stat -c %a .git/topic-renumber.specs
         """)
       #expect(outcome.lines.last == permissions, "\(outcome.text)\(outcome.error)")
-      while !runningCommands(containing: directory("killed")).isEmpty { usleep(1_000) }
+      try waitUntil(runningCommands(containing: directory("killed")).isEmpty)
       try expectNextRunFinishes(mode)
     }
   }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `topic retry check`, with real processes.
-@Suite struct RetryTests {
+@Suite(.timeLimit(.minutes(20))) struct RetryTests {
   let directory = TemporaryDirectory()
   private var run: String { directory("specs/001_a") }
 

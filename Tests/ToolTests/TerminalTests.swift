@@ -3,7 +3,9 @@ import TestSupport
 import Testing
 
 /// What data of others can do to the terminal that it is printed on: nothing.
-@Suite(.enabled(if: Product.hasProgram("script"), "needs script(1)")) struct TerminalTests {
+@Suite(
+  .timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("script"), "needs script(1)")
+) struct TerminalTests {
   let directory = TemporaryDirectory()
 
   init() throws { try directory.makeDirectories("run") }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The commands of `topic`.
-@Suite struct TopicTests {
+@Suite(.timeLimit(.minutes(20))) struct TopicTests {
   let directory = TemporaryDirectory()
 
   private func topic(

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Where nobody can know whether a scope is set: nothing is numbered, and the hint works when it is typed.
-@Suite(.enabled(if: Product.hasProgram("git"))) struct UnknownScopeTests {
+@Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("git"))) struct UnknownScopeTests {
   let directory = TemporaryDirectory()
   /// Permissions do not hold root back, and only root can give a file away.
   static let canChangeUser = getuid() == 0 && Product.hasProgram("setpriv")

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `topic verify`.
-@Suite struct VerifyTests {
+@Suite(.timeLimit(.minutes(20))) struct VerifyTests {
   let directory = TemporaryDirectory()
 
   private func topic(
