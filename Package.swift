@@ -53,14 +53,15 @@ let package = Package(
       name: "topic-stress",
       dependencies: ["StressHarness", "CommandLineTool", "POSIX", "ProcessStart"],
       path: "stress/topic-stress", linkerSettings: staticExecutable),
-    .target(name: "TestSupport", dependencies: ["POSIX"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["StressHarness", "POSIX"], path: "Tests/TestSupport"),
     .testTarget(name: "POSIXTests", dependencies: ["POSIX", "TestSupport"]),
     .testTarget(
       name: "TopicAllocationTests", dependencies: ["TopicAllocation", "POSIX", "TestSupport"]),
     .testTarget(
       name: "TopicLedgerTests",
       dependencies: ["TopicLedger", "TopicAllocation", "POSIX", "TestSupport"]),
-    .testTarget(name: "JSONTests", dependencies: ["JSON", "POSIX"]),
+    .testTarget(name: "JSONTests", dependencies: ["JSON", "POSIX", "TestSupport"]),
     .testTarget(name: "RunStateTests", dependencies: ["RunState", "JSON", "POSIX", "TestSupport"]),
     .testTarget(
       name: "CommandLineToolTests", dependencies: ["CommandLineTool", "TestSupport"]),

@@ -7,16 +7,21 @@ import TopicAllocation
 @testable import CommandLineTool
 
 @Suite struct OutputTests {
-  private func randomBytes(_ count: Int) -> Bytes {
+  private func randomBytes(_ count: Int, _ random: inout some RandomNumberGenerator) -> Bytes {
     (0..<count).map { _ in
-      Bool.random() ? UInt8.random(in: 1...255) : Bytes("'\"\\ $`\n|;&").randomElement() ?? 0x27
+      Bool.random(using: &random)
+        ? UInt8.random(in: 1...255, using: &random)
+        : Bytes("'\"\\ $`\n|;&").randomElement(using: &random) ?? 0x27
     }
   }
 
   @Test("A shell reads back every word that is quoted for it", arguments: ["sh", "bash"])
   func shellWords(shell: String) throws {
+    var random = seededRandom()
     let words =
-      (0..<100).map { _ in randomBytes(20) } + [Bytes(), Bytes("'"), Bytes("-n"), Bytes("~")]
+      (0..<100).map { _ in randomBytes(20, &random) } + [
+        Bytes(), Bytes("'"), Bytes("-n"), Bytes("~"),
+      ]
     let script = words.reduce(into: Bytes()) {
       $0 += Bytes("printf '%s\\0' ") + $1.quotedForShell + [.newline]
     }

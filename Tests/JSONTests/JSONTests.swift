@@ -1,14 +1,19 @@
 import Foundation
 import JSON
 import POSIX
+import TestSupport
 import Testing
 
 @Suite struct JSONTests {
   private func read(_ text: String) throws -> JSONValue { try JSONValue(parsing: Bytes(text)) }
 
-  private func randomBytes(_ count: Int, of likely: String) -> Bytes {
+  private func randomBytes(
+    _ count: Int, of likely: String, _ random: inout some RandomNumberGenerator
+  ) -> Bytes {
     (0..<count).map { _ in
-      Bool.random() ? UInt8.random(in: 0...255) : Bytes(likely).randomElement() ?? 0
+      Bool.random(using: &random)
+        ? UInt8.random(in: 0...255, using: &random)
+        : Bytes(likely).randomElement(using: &random) ?? 0
     }
   }
 
@@ -20,9 +25,10 @@ import Testing
 
   @Test("Foundation reads back every string that is written")
   func jsonStrings() throws {
+    var random = seededRandom()
     for _ in 0..<500 {
       let text = String(
-        decoding: randomBytes(30, of: "'\"\\ $`\n|;&é\u{9B}\u{202E}"), as: UTF8.self)
+        decoding: randomBytes(30, of: "'\"\\ $`\n|;&é\u{9B}\u{202E}", &random), as: UTF8.self)
       for layout in [JSONWriter.Layout.compact, .indented] {
         var json = JSONWriter(layout)
         json.array { json in
@@ -140,9 +146,12 @@ import Testing
       "{", "}", "[", "]", ",", ":", "\"a\"", "\"\\u00e9\"", "1", "-2.5", "1e3", "true", "null", " ",
       "0", ".",
     ]
+    var random = seededRandom()
     var agreed = 0
     for _ in 0..<20_000 {
-      let text = (0..<Int.random(in: 1...9)).map { _ in pieces.randomElement() ?? "" }.joined()
+      let text = (0..<Int.random(in: 1...9, using: &random)).map { _ in
+        pieces.randomElement(using: &random) ?? ""
+      }.joined()
       // Foundation refuses numbers that no double can hold, and takes a comma before the end.
       if text.contains(/e\d{3}|, *[\]}]/) { continue }
       let ours = try? read(text)
@@ -161,8 +170,10 @@ import Testing
 
   @Test("Random bytes end in a value or an error")
   func randomBytes() {
+    var random = seededRandom()
     for _ in 0..<20_000 {
-      let bytes = randomBytes(Int.random(in: 0...40), of: "{}[]\",:\\u0e-tfn")
+      let count = Int.random(in: 0...40, using: &random)
+      let bytes = randomBytes(count, of: "{}[]\",:\\u0e-tfn", &random)
       _ = try? JSONValue(parsing: bytes)
     }
   }

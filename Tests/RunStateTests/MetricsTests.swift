@@ -66,7 +66,7 @@ import Testing
 
   @Test("Percentiles are within the bound, whatever sign and size the numbers have")
   func percentiles() throws {
-    var random = SystemRandomNumberGenerator()
+    var random = seededRandom()
     for scale in [1e-300, 1e-3, 1, 1e6, 1e300] {
       let numbers = (0..<999).map { _ in Double.random(in: -1...1, using: &random) * scale }
       let text = numbers.map { "{\"n\":\($0)}\n" }.joined()
@@ -87,15 +87,18 @@ import Testing
   func zeros() throws {
     let one = try summary("{\"n\":0}\n{\"n\":-0.0}\n{\"n\":1.5}\n")
     #expect(one.field("n", of: one.all)?.percentiles([0.3, 0.5, 1]) == [0, 0, 1.5])
+    var random = seededRandom()
     for _ in 0..<200 {
-      let count = Int.random(in: 1...60)
+      let count = Int.random(in: 1...60, using: &random)
       let numbers = (0..<count).map { _ -> Double in
-        switch Int.random(in: 0...4) {
+        switch Int.random(in: 0...4, using: &random) {
         case 0: 0.0
         case 1: -0.0
-        case 2: Double(Int.random(in: -5...5))
-        case 3: Double.random(in: -1...1)
-        default: Double.random(in: 1...10) * (Bool.random() ? 1e-300 : -1e300)
+        case 2: Double(Int.random(in: -5...5, using: &random))
+        case 3: Double.random(in: -1...1, using: &random)
+        default:
+          Double.random(in: 1...10, using: &random)
+            * (Bool.random(using: &random) ? 1e-300 : -1e300)
         }
       }
       let summary = try summary(numbers.map { "{\"n\":\($0)}\n" }.joined())
@@ -125,7 +128,7 @@ import Testing
 
   @Test("The fast way and the way through JSON values read the same in the same lines")
   func bothWays() throws {
-    var random = SystemRandomNumberGenerator()
+    var random = seededRandom()
     let pieces = [
       "{", "}", "\"n\"", "\"m\"", "\"status\"", ":", ",", " ", "1", "-0.5", "1e3", "01", "1.", "-",
       "\"ok\"", "\"a\\n\"", "\"ü\"", "null", "true", "nul", "[1]", "\t", "{\"n\":",
@@ -162,8 +165,9 @@ import Testing
 
   @Test("Of random bytes, lines are counted or not readable")
   func random() throws {
+    var random = seededRandom()
     for _ in 0..<200 {
-      let bytes = (0..<300).map { _ in UInt8.random(in: 0...255) }
+      let bytes = (0..<300).map { _ in UInt8.random(in: 0...255, using: &random) }
       try Data(bytes).write(to: URL(fileURLWithPath: directory("metrics")))
       var summary = MetricsSummary(.init(by: "n"))
       let cut = try summary.add(file).cut
@@ -235,7 +239,7 @@ import Testing
 
   @Test("A later call reads what is new, and comes to what one call over all comes to")
   func increments() throws {
-    var random = SystemRandomNumberGenerator()
+    var random = seededRandom()
     var all = ""
     for round in 0..<12 {
       var text = ""

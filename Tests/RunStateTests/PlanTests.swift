@@ -185,7 +185,7 @@ private func ids(_ reading: PlanReading) -> [String] { reading.plan.tasks.map(\.
 
   @Test("Whatever the bytes, reading ends, and what is found has lines of the text")
   func random() {
-    var random = SystemRandomNumberGenerator()
+    var random = seededRandom()
     let pieces: [Bytes] =
       [
         "### Task ", "a", "b", ": ", "\n", "\n", "| Group 1 | a |", "| Group ", "2", "|", "```",

@@ -1,5 +1,6 @@
 import JSON
 import POSIX
+import TestSupport
 import Testing
 
 @testable import StressHarness
@@ -167,9 +168,12 @@ private func call(
 
   @Test("Random bytes end in an answer or in none")
   func random() {
+    var random = seededRandom()
     for _ in 0..<20_000 {
-      let bytes = (0..<Int.random(in: 0...30)).map { _ in
-        Bool.random() ? UInt8.random(in: 0...255) : Bytes("/r0129|_{}\":,\n").randomElement() ?? 0
+      let bytes = (0..<Int.random(in: 0...30, using: &random)).map { _ in
+        Bool.random(using: &random)
+          ? UInt8.random(in: 0...255, using: &random)
+          : Bytes("/r0129|_{}\":,\n").randomElement(using: &random) ?? 0
       }
       _ = Answer(parsing: bytes, root: root)
       _ = LockReport(parsing: Bytes("held ") + bytes)
