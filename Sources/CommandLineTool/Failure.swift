@@ -255,6 +255,7 @@ extension ExitCode {
     switch error.errno {
     case .accessDenied, .notPermitted: self = .noPermission
     case .fileTooLarge where error.call == .read: self = .data
+    case .outOfRange: self = .data
     case .inputOutput, .brokenPipe: self = .inputOutput
     case .noLocks, .notSupported, .notImplemented: self = .unavailable
     case .badDescriptor where error.call == .flock: self = .unavailable
@@ -328,6 +329,7 @@ extension SystemError {
     case .notFound: "check the spelling, and for a symbolic link that leads nowhere"
     case .fileTooLarge where call == .read:
       "the limit is \(Path.longestDocument >> 20) MiB; check that it is the right file"
+    case .outOfRange: "rename it, so that it ends with a lower number"
     case .isDirectory: "a directory has the name of a file; move it"
     case .exists: "something has that name already; move it"
     case .noLocks, .notSupported, .notImplemented,

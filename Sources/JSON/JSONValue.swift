@@ -53,6 +53,11 @@ public indirect enum JSONValue: Hashable, Sendable {
     if case .number(let digits) = self { Int(digits) } else { nil }
   }
 
+  /// The whole number that this is, when it is in `range`.
+  public func integer(in range: ClosedRange<Int>) -> Int? {
+    integer.flatMap { range.contains($0) ? $0 : nil }
+  }
+
   /// The truth value that this is.
   public var bool: Bool? {
     if case .bool(let truth) = self { truth } else { nil }

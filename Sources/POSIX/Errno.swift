@@ -65,6 +65,8 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
   public static let notPermitted = Errno(rawValue: EPERM)
   /// A file system that is mounted read-only.
   public static let readOnly = Errno(rawValue: EROFS)
+  /// A number that is larger or smaller than any that is taken.
+  public static let outOfRange = Errno(rawValue: ERANGE)
   /// This process has as many descriptors as it may.
   public static let tooManyOpenFiles = Errno(rawValue: EMFILE)
   /// A file that has as many names as it may.

@@ -99,9 +99,11 @@ public struct CheckpointStore: Sendable {
         return .damaged(JSONError(offset: 0, message: "expected an object"))
       }
       let value = JSONValue.object(members)
-      if let version = value["version"]?.integer, version > Self.version {
+      if case .number(let digits)? = value["version"], let version = Double(digits),
+        version > Double(Self.version)
+      {
         return .newer(
-          JSONError(offset: 0, message: "version \(version), which is newer than this program"))
+          JSONError(offset: 0, message: "version \(digits), which is newer than this program"))
       }
       guard value["version"]?.integer == Self.version, value["run_id"]?.string != nil else {
         return .damaged(JSONError(offset: 0, message: "no version, or no run_id"))
@@ -113,15 +115,16 @@ public struct CheckpointStore: Sendable {
   }
 
   /// Saves a checkpoint: what `change` makes of the members that are there, none when there is no
-  /// checkpoint yet. Waits for other writers until `deadline`. RUN must exist.
+  /// checkpoint yet; nothing when that is nil. Waits for other writers until `deadline`. RUN must exist.
   /// Returns the file that was damaged, when the one before it was taken.
   @discardableResult
   public func save(
-    until deadline: Instant, _ change: ([JSONValue.Member]) -> [JSONValue.Member]
+    until deadline: Instant, _ change: ([JSONValue.Member]) -> [JSONValue.Member]?
   ) throws(Failure) -> Path? {
     let lock = try lock(until: deadline)
     let old = try load()
-    var members = change(old?.members ?? []).filter { !Self.ownKeys.contains($0.key) }
+    guard let changed = change(old?.members ?? []) else { return old?.damaged }
+    var members = changed.filter { !Self.ownKeys.contains($0.key) }
     let id = old?.members.last { $0.key == "run_id" }?.value.string
     members =
       [

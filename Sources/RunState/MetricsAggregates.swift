@@ -186,13 +186,14 @@ public struct MetricsAggregates: Sendable {
     let before = summary.field(duration, of: summary.untilBaseline)
     let count = (all?.count ?? 0) - (before?.count ?? 0)
     let sum = (all?.sum ?? 0) - (before?.sum ?? 0)
-    let mean = summary.baseline == nil || count == 0 ? nil : sum / Double(count)
+    let isKnown = summary.baseline != nil && count > 0
+    let mean = isKnown && sum.isFinite ? sum / Double(count) : nil
     let delta = mean.flatMap { mean in first.map { mean - $0 } }
     return object { json in
       json.member("field", duration)
       json.member("baseline", first)
       json.member("mean", mean)
-      json.member("count", mean == nil ? 0 : count)
+      json.member("count", isKnown ? count : 0)
       json.member("delta", delta)
       json.member(
         "change_percent",

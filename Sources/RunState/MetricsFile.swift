@@ -1,6 +1,7 @@
 import POSIX
 
-/// A file of metrics and the full segments of it that were renamed, `FILE.20261121T083000Z-001` and so on.
+/// A file of metrics and the full segments of it that were renamed, `FILE.20261121T083000Z-001` and so on,
+/// with 3 to 18 digits.
 ///
 /// Writers append to FILE and know of no segment: one that opened it before a rotation writes into the
 /// segment. Readers read all segments in the order of their names, and then FILE. Who rotates takes
@@ -36,9 +37,13 @@ public struct MetricsFile: Sendable {
     try listed().map { path.parent.appending($0.name) }
   }
 
+  /// Numbers of segments end here.
+  private static let mostSegments = 999_999_999_999_999_999
+
   private func listed() throws(SystemError) -> [Segment] {
     let prefix = path.lastComponent + [UInt8(ascii: ".")]
     var segments: [Segment] = []
+    var outOfRange: Bytes?
     do throws(SystemError) {
       try Descriptor(opening: path.parent, .directory).forEachEntry { entry, _ in
         let name = Bytes(entry)
@@ -46,17 +51,26 @@ public struct MetricsFile: Sendable {
         let parts = name.dropFirst(prefix.count).split(
           separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         guard parts.count == 2, Self.isStamp(parts[0]), parts[1].count >= 3,
-          let number = Int(String(decoding: parts[1], as: UTF8.self)), number > 0
+          parts[1].allSatisfy({ $0 &- UInt8(ascii: "0") <= 9 })
         else { return }
-        segments.append(Segment(name: name, stamp: Bytes(parts[0]), number: number))
+        let number = Int(String(decoding: parts[1], as: UTF8.self)) ?? .max
+        if number > Self.mostSegments { outOfRange = name }
+        if number > 0 {
+          segments.append(Segment(name: name, stamp: Bytes(parts[0]), number: number))
+        }
       }
     } catch {
       if error.errno != .notFound { throw error }
     }
+    if let outOfRange { throw Self.outOfRange(path.parent.appending(outOfRange)) }
     return segments.sorted { one, other in
       one.stamp == other.stamp
         ? one.number < other.number : one.stamp.lexicographicallyPrecedes(other.stamp)
     }
+  }
+
+  private static func outOfRange(_ path: Path) -> SystemError {
+    SystemError(.readdir, path, .outOfRange)
   }
 
   /// Such as `20261121T083000Z`.
@@ -130,6 +144,9 @@ public struct MetricsFile: Sendable {
     var stamp = now
     var number = 1
     if let last = try listed().last, !last.stamp.lexicographicallyPrecedes(now) {
+      if last.number == Self.mostSegments {
+        throw Self.outOfRange(path.parent.appending(last.name))
+      }
       (stamp, number) = (last.stamp, last.number + 1)
     }
     let digits = Bytes("\(number)")

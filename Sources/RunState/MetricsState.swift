@@ -8,6 +8,8 @@ struct MetricsState {
 
   /// The version of the format.
   private static let version = 1
+  /// What it counts; so no sum or difference of two counts overflows.
+  fileprivate static let counts = 0...1 << 60
 
   init(summary: MetricsSummary, reading: MetricsReading) {
     self.summary = summary
@@ -115,18 +117,19 @@ struct MetricsState {
         == question.conditions.map({ JSONValue.Member($0.key, .string($0.value)) }),
       json["question"]?["required"]?.elements?.map(\.string) == question.required,
       json["question"]?["success"]?.elements?.map(\.string) == question.success,
-      let complete = json["complete"]?.integer, let unreadable = json["unreadable"]?.integer,
+      let complete = json["complete"]?.integer(in: Self.counts),
+      let unreadable = json["unreadable"]?.integer(in: Self.counts),
       let keys = json["keys"]?.elements?.map({ $0.string ?? "" }),
-      let present = json["present"]?.elements?.map({ $0.integer ?? 0 }),
-      present.count == question.required.count, let all = json["all"],
+      let present = json["present"]?.elements?.map({ $0.integer(in: Self.counts) ?? -1 }),
+      present.count == question.required.count, !present.contains(-1), let all = json["all"],
       let before = json["until_baseline"], let groups = json["groups"]?.elements,
-      let files = json["files"]?.elements, [complete, unreadable].allSatisfy({ $0 >= 0 })
+      let files = json["files"]?.elements
     else { return nil }
     var positions: [MetricsReading.Position] = []
     for file in files {
       guard let device = file["device"]?.string.flatMap({ UInt64($0) }),
         let inode = file["inode"]?.string.flatMap({ UInt64($0) }),
-        let offset = file["offset"]?.integer, (0...1 << 60).contains(offset),
+        let offset = file["offset"]?.integer(in: Self.counts),
         let digest = file["sha256_of_ends"]?.string
       else { return nil }
       positions.append(
@@ -160,16 +163,19 @@ extension MetricsSummary {
   fileprivate mutating func restoredTally(
     _ json: JSONValue, withBuckets: Bool = true
   ) -> MetricsTally? {
-    guard let entries = json["entries"]?.integer, let passed = json["passed"]?.integer,
-      let fields = json["fields"]?.elements, (0...entries).contains(passed)
+    guard let entries = json["entries"]?.integer(in: MetricsState.counts),
+      let passed = json["passed"]?.integer(in: 0...entries), let fields = json["fields"]?.elements
     else { return nil }
     var tally = MetricsTally()
     (tally.entries, tally.passed) = (entries, passed)
     for entry in fields {
-      guard let name = entry["name"]?.string, let count = entry["count"]?.integer,
-        let sum = entry["sum"]?.double, let first = entry["first"]?.double,
+      // A sum that no double holds is null.
+      guard let name = entry["name"]?.string,
+        let count = entry["count"]?.integer(in: MetricsState.counts), count > 0,
+        let sum = entry["sum"] == .null ? .nan : entry["sum"]?.double,
+        let first = entry["first"]?.double,
         let lowest = entry["min"]?.double, let highest = entry["max"]?.double,
-        let key = scanner.number(of: Bytes(name)), count > 0, fieldsLeft > 0 || !withBuckets
+        let key = scanner.number(of: Bytes(name)), fieldsLeft > 0 || !withBuckets
       else { return nil }
       var field = MetricsTally.Field()
       field.count = count

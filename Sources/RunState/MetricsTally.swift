@@ -7,7 +7,7 @@ public struct MetricsTally: Sendable {
   public struct Field: Sendable {
     /// In how many entries it is a number.
     public internal(set) var count = 0
-    /// The sum of the numbers.
+    /// The sum of the numbers; not finite when it is beyond what a double can hold.
     public internal(set) var sum: Double = 0
     /// The first one; 0 when there is none.
     public internal(set) var first: Double = 0
@@ -17,8 +17,8 @@ public struct MetricsTally: Sendable {
     public internal(set) var highest: Double = 0
     var quantiles = Quantiles()
 
-    /// Their mean; 0 when there is none.
-    public var mean: Double { count == 0 ? 0 : sum / Double(count) }
+    /// Their mean; 0 when there is none, nil when the sum is not known.
+    public var mean: Double? { count == 0 ? 0 : sum.isFinite ? sum / Double(count) : nil }
 
     /// The numbers that these shares (0 to 1, rising) of all do not exceed, within
     /// ``Quantiles/errorBound``; nil when that is not known, as the numbers span too much.

@@ -73,7 +73,7 @@ extension PlanState {
     let holder = records[place].status == .claimed ? records[place].worker : nil
     records[place] = Record(
       status: .claimed, worker: worker, claimedAt: now, leaseUntil: end(place),
-      attempts: records[place].attempts + 1)
+      attempts: min(records[place].attempts + 1, Record.mostAttempts))
     return .task(place, reclaimedFrom: holder)
   }
 

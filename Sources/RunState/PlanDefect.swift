@@ -20,6 +20,8 @@ public struct PlanDefect: Error, Equatable, Sendable {
     case noSuchTask(String)
     /// A group without ids.
     case emptyGroup(Int)
+    /// A group whose number no `Int` holds.
+    case badGroup(String)
     /// A group behind one with the same number or a higher one.
     case groupOrder(Int, after: Int)
     /// A timeout that is no number of seconds.
@@ -62,6 +64,7 @@ public struct PlanDefect: Error, Equatable, Sendable {
     case .idTwice(let id, let first): "'\(id)' is in the table twice, first on line \(first)"
     case .noSuchTask(let id): "no task '\(id)'"
     case .emptyGroup(let number): "group \(number) is empty"
+    case .badGroup(let digits): "the group number \(digits) is too large"
     case .groupOrder(let number, let before): "group \(number) comes after group \(before)"
     case .badTimeout(let text):
       "the timeout '\(text)' is no number of seconds from 1 to \(PlanReader.mostSeconds)"

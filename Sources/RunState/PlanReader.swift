@@ -150,7 +150,9 @@ struct PlanReader {
       return
     }
     let digits = name.dropFirst(5).trimmed
-    guard !digits.isEmpty, digits.allSatisfy({ $0.isDigit }), let group = Int(digits.text) else {
+    guard !digits.isEmpty, digits.allSatisfy({ $0.isDigit }) else { return }
+    guard let group = Int(digits.text) else {
+      defects.append(PlanDefect(number, .badGroup(digits.text)))
       return
     }
     if let before = groups.last?.group.number, before >= group {

@@ -27,8 +27,11 @@ public struct PlanState: Sendable {
     /// From this moment on another one may take it over: the lease is over when the wall clock
     /// (CLOCK_REALTIME) shows it.
     public internal(set) var leaseUntil: WallTime?
-    /// How many workers began with it.
+    /// How many workers began with it, at most ``mostAttempts``.
     public internal(set) var attempts = 0
+
+    /// The count of attempts ends here.
+    static let mostAttempts = 1_000_000_000
   }
 
   /// The version of the file's format.
@@ -95,8 +98,10 @@ public struct PlanState: Sendable {
     do throws(JSONError) { value = try JSONValue(parsing: text) } catch {
       throw PlanStateError("at byte \(error.offset + 1): \(error.message)")
     }
-    guard let found = value["version"]?.integer else { throw PlanStateError("it has no version") }
-    guard found == version else {
+    guard case .number(let found)? = value["version"] else {
+      throw PlanStateError("it has no version")
+    }
+    guard found == "\(version)" else {
       throw PlanStateError("it has version \(found), this program knows version \(version)")
     }
     guard let tasks = value["tasks"]?.members else { throw PlanStateError("it has no tasks") }
@@ -142,7 +147,9 @@ extension PlanState.Record {
     worker = value["worker"]?.string
     claimedAt = value["claimed_at"]?.string.flatMap(WallTime.init(rfc3339:))
     leaseUntil = value["lease_until"]?.string.flatMap(WallTime.init(rfc3339:))
-    attempts = value["attempts"]?.integer ?? 0
+    guard let attempts = (value["attempts"] ?? .number("0")).integer(in: 0...Self.mostAttempts)
+    else { return nil }
+    self.attempts = attempts
     // Whose lease nobody knows can never be taken over, so that is damage.
     if status == .claimed, worker == nil || leaseUntil == nil { return nil }
   }

@@ -15,7 +15,7 @@ public struct Quantiles: Sendable {
   /// The counts of the buckets, row by row.
   private(set) var counts: [UInt32] = []
   private var latestRow = 0
-  /// Whether numbers were left out, as there was no room for more rows.
+  /// Whether numbers were left out, as there was no room for more rows or in a bucket.
   private(set) var isIncomplete = false
 
   /// Whether all numbers are whole, so that percentiles are, too.
@@ -35,7 +35,9 @@ public struct Quantiles: Sendable {
       guard find(row, &rowsLeft) else { return }
     }
     let column = Int(truncatingIfNeeded: ordered >> 46) & (Self.columns - 1)
-    counts[latestRow &* Self.columns &+ column] &+= 1
+    let place = latestRow &* Self.columns &+ column
+    // A bucket that is full is one more reason why percentiles are not known.
+    if counts[place] == .max { isIncomplete = true } else { counts[place] &+= 1 }
   }
 
   private mutating func find(_ row: Int, _ rowsLeft: inout Int) -> Bool {
@@ -70,7 +72,8 @@ public struct Quantiles: Sendable {
 
   /// Puts back what ``buckets`` gave; false when there is no such bucket, or no room.
   mutating func restore(_ index: Int, _ count: UInt64, _ rowsLeft: inout Int) -> Bool {
-    guard (0..<(4_096 * Self.columns)).contains(index), count <= UInt32.max,
+    // The first row and the last one are of what is not finite.
+    guard (Self.columns..<(4_095 * Self.columns)).contains(index), count <= UInt32.max,
       find(index / Self.columns, &rowsLeft)
     else {
       return false

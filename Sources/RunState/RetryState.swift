@@ -15,7 +15,10 @@ public struct RetryState: Hashable, Sendable {
   /// The member of the checkpoint that holds it.
   public static let key = "retry"
 
-  /// How many rounds there were since the last approval.
+  /// The count of rounds ends here.
+  public static let mostRounds = 1_000_000_000
+
+  /// How many rounds there were since the last approval, at most ``mostRounds``.
   public private(set) var rounds = 0
   /// How many of the last rounds in a row had the same feedback.
   public private(set) var identical = 0
@@ -27,11 +30,14 @@ public struct RetryState: Hashable, Sendable {
   /// The state before the first round.
   public init() {}
 
-  /// The state in a checkpoint; nil when it has one that no ``json`` looks like.
+  /// The state in a checkpoint, that before the first round where it has none or null; nil when it has
+  /// one that no ``json`` looks like.
   public init?(in members: [JSONValue.Member]) {
-    guard let value = members.last(where: { $0.key == Self.key })?.value else { return }
-    guard let rounds = value["rounds"]?.integer, (0..<Int.max).contains(rounds),
-      let identical = value["identical"]?.integer, (0...rounds).contains(identical),
+    guard let value = members.last(where: { $0.key == Self.key })?.value, value != .null else {
+      return
+    }
+    guard let rounds = value["rounds"]?.integer(in: 0...Self.mostRounds),
+      let identical = value["identical"]?.integer(in: 0...rounds),
       let status = value["status"]?.string.flatMap(Status.init)
     else { return nil }
     (self.rounds, self.identical, self.status) = (rounds, identical, status)
@@ -54,8 +60,8 @@ public struct RetryState: Hashable, Sendable {
       self = RetryState()
     } else {
       let digest = Self.digest(of: feedback)
-      rounds += 1
-      identical = digest == feedbackDigest ? identical + 1 : 1
+      rounds = min(rounds + 1, Self.mostRounds)
+      identical = digest == feedbackDigest ? min(identical + 1, rounds) : 1
       feedbackDigest = digest
     }
     self.status = status

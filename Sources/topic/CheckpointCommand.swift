@@ -206,7 +206,7 @@ extension Command {
       guard let contents else { continue }
       let value = JSONValue.object(contents.members)
       let cells = [
-        topic.entryName.printable, value["iteration"]?.integer.map(String.init) ?? "-",
+        topic.entryName.printable, iteration(in: value),
         value["status"]?.string.map { Bytes($0).printable } ?? "-",
         value["saved_at"]?.string.map { Bytes($0).printable } ?? "-",
       ]
@@ -214,6 +214,11 @@ extension Command {
     }
     try printOut(lines)
     if let failure { throw failure }
+  }
+
+  /// As it is spelled there, which no integer need hold.
+  private static func iteration(in checkpoint: JSONValue) -> String {
+    if case .number(let digits)? = checkpoint["iteration"] { digits } else { "-" }
   }
 }
 

@@ -54,7 +54,7 @@ struct MetricsReport {
   private func rows(_ tally: MetricsTally) -> [[String]] {
     summary.fields(of: tally).map { name, field in
       let values = field.percentiles(MetricsSummary.shownPercentiles.map(\.1))
-      let numbers = [field.mean, field.lowest, field.highest].map(number)
+      let numbers = [field.mean, field.lowest, field.highest].map { $0.map(number) ?? "-" }
       let percentiles = MetricsSummary.shownPercentiles.indices.map { place in
         values.map { number($0[place]) } ?? "-"
       }

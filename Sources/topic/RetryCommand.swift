@@ -95,12 +95,14 @@ extension Command {
     until deadline: Instant
   ) throws(Failure) -> RetryState {
     var state = RetryState()
-    var isReadable = true
+    var isDamaged = false
     do throws(CheckpointStore.Failure) {
       let damaged = try store.save(until: deadline) { old in
-        let before = RetryState(in: old)
-        isReadable = before != nil
-        state = before ?? RetryState()
+        guard let before = RetryState(in: old) else {
+          isDamaged = true
+          return nil
+        }
+        state = before
         state.add(status, feedback)
         let member = JSONValue.Member(RetryState.key, state.json)
         return old.filter { $0.key != RetryState.key } + [member]
@@ -109,9 +111,13 @@ extension Command {
     } catch {
       throw Failure(error)
     }
-    if !isReadable {
-      Tool.topic.note(
-        "the member \(RetryState.key) of the checkpoint was no count of rounds; it begins anew")
+    if isDamaged {
+      let run = String(decoding: store.run.bytes.quotedForShell, as: UTF8.self)
+      throw Failure(
+        .data,
+        "the checkpoint of \(store.run.bytes.quotedForMessage) has a member \(RetryState.key)"
+          + " that is not a count of rounds",
+        advice: "'topic checkpoint save --set \(RetryState.key)=null \(run)' starts the count over")
     }
     return state
   }

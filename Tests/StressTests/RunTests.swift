@@ -344,6 +344,42 @@ import Testing
     #expect(directory.entries("tmp").isEmpty)
   }
 
+  @Test(
+    "A number in the files of a run that none can have is refused, and ends no resume by a signal")
+  func numbers() throws {
+    #expect(try stress("-n", "4", "-p", "2", "--judge-every", "2").code == 0)
+    let run = try #require(runs.first)
+    try TestSupport.run(["cp", "-r", directory("runs/\(run)"), directory("saved")])
+    let values = [
+      "-1", "2147483648", "9223372036854775807", "18446744073709551616", "1e308", "\"x\"",
+    ]
+    for name in ["checkpoint.json", "manifest.json", "history.jsonl"] {
+      let path = "runs/\(run)/\(name)"
+      let whole = try String(contentsOfFile: directory(path), encoding: .utf8)
+      let lines = name.hasSuffix("l") ? String(whole.prefix { $0 != "\n" }) : whole
+      let numbers = lines.ranges(of: /: ?\d+(?=[,\n}])/)
+      #expect(numbers.count >= 7, "\(lines)")
+      for number in numbers {
+        for value in values {
+          try directory.makeFile(path, whole.replacingCharacters(in: number, with: ":" + value))
+          // What asks for more iterations than anybody waits for goes on.
+          let outcome = try TestSupport.run(
+            ["timeout", "2", Product.topicStress, "--run-dir", directory("runs"), "--resume", run],
+            environment: environment)
+          #expect(
+            [0, 1, 65, 124].contains(outcome.code ?? -1),
+            "\(name), \(whole[number]) as \(value): \(outcome)")
+          for file in ["checkpoint.json", "manifest.json", "history.jsonl"] where file != name {
+            _ = try? FileManager.default.removeItem(atPath: directory("runs/\(run)/\(file)"))
+            try FileManager.default.copyItem(
+              atPath: directory("saved/\(file)"), toPath: directory("runs/\(run)/\(file)"))
+          }
+        }
+      }
+      try directory.makeFile(path, whole)
+    }
+  }
+
   @Test("A run that was killed is resumed with the same totals, and every call is there once")
   func resumed() throws {
     let words = ["-n", "60", "-p", "5", "--seed", "3", "--chaos", "kill", "--judge-every", "10"]

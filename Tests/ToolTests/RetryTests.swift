@@ -92,12 +92,20 @@ import Testing
     #expect(directory.entries("specs/001_a").isEmpty)
   }
 
-  @Test("A member that is no count begins anew, with a warning")
+  @Test("A member that is not a count of rounds is status 65, stays, and goes by the hint")
   func damaged() throws {
     for value in ["7", "{\"rounds\": 1, \"identical\": 2, \"status\": \"approved\"}"] {
       try TestSupport.run([Product.topic, "checkpoint", "save", run, "--set", "retry=\(value)"])
+      let before = try String(contentsOfFile: run + "/checkpoint.json", encoding: .utf8)
       let outcome = try check("needs_changes", "--feedback", "a")
-      #expect(outcome.code == 0 && outcome.error.contains("begins anew"), "\(value)")
+      #expect(outcome.code == 65 && outcome.output.isEmpty, "\(value)")
+      #expect(
+        outcome.error.contains(
+          "the checkpoint of '\(run)' has a member retry that is not a count of rounds"))
+      #expect(try String(contentsOfFile: run + "/checkpoint.json", encoding: .utf8) == before)
+      let hint = try #require(outcome.error.firstMatch(of: /hint: '(.*)'/)).1
+      #expect(try bash(String(hint)).code == 0)
+      #expect(try check("needs_changes", "--feedback", "a").text.hasPrefix("go on: round 1,"))
     }
   }
 

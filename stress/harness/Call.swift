@@ -90,11 +90,14 @@ struct Call {
 extension Call {
   /// Reads a line of the history back; nil when it is none.
   init?(_ entry: JSONValue) {
-    guard let iteration = entry["iteration"]?.integer, let process = entry["process"]?.integer,
-      let name = entry["name"]?.string, let allocator = entry["allocator"]?.integer,
-      let start = entry["start_ns"]?.integer, let end = entry["end_ns"]?.integer,
-      (0...1 << 60).contains(start), end >= start, end <= 1 << 60,
-      (0...9_999_999).contains(entry["number"]?.integer ?? 0), let ending = ChildProcess.End(entry)
+    let counts = 0...1 << 40
+    guard let iteration = entry["iteration"]?.integer(in: counts),
+      let process = entry["process"]?.integer(in: counts), let name = entry["name"]?.string,
+      let allocator = entry["allocator"]?.integer(in: counts),
+      let end = entry["end_ns"]?.integer(in: 0...1 << 60),
+      let start = entry["start_ns"]?.integer(in: 0...end),
+      (entry["number"] ?? .number("0")).integer(in: 0...9_999_999) != nil,
+      let ending = ChildProcess.End(entry)
     else { return nil }
     self.init(
       iteration: iteration, process: process, allocator: allocator, name: name,

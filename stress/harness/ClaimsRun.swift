@@ -206,7 +206,7 @@ final class ClaimsRun {
     func add(_ message: String) {
       violations.append(ClaimsViolation(assertion: .complete, message: message))
     }
-    let state = try? Descriptor(opening: directory.appending("PLAN.state.json"), .read).readToEnd()
+    let state = try? directory.appending("PLAN.state.json").maintainedContents()
     let tasks = state.flatMap { try? JSONValue(parsing: $0) }?["tasks"]?.members ?? []
     let done = tasks.count { $0.value["status"]?.string == "done" }
     if done != request.tasks || tasks.count != request.tasks {

@@ -56,7 +56,8 @@ extension MetricsSummary {
     let rows = fields(of: all).map { name, field in
       let recent = medianOfLatest(name) ?? 0
       return [
-        name, number(field.mean), number(field.first), ratio(field.mean, field.first),
+        name, field.mean.map(number) ?? "-", number(field.first),
+        field.mean.map { ratio($0, field.first) } ?? "-",
         number(recent), ratio(latest(name).last ?? 0, recent),
       ]
     }
@@ -90,7 +91,7 @@ extension MetricsSummary {
             json.member("count", field.count)
             json.member("mean", field.mean)
             json.member("first", field.first)
-            json.member("mean_against_first", quotient(field.mean, field.first))
+            json.member("mean_against_first", field.mean.flatMap { quotient($0, field.first) })
             json.member("median_of_last_10", recent)
             json.member(
               "latest_against_median", quotient(latest(name).last ?? 0, recent))

@@ -115,7 +115,7 @@ final class RunRecord {
   /// Reads one of its files that holds an object.
   func read(_ name: String) throws(Failure) -> JSONValue {
     let file = path.appending(name)
-    let text = try attempt(Descriptor(opening: file, .read).readToEnd(), otherwise: .data)
+    let text = try attempt(file.maintainedContents(), otherwise: .data)
     do throws(JSONError) {
       return try JSONValue(parsing: text)
     } catch {
@@ -129,16 +129,19 @@ final class RunRecord {
 extension RunRecord.Checkpoint {
   /// Reads what ``write(to:)`` wrote; nil when it is not that.
   init?(_ json: JSONValue) {
-    guard let iterations = json["iterations"]?.integer, let resumes = json["resumes"]?.integer,
-      let elapsed = json["elapsed_ns"]?.integer, let own = json["processor_ns"]?.integer,
-      let children = json["processor_ns_of_children"]?.integer,
-      let historyBytes = json["history_bytes"]?.integer, let floor = json["floor"]?.double,
-      let root = json["root"]?.string, let judged = json["judged"]?.integer,
-      let verdicts = json["verdicts"].flatMap({ Verdicts($0) }),
-      [iterations, resumes, elapsed, own, children, historyBytes, judged].allSatisfy({
-        (0...1 << 60).contains($0)
-      }), judged <= iterations, (0...1e9).contains(floor)
+    // Neither their sums nor iterations times processes overflow.
+    let (counts, sizes) = (0...1 << 40, 0...1 << 60)
+    guard let iterations = json["iterations"]?.integer(in: counts),
+      let resumes = json["resumes"]?.integer(in: counts),
+      let elapsed = json["elapsed_ns"]?.integer(in: sizes),
+      let own = json["processor_ns"]?.integer(in: sizes),
+      let children = json["processor_ns_of_children"]?.integer(in: sizes),
+      let historyBytes = json["history_bytes"]?.integer(in: sizes),
+      let floor = json["floor"]?.double, (0...1e9).contains(floor),
+      let root = json["root"]?.string, let judged = json["judged"]?.integer(in: 0...iterations),
+      let verdicts = json["verdicts"].flatMap({ Verdicts($0) })
     else { return nil }
+    if let base = json["base"], base.integer(in: 0...9_999_999) == nil { return nil }
     self.init(
       iterations: iterations, resumes: resumes, elapsed: UInt64(elapsed),
       processorTime: UInt64(own), processorTimeOfChildren: UInt64(children),

@@ -130,11 +130,16 @@ struct StressRequest {
 extension StressRequest {
   /// Reads the request of an earlier run; nil when it is not complete.
   init?(_ json: JSONValue) {
-    guard let processes = json["processes"]?.integer, let allocators = json["allocators"]?.elements,
-      let chaos = json["chaos"]?.elements, let seed = json["seed"]?.integer, seed >= 0,
-      let judgeEvery = json["judge_every"]?.integer, let timeout = json["timeout_ns"]?.integer,
-      (1...1_000).contains(processes), judgeEvery > 0, timeout > 0, !allocators.isEmpty,
-      json["duration_ns"]?.integer ?? 1 > 0, json["iterations"]?.integer ?? 1 > 0
+    let limits = 1...1 << 60
+    guard let processes = json["processes"]?.integer(in: 1...1_000),
+      let allocators = json["allocators"]?.elements, !allocators.isEmpty,
+      let chaos = json["chaos"]?.elements, let seed = json["seed"]?.integer(in: 0...Int.max),
+      let judgeEvery = json["judge_every"]?.integer(in: 1...1 << 40),
+      let timeout = json["timeout_ns"]?.integer(in: limits),
+      // Either may be null.
+      ["duration_ns", "iterations"].compactMap({ json[$0] }).allSatisfy({
+        $0 == .null || $0.integer(in: limits) != nil
+      })
     else { return nil }
     iterations = json["iterations"]?.integer
     duration = json["duration_ns"]?.integer.map { UInt64($0) }

@@ -33,13 +33,15 @@ struct Verdicts {
 extension Verdicts {
   /// Reads what ``write(to:)`` wrote; nil when it is not that.
   init?(_ json: JSONValue) {
-    guard let collisions = json["collisions"]?.integer, let counts = json["counts"]?.members,
-      let told = json["told"]?.elements
+    let range = 0...1 << 40
+    guard let collisions = json["collisions"]?.integer(in: range),
+      let counts = json["counts"]?.members, let told = json["told"]?.elements
     else { return nil }
     self.collisions = collisions
     for member in counts {
       guard let assertion = Assertion(rawValue: member.key) else { continue }
-      self.counts[assertion] = member.value.integer
+      guard let count = member.value.integer(in: range) else { return nil }
+      self.counts[assertion] = count
     }
     self.told = told.compactMap { entry in
       guard let assertion = entry["assertion"]?.string.flatMap({ Assertion(rawValue: $0) }),
