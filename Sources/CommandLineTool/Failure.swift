@@ -232,12 +232,12 @@ public struct Failure: Error {
     let isStream = error.path.bytes.isEmpty && error.call.stream != nil
     let subject = isStream ? error.call.stream ?? "" : error.path.bytes.quotedForMessage
     self.init(
-      isStream
+      isStream && error.errno != .fileTooLarge
         ? .inputOutput
         : ExitCode(error)
           ?? (error.errno == .notFound && code == .inputOutput ? .noInput : code),
       "cannot \(error.call.verb) \(subject): \(error.errno.message)",
-      advice: isStream && error.errno != .noSpace ? nil : error.advice)
+      advice: isStream && ![.noSpace, .fileTooLarge].contains(error.errno) ? nil : error.advice)
   }
 }
 
@@ -254,7 +254,7 @@ extension ExitCode {
   fileprivate init?(_ error: SystemError) {
     switch error.errno {
     case .accessDenied, .notPermitted: self = .noPermission
-    case .fileTooLarge where error.call == .read: self = .data
+    case .fileTooLarge: self = error.call == .read ? .data : .inputOutput
     case .outOfRange: self = .data
     case .inputOutput, .brokenPipe: self = .inputOutput
     case .noLocks, .notSupported, .notImplemented: self = .unavailable

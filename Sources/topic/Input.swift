@@ -2,13 +2,16 @@ import CommandLineTool
 import JSON
 import POSIX
 
-/// All of standard input.
+/// All of the document on standard input. More than ``POSIX/Path/longestDocument`` is an error.
 func readStandardInput() throws(Failure) -> Bytes {
   var text = Bytes()
   while true {
     let chunk = try attempt(StandardStream.input.readChunk(), otherwise: .inputOutput)
     if chunk.isEmpty { return text }
     text += chunk
+    if text.count > Path.longestDocument {
+      throw Failure(SystemError(.read, Path(""), .fileTooLarge), otherwise: .data)
+    }
   }
 }
 

@@ -125,6 +125,8 @@ import Testing
       "topic cost prices --prices FILE", "topic plan check FILE",
       "topic try -n --timeout 9 --model m --fallback FILE -- echo {model}",
       "topic retry check --status needs_changes --feedback-file FILE other",
+      "topic retry check --status needs_changes --feedback-file - other <FILE",
+      "topic gate other <FILE", "topic checkpoint save other <FILE",
     ])
   func documents(command: String) throws {
     for file in ["/dev/zero", directory("large")] {
@@ -133,5 +135,29 @@ import Testing
       #expect(
         outcome.lines == ["65"] && outcome.error.contains("File too large"), "\(outcome.error)")
     }
+  }
+
+  @Test(
+    "A maintained document over 64 MiB is status 65, names its path, and stays",
+    arguments: [
+      ("other/checkpoint.json", "topic checkpoint load other"),
+      ("other/checkpoint.json", "topic checkpoint save other --status x"),
+      ("other/checkpoint.previous.json", "topic retry check --status approved other"),
+      ("PLAN.state.json", "topic plan status PLAN.md"),
+      ("PLAN.state.json", "topic plan claim --worker w PLAN.md"),
+      ("out/state.json", "topic metrics aggregate --out out m.jsonl"),
+      (".git/topic-renumber.specs", "topic renumber --apply specs"),
+    ])
+  func maintained(name: String, command: String) throws {
+    let outcome = try script(
+      """
+      git init -q .; mkdir -p out; echo '{}' >m.jsonl; umask 077
+      truncate -s $(((64 << 20) + 1)) '\(name)'
+      \(command); echo $?; stat -c %s '\(name)'
+      """)
+    #expect(outcome.lines == ["65", "\(64 << 20 + 1)"], "\(outcome.text)\(outcome.error)")
+    #expect(
+      outcome.error.contains("/\(name)': File too large")
+        || outcome.error.contains("'\(name)': File too large"), "\(outcome.error)")
   }
 }
