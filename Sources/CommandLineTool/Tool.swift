@@ -16,14 +16,17 @@ public struct Tool: Sendable {
   /// Runs `body` with the arguments of the process, and ends the process with the code that fits.
   public func run(_ body: ([Bytes]) throws(Failure) -> Void) -> Never {
     TerminationSignals.endFirstProcess()
-    do throws(Failure) {
-      try body(Environment.arguments)
-    } catch {
-      if let message = error.message { note(message) }
-      if let advice = error.advice { note("hint: \(advice)") }
-      end(withStatus: error.code.rawValue)
+    var status = ExitCode.success
+    Stack.withUsualSize {
+      do throws(Failure) {
+        try body(Environment.arguments)
+      } catch {
+        if let message = error.message { note(message) }
+        if let advice = error.advice { note("hint: \(advice)") }
+        status = error.code
+      }
     }
-    end(withStatus: ExitCode.success.rawValue)
+    end(withStatus: status.rawValue)
   }
 
   /// Ends the process with this status, which may be that of another program. A signal that was held

@@ -80,5 +80,9 @@ int rename_exclusively(int directory, const char *old, const char *new_name);
 // temporary file. -1 with errno.
 int memory_file(void);
 
+// Calls `body` with `context`: on a stack of `size` bytes where the main one may not become that large and
+// the system can do that: getrlimit(2), makecontext(3). Once per process.
+void run_on_stack(size_t size, void (*body)(void *), void *context);
+
 // The environment of this process: environ(7).
 char **environment(void);
