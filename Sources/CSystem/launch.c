@@ -44,6 +44,7 @@ static int run(void *argument) {
   dup2(launch->output, STDOUT_FILENO);
   dup2(launch->error, STDERR_FILENO);
   signal(SIGPIPE, SIG_DFL);
+  signal(SIGXFSZ, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -94,11 +95,12 @@ pid_t start_in_session(char *const *arguments, char *const *environment, const i
                       : posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0);
   }
   posix_spawnattr_setsigmask(&attributes, mask);
-  // Whoever writes to a stream of its own ignores it, and a program would inherit that.
-  sigset_t pipe;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  posix_spawnattr_setsigdefault(&attributes, &pipe);
+  // Our own programs ignore these, and what they start would inherit that.
+  sigset_t ignored;
+  sigemptyset(&ignored);
+  sigaddset(&ignored, SIGPIPE);
+  sigaddset(&ignored, SIGXFSZ);
+  posix_spawnattr_setsigdefault(&attributes, &ignored);
   posix_spawnattr_setflags(
       &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
   if (!failure) {

@@ -15,6 +15,7 @@ public struct Tool: Sendable {
 
   /// Runs `body` with the arguments of the process, and ends the process with the code that fits.
   public func run(_ body: ([Bytes]) throws(Failure) -> Void) -> Never {
+    FileSizeSignal.ignore()
     TerminationSignals.endFirstProcess()
     var status = ExitCode.success
     Stack.withUsualSize {

@@ -6,6 +6,14 @@
   import Darwin
 #endif
 
+/// SIGXFSZ, by which a write beyond the limit of `ulimit -f` ends a process.
+public enum FileSizeSignal {
+  /// From now on such a write fails with `EFBIG`: signal(2).
+  public static func ignore() {
+    signal(SIGXFSZ, SIG_IGN)
+  }
+}
+
 /// The signals with which a user asks a process to end: SIGHUP, SIGINT, SIGQUIT and SIGTERM.
 public enum TerminationSignals {
   private static let all = (SIGHUP, SIGINT, SIGQUIT, SIGTERM)

@@ -49,4 +49,34 @@ import Testing
       """)
     #expect(outcome.code == 0 && outcome.text.isEmpty, "\(outcome.text)\(outcome.error)")
   }
+
+  @Test("A write beyond the limit of ulimit -f is an error with its cause, not the end by a signal")
+  func fileSize() throws {
+    let outcome = try script(
+      """
+      ulimit -f 1; long=$(head -c 2000 /dev/zero | tr '\\0' x)
+      try() { "$@" >out; echo $?; }
+      try topic log append l.jsonl "\\"$long\\""
+      try topic metrics append m.jsonl "a=$long"
+      try topic checkpoint save run --status "$long"
+      topic cost prices 2>/dev/null >out; echo $?
+      ls run
+      """)
+    #expect(outcome.lines == ["74", "74", "74", "74"], "\(outcome.text)\(outcome.error)")
+    #expect(outcome.error.contains("l.jsonl': File too large"), "\(outcome.error)")
+    #expect(outcome.error.contains("hint: raise the limit with 'ulimit -f'"), "\(outcome.error)")
+  }
+
+  @Test("What a program starts does not inherit that it ignores that signal")
+  func inheritedSignal() throws {
+    try directory.makeFile(
+      "look",
+      "while read -r name set; do [[ $name != SigIgn: ]] || echo $set >>sets; done </proc/$$/status"
+    )
+    let outcome = try script(
+      "topic try -n --timeout 60 --model m -- bash look {model}; topic gate run --step a 'bash look'; cat sets"
+    )
+    let sets = outcome.lines.compactMap { UInt64($0, radix: 16) }
+    #expect(sets.count == 2 && sets.allSatisfy { $0 & 1 << (SIGXFSZ - 1) == 0 }, "\(outcome)")
+  }
 }

@@ -26,9 +26,9 @@ enum { LAUNCH_STACK = 1 << 15 };
 pid_t launch_process(struct process_launch *launch);
 
 // Starts the program that is found in PATH by the name `arguments[0]`, as the leader of a session of
-// its own, with the three standard streams and the signal mask given, and SIGPIPE not ignored:
-// posix_spawnp(3). In place of a stream that is closed here, the program gets /dev/null. Returns its
-// id, or -1 with errno.
+// its own, with the three standard streams and the signal mask given, and neither SIGPIPE nor SIGXFSZ
+// ignored: posix_spawnp(3). In place of a stream that is closed here, the program gets /dev/null.
+// Returns its id, or -1 with errno.
 pid_t start_in_session(char *const *arguments, char *const *environment, const int streams[3],
                        const sigset_t *mask);
 
