@@ -10,7 +10,7 @@ public struct JSONWriter {
     case indented
   }
 
-  /// What has been written.
+  /// What has been written and not yet passed on.
   public private(set) var text = Bytes()
   private let layout: Layout
   private var level = 0
@@ -23,13 +23,26 @@ public struct JSONWriter {
   }
 
   /// Writes an object; `members` writes keys and values in turn.
-  public mutating func object(_ members: (inout JSONWriter) -> Void) {
-    nest(UInt8(ascii: "{"), members, UInt8(ascii: "}"))
+  public mutating func object<Failure>(
+    _ members: (inout JSONWriter) throws(Failure) -> Void
+  ) throws(Failure) {
+    try nest(UInt8(ascii: "{"), members, UInt8(ascii: "}"))
   }
 
   /// Writes an array of the values that `elements` writes.
-  public mutating func array(_ elements: (inout JSONWriter) -> Void) {
-    nest(UInt8(ascii: "["), elements, UInt8(ascii: "]"))
+  public mutating func array<Failure>(
+    _ elements: (inout JSONWriter) throws(Failure) -> Void
+  ) throws(Failure) {
+    try nest(UInt8(ascii: "["), elements, UInt8(ascii: "]"))
+  }
+
+  /// Hands over what has been written so far, when it is long, so that it need not be kept.
+  public mutating func pass<Failure>(
+    to sink: (Bytes) throws(Failure) -> Void
+  ) throws(Failure) {
+    guard text.count >= 1 << 16 else { return }
+    try sink(text)
+    text.removeAll(keepingCapacity: true)
   }
 
   /// Writes the key of the value that comes next.
@@ -117,14 +130,14 @@ public struct JSONWriter {
     isFirst = true
   }
 
-  private mutating func nest(
-    _ opening: UInt8, _ contents: (inout JSONWriter) -> Void, _ closing: UInt8
-  ) {
+  private mutating func nest<Failure>(
+    _ opening: UInt8, _ contents: (inout JSONWriter) throws(Failure) -> Void, _ closing: UInt8
+  ) throws(Failure) {
     begin()
     text.append(opening)
     level += 1
     isFirst = true
-    contents(&self)
+    try contents(&self)
     level -= 1
     if !isFirst { breakLine() }
     text.append(closing)

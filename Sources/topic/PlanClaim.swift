@@ -73,7 +73,7 @@ extension PlanCommand {
     }
     var json = JSONWriter(.indented)
     json.object { json in
-      contents.plan.write(task, &json)
+      contents.plan.write(task, &json) { _ in }
       json.member("worker", record.worker ?? "")
       json.member("lease_until", until)
       json.member("reclaimed", holder != nil)

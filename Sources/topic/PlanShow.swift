@@ -56,15 +56,24 @@ extension PlanCommand {
     let plan = try good(store)
     if format == .text { return try printOut(text(plan)) }
     var json = JSONWriter(.indented)
-    json.object { json in
+    try json.object { json throws(Failure) in
       json.member("goal", plan.goal)
       json.key("tasks")
-      json.array { json in
-        for task in plan.tasks { json.object { json in plan.write(task, &json) } }
+      try json.array { json throws(Failure) in
+        for task in plan.tasks {
+          try json.object { json throws(Failure) in try plan.write(task, &json, pass) }
+          try pass(&json)
+        }
       }
     }
     json.endLine()
     try printOut(json.text)
+  }
+
+  /// Prints what has been written so far, when it is long: two groups of 50,000 tasks take gigabytes, as
+  /// each task of the second names all of the first.
+  private static func pass(_ json: inout JSONWriter) throws(Failure) {
+    try json.pass { text throws(Failure) in try printOut(text) }
   }
 
   /// The plan, when there is nothing wrong with it. How far it has come does not matter.
@@ -103,14 +112,14 @@ extension PlanCommand {
     case .dot: try printOut(plan.dot())
     case .json:
       var json = JSONWriter(.indented)
-      json.array { json in
+      try json.array { json throws(Failure) in
         for task in plan.tasks {
-          json.object { json in
+          try json.object { json throws(Failure) in
             json.member("id", task.id)
             json.member("group", task.group.map { plan.groups[$0].number } ?? 0)
-            json.key("dependencies")
-            plan.writeDependencies(task, &json)
+            try plan.writeDependencies(task, &json, pass)
           }
+          try pass(&json)
         }
       }
       json.endLine()
@@ -125,20 +134,29 @@ extension Plan.Task {
 }
 
 extension Plan {
-  /// Writes what the plan says of the task, as the members of an object.
-  func write(_ task: Task, _ json: inout JSONWriter) {
+  /// Writes what the plan says of the task, as the members of an object. What has been written so far is
+  /// given to `pass` again and again.
+  func write<Failure>(
+    _ task: Task, _ json: inout JSONWriter, _ pass: (inout JSONWriter) throws(Failure) -> Void
+  ) throws(Failure) {
     json.member("id", task.id)
     json.member("description", task.description)
     json.member("instructions", instructions(task))
-    json.key("dependencies")
-    writeDependencies(task, &json)
+    try writeDependencies(task, &json, pass)
     json.member("timeout_seconds", task.timeout)
     json.member("role", task.role.map { .string($0) } ?? .null)
   }
 
-  func writeDependencies(_ task: Task, _ json: inout JSONWriter) {
-    json.array { json in
-      for place in dependencies(task) { json.string(Bytes(tasks[place].id)) }
+  /// Writes the key `dependencies` with an array of ids.
+  func writeDependencies<Failure>(
+    _ task: Task, _ json: inout JSONWriter, _ pass: (inout JSONWriter) throws(Failure) -> Void
+  ) throws(Failure) {
+    json.key("dependencies")
+    try json.array { json throws(Failure) in
+      for place in dependencies(task) {
+        json.string(Bytes(tasks[place].id))
+        try pass(&json)
+      }
     }
   }
 }

@@ -79,4 +79,34 @@ import Testing
     let sets = outcome.lines.compactMap { UInt64($0, radix: 16) }
     #expect(sets.count == 2 && sets.allSatisfy { $0 & 1 << (SIGXFSZ - 1) == 0 }, "\(outcome)")
   }
+
+  @Test(
+    "A plan in which each task waits for 1,500 others is printed as JSON in bounded memory",
+    arguments: ["show", "graph"])
+  func planMemory(command: String) throws {
+    let ids = { (name: String) in (0..<1_500).map { "\(name)\($0)" } }
+    let rows = ["a", "b"].enumerated().map {
+      "| Group \($0.offset + 1) | \(ids($0.element).joined(separator: ", ")) |\n"
+    }
+    let tasks = (ids("a") + ids("b")).map { "### Task \($0)\n" }.joined()
+    try directory.makeFile("PLAN.md", "**Goal:** g\n\n" + rows.joined() + "\n" + tasks)
+    // The output has more than 30 MB.
+    let outcome = try script(
+      "ulimit -v 60000; topic plan \(command) -f json PLAN.md | md5sum; echo \"${PIPESTATUS[0]}\"")
+    #expect(outcome.lines.last == "0", "\(outcome.error)")
+    let last = try script(
+      "topic plan \(command) -f json PLAN.md | jq -c '(.tasks? // .)[-1].dependencies | [length, .[0], .[-1]]'"
+    )
+    #expect(last.text == "[1500,\"a0\",\"a1499\"]\n", "\(last.text)\(last.error)")
+  }
+
+  @Test("A reader that goes away ends the printing of a plan")
+  func brokenPipe() throws {
+    try directory.makeFile(
+      "PLAN.md",
+      "**Goal:** g\n\n| Group 1 | a |\n\n### Task a\n" + String(repeating: "text\n", count: 50_000))
+    let outcome = try script(
+      "topic plan show -f json PLAN.md | head -c 1 >out; echo \"${PIPESTATUS[0]}\"")
+    #expect(outcome.text == "74\n" && outcome.error.contains("Broken pipe"))
+  }
 }
