@@ -60,7 +60,7 @@ let package = Package(
       name: "TopicAllocationTests", dependencies: ["TopicAllocation", "POSIX", "TestSupport"]),
     .testTarget(
       name: "TopicLedgerTests",
-      dependencies: ["TopicLedger", "TopicAllocation", "POSIX", "TestSupport"]),
+      dependencies: ["TopicLedger", "TopicAllocation", "StressHarness", "POSIX", "TestSupport"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "POSIX", "TestSupport"]),
     .testTarget(name: "RunStateTests", dependencies: ["RunState", "JSON", "POSIX", "TestSupport"]),
     .testTarget(

@@ -107,22 +107,40 @@ public struct Invariants: Sendable {
       topics: topics.count, numbers: numbers, isEmpty: entries == 0, violations: violations)
   }
 
-  /// Numbers that entries of this root share with other ones among `entries`, which are those of the
+  /// The entries of a root, to be compared with those that it has elsewhere.
+  public struct Entries {
+    fileprivate let names: Set<Bytes>
+    fileprivate let owners: [Int: [Bytes]]
+  }
+
+  /// The numbered entries of `root`.
+  public func entries(of root: Root) throws(SystemError) -> Entries {
+    let names = try root.topics(style).map(\.entryName)
+    let numbered = names.compactMap { name in ownNumber(of: name).map { (number: $0, name: name) } }
+    return Entries(
+      names: Set(names),
+      owners: Dictionary(grouping: numbered, by: \.number).mapValues { $0.map(\.name) })
+  }
+
+  /// Numbers that entries of a root, `here`, share with other ones among `entries`, which are those of the
   /// same root in another branch: what would be there twice when both came together. What is among
   /// `base`, from which both have come, was renamed or removed by the side that does not have it.
   public func clashes(
-    _ root: Root, with entries: [Bytes], in elsewhere: Bytes, since base: [Bytes] = []
-  ) throws(SystemError) -> [Violation] {
-    let here = try root.topics(style).map(\.entryName)
-    let old = Set(base)
-    let there = Set(entries).subtracting(here).subtracting(old)
+    _ here: Entries, with entries: [Bytes], in elsewhere: Bytes, since base: Set<Bytes> = []
+  ) -> [Violation] {
+    var others: [Int: [Bytes]] = [:]
+    for entry in entries where !here.names.contains(entry) && !base.contains(entry) {
+      guard let number = ownNumber(of: entry), here.owners[number] != nil else { continue }
+      others[number, default: []].append(entry)
+    }
+    if others.isEmpty { return [] }
     let known = Set(entries)
     var violations: [Violation] = []
-    for mine in here where !known.contains(mine) && !old.contains(mine) {
-      guard let number = ownNumber(of: mine) else { continue }
-      let others = there.filter { ownNumber(of: $0) == number }
-      for other in others.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-        violations.append(.clash(number: number, here: mine, there: other, elsewhere: elsewhere))
+    for (number, others) in others.sorted(by: { $0.key < $1.key }) {
+      for mine in here.owners[number] ?? [] where !known.contains(mine) && !base.contains(mine) {
+        for other in others.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+          violations.append(.clash(number: number, here: mine, there: other, elsewhere: elsewhere))
+        }
       }
     }
     return violations

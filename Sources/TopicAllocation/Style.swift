@@ -48,7 +48,12 @@ public struct Style: Hashable, Sendable {
 
   /// The number of the entry of this name; nil when it is no numbered entry.
   public func number(of entry: Bytes) -> Int? {
-    entry.withUnsafeBufferPointer { numberPrefix(of: $0)?.value }
+    entry.withUnsafeBufferPointer { number(of: $0) }
+  }
+
+  /// The number of the entry of this name; nil when it is no numbered entry.
+  public func number(of entry: UnsafeBufferPointer<UInt8>) -> Int? {
+    numberPrefix(of: entry)?.value
   }
 
   /// Everything that decides whether an entry has a number, and which: what ``numberPrefix(of:)`` goes by.

@@ -1,46 +1,66 @@
 import POSIX
 import TopicAllocation
 
-/// The topics that the root of a ledger has in other work trees and in branches: in local and
+/// The numbers that the root of a ledger has in other work trees and in branches: in local and
 /// remote-tracking ones, and for the ledger of a remote in its branches as they are now. Looked at once,
 /// when somebody asks.
 struct Elsewhere {
   /// Whether they count even when there is a ledger.
   let isWanted: Bool
   private let ledger: Ledger
-  private var found: [NumberedEntry]?
+  private var numbers: Numbers
 
-  /// An entry, and where it is.
-  struct NumberedEntry {
-    let number: Int
-    let entry: Bytes
-    /// The path of the work tree, or the name of the ref.
-    let place: Bytes
+  /// What there is. Thousands of branches have millions of topics, so that they are not kept.
+  struct Numbers {
+    /// The number that somebody wants to take.
+    let wanted: Int?
+    /// An entry that has it, and the path of its work tree, or the name of its ref.
+    fileprivate(set) var owner: (entry: Bytes, place: Bytes)?
+    fileprivate(set) var highest: Int?
+    fileprivate var isComplete = false
+
+    fileprivate init(wanted: Int?) {
+      self.wanted = wanted
+    }
+
+    fileprivate mutating func add(
+      _ number: Int, _ entry: @autoclosure () -> Bytes, _ place: @autoclosure () -> Bytes
+    ) {
+      highest = max(highest ?? 0, number)
+      if number == wanted, owner == nil { owner = (entry(), place()) }
+    }
   }
 
-  init(of ledger: Ledger, isWanted: Bool) {
+  /// With `number`, who has it is looked for as well.
+  init(of ledger: Ledger, isWanted: Bool, number: Int?) {
     self.ledger = ledger
     self.isWanted = isWanted
+    numbers = Numbers(wanted: number)
   }
 
-  /// All of them, in no order.
-  mutating func topics(_ style: Style) throws(LedgerError) -> [NumberedEntry] {
-    if let found { return found }
+  /// The numbers of all of them.
+  mutating func numbers(_ style: Style) throws(LedgerError) -> Numbers {
+    if numbers.isComplete { return numbers }
     let repository = ledger.repository
-    var topics = try ledger.withBranchesOfRemote { () throws(LedgerError) in
-      try repository.topicsInBranches(style)
+    var numbers = numbers
+    try ledger.withBranchesOfRemote { () throws(LedgerError) in
+      try repository.addNumbersInBranches(to: &numbers, style)
     }
     for workTree in try repository.otherWorkTrees() {
-      // One that has been removed by hand has no topics.
-      guard let root = try? Root(locating: workTree.appending(repository.relativeRoot)),
-        let there = try? root.topics(style)
-      else { continue }
-      topics += there.map {
-        NumberedEntry(number: $0.number, entry: $0.entryName, place: workTree.bytes)
+      do throws(SystemError) {
+        let root = try Root(locating: workTree.appending(repository.relativeRoot))
+        if !root.exists { continue }
+        for topic in try root.topics(style) {
+          numbers.add(topic.number, topic.entryName, workTree.bytes)
+        }
+      } catch {
+        // One that has been removed by hand has no topics.
+        if !error.isAbsence { throw .system(error) }
       }
     }
-    found = topics
-    return topics
+    numbers.isComplete = true
+    self.numbers = numbers
+    return numbers
   }
 }
 
@@ -53,9 +73,9 @@ extension Repository {
       .filter { $0 != workTree }
   }
 
-  fileprivate func topicsInBranches(
-    _ style: Style
-  ) throws(LedgerError) -> [Elsewhere.NumberedEntry] {
+  fileprivate func addNumbersInBranches(
+    to numbers: inout Elsewhere.Numbers, _ style: Style
+  ) throws(LedgerError) {
     let list = try git.run(
       "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/remotes",
       Ledger.fetchedBranches)
@@ -66,33 +86,18 @@ extension Repository {
       let words = line.split(separator: UInt8(ascii: " "), maxSplits: 1).map { Bytes($0) }
       if words.count == 2, seen.insert(words[0]).inserted { branches.append((words[0], words[1])) }
     }
-    var topics: [Elsewhere.NumberedEntry] = []
-    for (branch, tree) in zip(branches, try trees(of: branches.map(\.commit))) {
-      guard let tree, seen.insert(tree).inserted else { continue }
-      for entry in try entries(inTree: tree) {
-        guard let number = style.number(of: entry) else { continue }
-        topics.append(.init(number: number, entry: entry, place: branch.name))
+    let trees = try trees(of: branches.map(\.commit))
+    var found = numbers
+    var names: [Tree: Bytes] = [:]
+    if numbers.wanted != nil {
+      let pairs = zip(trees, branches).compactMap { tree, branch in tree.map { ($0, branch.name) } }
+      names = Dictionary(pairs) { first, _ in first }
+    }
+    try forEachEntry(of: trees.compactMap { $0 }) { tree, entry in
+      if let number = style.number(of: entry.name) {
+        found.add(number, Bytes(entry.name), names[tree] ?? [])
       }
     }
-    return topics
-  }
-
-  /// The ids of this root's trees in these commits, nil where there is none: git-cat-file(1).
-  private func trees(of commits: [Bytes]) throws(LedgerError) -> [Bytes?] {
-    // A question is a line.
-    if relativeRoot.contains(.newline) {
-      return commits.map { commit in
-        try? git.run([
-          Bytes("rev-parse"), Bytes("--verify"), Bytes("-q"), commit + Bytes(":") + relativeRoot,
-        ])
-      }
-    }
-    let questions = commits.flatMap { $0 + Bytes(":") + relativeRoot + [.newline] }
-    let answers = try git.run(
-      [Bytes("cat-file"), Bytes("--batch-check=%(objecttype) %(objectname)")], input: questions)
-    let kind = Bytes("tree ")
-    return answers.split(separator: .newline).map {
-      $0.starts(with: kind) ? Bytes($0.dropFirst(kind.count)) : nil
-    }
+    numbers = found
   }
 }

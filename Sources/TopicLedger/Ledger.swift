@@ -101,7 +101,8 @@ public struct Ledger: Sendable {
     // What cannot be removed now, because a dry run does it, is for the next one.
     try? removeBranches(state.leftBranches)
     // Where no ledger was seen yet, branches can have more than it: it may have been rewound.
-    var elsewhere = Elsewhere(of: self, isWanted: rescan || number != nil || state.tip == nil)
+    var elsewhere = Elsewhere(
+      of: self, isWanted: rescan || number != nil || state.tip == nil, number: number)
     // Of a remote that was never seen, nothing can be expected.
     if remote != nil, state.tip == nil { state = try fetchedState(after: state) }
     var attempts: UInt64 = 0
@@ -145,7 +146,8 @@ public struct Ledger: Sendable {
     _ number: Int?, rescan: Bool, in root: Root
   ) throws(LedgerError) -> Int {
     let known = try knownState()
-    var elsewhere = Elsewhere(of: self, isWanted: rescan || number != nil || known.tip == nil)
+    var elsewhere = Elsewhere(
+      of: self, isWanted: rescan || number != nil || known.tip == nil, number: number)
     let state = try currentState(after: known)
     // The first reservation is to look at the branches, so it must not find the ledger known.
     defer {
@@ -186,7 +188,7 @@ public struct Ledger: Sendable {
       throw .system(error)
     }
     if elsewhere.isWanted || state.tip == nil || state.isRewound {
-      known.append(try elsewhere.topics(style).map(\.number).max())
+      known.append(try elsewhere.numbers(style).highest)
     }
     return known.compactMap { $0 }.max()
   }
@@ -196,11 +198,11 @@ public struct Ledger: Sendable {
   private func checkIsFree(
     _ number: Int, _ state: State, _ elsewhere: inout Elsewhere
   ) throws(LedgerError) {
-    if let topic = try elsewhere.topics(style).first(where: { $0.number == number }) {
-      throw .numberTaken(number, by: topic.entry, in: topic.place)
+    if let owner = try elsewhere.numbers(style).owner {
+      throw .numberTaken(number, by: owner.entry, in: owner.place)
     }
     if state.tips.isEmpty { return }
-    let cuts = repository.shallowCommits()
+    let cuts = try repository.shallowCommits()
     let log = try repository.git.run(
       ["log", "--no-show-signature", "--format=%H%n%B%x00"].map { Bytes($0) }
         + state.tips.map { Bytes($0) } + [Bytes("--")])

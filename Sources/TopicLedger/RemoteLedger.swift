@@ -123,9 +123,11 @@ extension Ledger {
   // MARK: Compare and swap
 
   private func isIn(_ tip: String, _ commit: String) throws(LedgerError) -> Bool {
-    try repository.git.attempt(
-      ["merge-base", "--is-ancestor", commit, tip].map { Bytes($0) }
-    ).code == 0
+    let answer = try repository.git.attempt(
+      ["merge-base", "--is-ancestor", commit, tip].map { Bytes($0) })
+    // 1 is no.
+    guard answer.code <= 1 else { throw .git(command: "git merge-base", words: answer.words) }
+    return answer.code == 0
   }
 
   /// What became of a push that had no answer in time; the ledger is asked once more.

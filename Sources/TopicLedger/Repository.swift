@@ -79,9 +79,13 @@ public struct Repository: Sendable {
   }
 
   /// The commits whose parents a shallow clone or fetch left out (gitrepository-layout(5)).
-  func shallowCommits() -> Set<Bytes> {
-    let file = try? Descriptor(opening: commonDirectory.appending("shallow"), .read).readToEnd()
-    return Set((file ?? []).split(separator: .newline).map { Bytes($0) })
+  func shallowCommits() throws(LedgerError) -> Set<Bytes> {
+    do throws(SystemError) {
+      let file = try commonDirectory.appending("shallow").line() ?? []
+      return Set(file.split(separator: .newline).map { Bytes($0) })
+    } catch {
+      throw .unreadable(error)
+    }
   }
 
   /// Whether `directory`, links resolved, is in the work tree, and in no git directory.
@@ -102,35 +106,5 @@ public struct Repository: Sendable {
   /// The path of `name` in this root, as git names it in a tree.
   public func path(of name: Bytes) -> Bytes {
     relativeRoot.isEmpty ? name : relativeRoot + [UInt8(ascii: "/")] + name
-  }
-
-  /// The entries of this root in the commit that `reference` names, none where there is no such
-  /// directory: git-ls-tree(1).
-  public func entries(in reference: Bytes) throws(LedgerError) -> [Bytes] {
-    let commit = try git.attempt(
-      [
-        Bytes("rev-parse"), Bytes("--verify"), Bytes("--end-of-options"),
-        reference + Bytes("^{commit}"),
-      ])
-    if commit.code != 0 { throw .noCommit(reference, words: commit.words) }
-    let tree = try git.attempt(
-      [
-        Bytes("rev-parse"), Bytes("--verify"), Bytes("-q"),
-        commit.line + [UInt8(ascii: ":")] + relativeRoot,
-      ])
-    return tree.code == 0 ? try entries(inTree: tree.line) : []
-  }
-
-  /// The commit that the checkout and `reference` have both come from; nil when there is none:
-  /// git-merge-base(1).
-  public func mergeBase(with reference: Bytes) throws(LedgerError) -> Bytes? {
-    let answer = try git.attempt([Bytes("merge-base"), Bytes("HEAD"), reference])
-    return answer.code == 0 ? answer.line : nil
-  }
-
-  /// The names in a tree.
-  func entries(inTree tree: Bytes) throws(LedgerError) -> [Bytes] {
-    let list = try git.run([Bytes("ls-tree"), Bytes("--name-only"), Bytes("-z"), tree])
-    return list.split(separator: 0).map { Bytes($0) }
   }
 }

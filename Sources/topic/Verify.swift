@@ -163,29 +163,24 @@ extension Command {
       invariants.start = try arguments.number("start", in: 0...Style.highestNumber)
     }
     var report = try attempt(invariants.check(root.path), otherwise: .inputOutput)
-    for reference in arguments.values(of: "against") {
-      report.violations += try clashes(root, reference, invariants)
-    }
+    let references = arguments.values(of: "against")
+    if !references.isEmpty { report.violations += try clashes(root, references, invariants) }
     return report
   }
 }
 
 private func clashes(
-  _ root: Root, _ reference: Bytes, _ invariants: Invariants
+  _ root: Root, _ references: [Bytes], _ invariants: Invariants
 ) throws(Failure) -> [Invariants.Violation] {
-  let entries: [Bytes]
-  let base: [Bytes]
+  let sides: [OtherSide]
   do throws(LedgerError) {
     let deadline = Instant.now.advanced(byNanoseconds: 60_000_000_000)
-    let repository = try Repository(holding: root, until: deadline)
-    entries = try repository.entries(in: reference)
-    base =
-      try repository.mergeBase(with: reference).map { base throws(LedgerError) in
-        try repository.entries(in: base)
-      } ?? []
+    sides = try Repository(holding: root, until: deadline).otherSides(references)
   } catch {
     throw Failure(error, offersRoot: false)
   }
-  return try attempt(
-    invariants.clashes(root, with: entries, in: reference, since: base), otherwise: .inputOutput)
+  let here = try attempt(invariants.entries(of: root), otherwise: .inputOutput)
+  return zip(references, sides).flatMap { reference, side in
+    invariants.clashes(here, with: side.entries, in: reference, since: side.base)
+  }
 }

@@ -1,0 +1,103 @@
+import POSIX
+
+/// Commits and their parents, as `git rev-list --timestamp --parents --topo-order` lists them: children
+/// come before parents.
+struct CommitGraph {
+  private var indices: [Bytes: Int] = [:]
+  private var ids: [Bytes] = []
+  private var parents: [[Int]] = []
+  /// Where a commit is in the list; nil when it is only a parent, or a boundary: --boundary.
+  private var positions: [Int?] = []
+  /// When each commit of the list and of its boundary was made, in seconds since 1970.
+  private(set) var times: [Bytes: Int] = [:]
+  /// Which search has seen a commit last.
+  private var marks: [Int] = []
+  private var searches = 0
+
+  init(_ list: Bytes) {
+    for (position, line) in list.split(separator: .newline).enumerated() {
+      var words = line.split(separator: UInt8(ascii: " "))[...]
+      guard let time = words.popFirst(), let name = words.popFirst() else { continue }
+      let isBoundary = name.first == UInt8(ascii: "-")
+      let id = Bytes(isBoundary ? name.dropFirst() : name)
+      times[id] = Int(String(decoding: time, as: UTF8.self))
+      if isBoundary { continue }
+      let commit = index(of: id)
+      positions[commit] = position
+      parents[commit] = words.map { index(of: Bytes($0)) }
+    }
+  }
+
+  private mutating func index(of id: Bytes) -> Int {
+    if let index = indices[id] { return index }
+    indices[id] = ids.count
+    ids.append(id)
+    parents.append([])
+    positions.append(nil)
+    marks.append(0)
+    return ids.count - 1
+  }
+
+  /// Where the list ends below `commit`: its ancestors that are not in the list, but have a child there;
+  /// the commit itself when it is not in the list.
+  mutating func ends(from commit: Bytes) -> [Bytes] {
+    guard let start = indices[commit], positions[start] != nil else { return [commit] }
+    let ids = ids
+    var ends: [Bytes] = []
+    search(from: [start]) { index, isListed in
+      if !isListed { ends.append(ids[index]) }
+      return isListed
+    }
+    return ends
+  }
+
+  /// Those of `commits` that are no ancestors of others among them, as far as the list shows.
+  mutating func withoutAncestors(_ commits: [Bytes]) -> [Bytes] {
+    let starts = commits.compactMap { indices[$0] }
+    guard let last = starts.compactMap({ self.positions[$0] }).max() else { return commits }
+    let positions = positions
+    var ancestors: Set<Int> = []
+    search(from: starts.flatMap { parents[$0] }) { index, _ in
+      // Ancestors stand below.
+      guard let position = positions[index], position <= last else { return false }
+      if starts.contains(index) { ancestors.insert(index) }
+      return true
+    }
+    return commits.filter { !ancestors.contains(indices[$0] ?? -1) }
+  }
+
+  /// Calls `body` with each commit that can be reached from `starts`, once; its answer says whether the
+  /// parents are to be looked at.
+  private mutating func search(from starts: [Int], _ body: (Int, _ isListed: Bool) -> Bool) {
+    searches += 1
+    var waiting = starts
+    while let index = waiting.popLast() {
+      if marks[index] == searches { continue }
+      marks[index] = searches
+      if body(index, positions[index] != nil) { waiting += parents[index] }
+    }
+  }
+
+  /// The commit that each of `commits` and `head` have both come from; nil where there is none. `list` prints
+  /// what git-rev-list(1) says with these options of these commits, and `ask` what git-merge-base(1) says of
+  /// one of `commits`, where that cannot be told from the lists.
+  static func mergeBases(
+    of commits: [Bytes], with head: Bytes,
+    list: (_ options: [String], [Bytes]) throws(LedgerError) -> Bytes,
+    ask: (Bytes) throws(LedgerError) -> Bytes?
+  ) throws(LedgerError) -> [Bytes?] {
+    var ahead = CommitGraph(try list(["--boundary"], commits + [Bytes("^") + head]))
+    var candidates = commits.map { ahead.ends(from: $0) }
+    let several = Set(candidates.filter { $0.count > 1 }.joined())
+    if !several.isEmpty {
+      let oldest = several.map { ahead.times[$0] ?? 0 }.min() ?? 0
+      var behind = CommitGraph(try list(["--max-age=\(oldest)"], Array(several)))
+      candidates = candidates.map { $0.count > 1 ? behind.withoutAncestors($0) : $0 }
+    }
+    var bases: [Bytes?] = []
+    for (commit, candidates) in zip(commits, candidates) {
+      bases.append(candidates.count > 1 ? try ask(commit) : candidates.first)
+    }
+    return bases
+  }
+}

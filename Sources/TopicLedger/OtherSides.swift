@@ -1,0 +1,111 @@
+import POSIX
+import TopicAllocation
+
+/// What a root has in a commit that the checkout may be merged with.
+public struct OtherSide: Sendable {
+  /// Its entries there.
+  public let entries: [Bytes]
+  /// Its entries in the commit from which that one and the checkout have both come.
+  public let base: Set<Bytes>
+}
+
+extension Repository {
+  /// What this root has in the commits that `references` name, in their order. All are asked about
+  /// together, so that a thousand take a few processes of git.
+  ///
+  /// - Throws: ``LedgerError/noCommit(_:words:)`` for the first one that names none.
+  public func otherSides(_ references: [Bytes]) throws(LedgerError) -> [OtherSide] {
+    let (commits, head) = try commits(references)
+    var bases = [Bytes?](repeating: nil, count: commits.count)
+    if let head { bases = try mergeBases(of: commits, with: head) }
+    let theirs = try trees(of: commits)
+    let ours = try trees(of: bases.compactMap { $0 })
+    // Most trees have most names in common: each name is kept once.
+    var names: Set<Bytes> = []
+    var entries: [Tree: [Bytes]] = [:]
+    try forEachEntry(of: (theirs + ours).compactMap { $0 }) { tree, entry in
+      entries[tree, default: []].append(names.insert(Bytes(entry.name)).memberAfterInsert)
+    }
+    var rest = ours[...]
+    var sets: [Tree: Set<Bytes>] = [:]
+    return zip(theirs, bases).map { tree, base in
+      var old: Set<Bytes> = []
+      if base != nil, let tree = rest.removeFirst() {
+        old = sets[tree] ?? Set(entries[tree] ?? [])
+        sets[tree] = old
+      }
+      return OtherSide(entries: tree.flatMap { entries[$0] } ?? [], base: old)
+    }
+  }
+
+  /// The ids of the commits that these names mean, and of the one that is checked out.
+  private func commits(
+    _ references: [Bytes]
+  ) throws(LedgerError) -> (commits: [Bytes], head: Bytes?) {
+    let suffix = Bytes("^{commit}")
+    // A question is a line.
+    let isLine = references.map { !$0.contains(.newline) }
+    let questions = zip(references, isLine).filter(\.1).map { $0.0 + suffix }
+    var answers = try objects([Bytes("HEAD") + suffix] + questions)[...]
+    var head = answers.removeFirst()?.id
+    if head == nil { head = try headCommit() }
+    var commits: [Bytes] = []
+    for (reference, isLine) in zip(references, isLine) {
+      if isLine, let commit = answers.removeFirst() {
+        commits.append(commit.id)
+        continue
+      }
+      let answer = try git.attempt(
+        [Bytes("rev-parse"), Bytes("--verify"), Bytes("--end-of-options"), reference + suffix])
+      if answer.code != 0 { throw .noCommit(reference, words: answer.words) }
+      commits.append(answer.line)
+    }
+    return (commits, head)
+  }
+
+  /// The commit that is checked out; nil where there is none yet.
+  private func headCommit() throws(LedgerError) -> Bytes? {
+    let log = try git.attempt(
+      ["log", "--no-show-signature", "--format=%H", "--max-count=1"].map { Bytes($0) })
+    if Self.hasNoCommit(log) { return nil }
+    guard log.code == 0 else { throw .git(command: "git log", words: log.words) }
+    return log.line
+  }
+
+  /// Whether a log failed because nothing is committed yet.
+  static func hasNoCommit(_ log: Git.Answer) -> Bool {
+    log.code != 0 && log.words.contains("does not have any commits yet")
+  }
+
+  // MARK: Merge bases
+
+  /// For each of `commits` the one from which it and `head` have both come, as git-merge-base(1) says;
+  /// nil where there is none.
+  ///
+  /// The commits that `head` does not have are listed once for all. Those that end the list and that `head` does have
+  /// are candidates. Most commits have one, and it is the base. Of several, those that are ancestors of another one
+  /// drop out: then nothing older than the oldest candidate matters, unless clocks were wrong. Where
+  /// more than one is left, git decides.
+  func mergeBases(of commits: [Bytes], with head: Bytes) throws(LedgerError) -> [Bytes?] {
+    try CommitGraph.mergeBases(
+      of: commits, with: head,
+      list: { options, commits throws(LedgerError) in try revisions(options, commits) },
+      ask: { commit throws(LedgerError) in try mergeBase(of: commit, with: head) })
+  }
+
+  /// What git-rev-list(1) prints.
+  private func revisions(
+    _ options: [String], _ commits: [Bytes]
+  ) throws(LedgerError) -> Bytes {
+    try git.run(
+      (["rev-list", "--timestamp", "--parents", "--topo-order"] + options + ["--stdin"])
+        .map { Bytes($0) }, input: commits.flatMap { $0 + [.newline] })
+  }
+
+  private func mergeBase(of commit: Bytes, with head: Bytes) throws(LedgerError) -> Bytes? {
+    let answer = try git.attempt([Bytes("merge-base"), head, commit])
+    // 1 is none.
+    guard answer.code <= 1 else { throw .git(command: "git merge-base", words: answer.words) }
+    return answer.code == 0 ? answer.line : nil
+  }
+}
