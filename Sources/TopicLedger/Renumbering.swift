@@ -15,6 +15,8 @@ public struct Renumbering: Sendable {
     public let keeper: Bytes
     /// Whether git has files of it.
     public let isTracked: Bool
+    /// Whether git itself has to move it: IndexEntry.swift.
+    let needsGitMove: Bool
   }
 
   /// The entries that move, in the order of their new numbers.
@@ -26,24 +28,28 @@ public struct Renumbering: Sendable {
   /// The tracked links that lead to them.
   public let links: [Retargeting]
 
+  /// What git has said, which can take it long.
+  private let history: EntryHistory
+  private let search: MentionSearch
+
   /// What has to be done in `root`; without a `repository`, no history is asked and nothing mentioned.
-  /// New numbers begin with `first`, or follow the highest one.
+  /// New numbers begin with `first`, or follow the highest one. After an `earlier` look, the root is read
+  /// again, and git is asked only about entries that were not there or not in the way then.
   public init(
     of root: Root, _ style: Style, in repository: Repository?, first: Int? = nil,
-    findsMentions: Bool
+    findsMentions: Bool, after earlier: Renumbering? = nil
   ) throws(LedgerError) {
     let topics: [Topic]
     do throws(SystemError) { topics = try root.topics(style) } catch { throw .system(error) }
+    let same = topics.chunked(by: \.number).filter { $0.count > 1 }
+    var history = earlier?.history ?? EntryHistory()
+    if let repository { try history.learn(same.joined().map(\.entryName), in: repository) }
     let start = max(first ?? 0, (topics.last?.number ?? 0) + 1)
     var next = start
     var moves: [Move] = []
-    var index = 0
-    while index < topics.count {
-      let same = topics[index...].prefix { $0.number == topics[index].number }
-      index += same.count
-      if same.count == 1 { continue }
-      var aged: [(topic: Topic, age: Age)] = []
-      for topic in same { aged.append((topic, try Age(of: topic, in: repository))) }
+    for same in same {
+      var aged: [(topic: Topic, age: EntryHistory.Age)] = []
+      for topic in same { aged.append((topic, try history.age(of: topic))) }
       aged.sort { $0.age < $1.age }
       for (topic, age) in aged.dropFirst() {
         if next > Style.highestNumber { throw .numbersExhausted(next: next) }
@@ -51,63 +57,35 @@ public struct Renumbering: Sendable {
         moves.append(
           Move(
             old: topic.entryName, new: style.digits(next) + rest, keeper: aged[0].topic.entryName,
-            isTracked: age.isTracked))
+            isTracked: age.isTracked, needsGitMove: age.needsGitMove))
         next += 1
       }
     }
     self.moves = moves
     numbers = start..<next
+    var search = earlier?.search ?? MentionSearch()
     var mentions: [Mention] = []
     var links: [Retargeting] = []
-    if findsMentions, let repository {
-      mentions = try Mention.all(of: moves, in: repository)
-      links = try Retargeting.all(of: moves, in: repository)
+    if findsMentions, !moves.isEmpty, let repository {
+      mentions = try search.mentions(of: moves, in: repository)
+      links = try search.links(of: moves, in: repository)
     }
     self.mentions = mentions
     self.links = links
-  }
-
-  /// How old an entry is.
-  private struct Age: Comparable {
-    /// Seconds or nanoseconds since 1970; of what is committed, of its first commit.
-    let moment: Int64
-    let isCommitted: Bool
-    let isTracked: Bool
-    let name: Bytes
-
-    init(of topic: Topic, in repository: Repository?) throws(LedgerError) {
-      name = topic.entryName
-      if let repository {
-        let path = repository.path(of: topic.entryName)
-        isTracked = try !repository.git.run(
-          [Bytes("ls-files"), Bytes("-z"), Bytes("--"), path], variables: Repository.literalPaths
-        ).isEmpty
-        let log = try repository.git.attempt(
-          ["log", "--no-show-signature", "--no-renames", "--diff-filter=A", "--format=%ct", "--"]
-            .map { Bytes($0) } + [path], variables: Repository.literalPaths)
-        // A repository without a commit has no log.
-        let times = log.output.split(separator: .newline)
-          .compactMap { Int64(String(decoding: $0, as: UTF8.self)) }
-        if log.code == 0, isTracked, let first = times.min() {
-          (moment, isCommitted) = (first, true)
-          return
-        }
-      } else {
-        isTracked = false
-      }
-      isCommitted = false
-      do throws(SystemError) { moment = try topic.path.birthTime() } catch { throw .system(error) }
-    }
-
-    static func < (left: Age, right: Age) -> Bool {
-      if left.isCommitted != right.isCommitted { return left.isCommitted }
-      if left.moment != right.moment { return left.moment < right.moment }
-      return left.name.lexicographicallyPrecedes(right.name)
-    }
+    self.history = history
+    self.search = search
   }
 }
 
-extension Repository {
-  /// A path means itself, whatever characters it has: git(1).
-  static let literalPaths = [Bytes("GIT_LITERAL_PATHSPECS=1")]
+extension Array {
+  /// The longest runs of elements that have the same `key`.
+  fileprivate func chunked(by key: (Element) -> Int) -> [ArraySlice<Element>] {
+    var chunks: [ArraySlice<Element>] = []
+    var rest = self[...]
+    while let first = rest.first {
+      chunks.append(rest.prefix { key($0) == key(first) })
+      rest = rest.dropFirst(chunks[chunks.count - 1].count)
+    }
+    return chunks
+  }
 }

@@ -1,31 +1,48 @@
 // A renumbering that ends half-way
 //
-// In a scope beyond the root, a first look under the lock of the root counts the numbers that are needed. They
-// are reserved without that lock (Ledger.swift). A second look under it has the moves begin with the first
-// reserved number. If they need any number that is not reserved, because somebody has numbered in the directory
-// meanwhile, the lock is let go and more numbers are reserved. Reserved numbers without a move are gaps.
+// What git knows can take it seconds to say: the age of entries, and the files that mention them. So it is
+// asked before anything is locked (Renumbering.swift). Under the lock of the root, the directory is read again,
+// files that have changed are, too, and git is asked only about entries that are new.
+//
+// In a scope beyond the root, that first look counts the numbers that are needed. They are reserved without
+// the lock (Ledger.swift). The look under it has the moves begin with the first reserved number. If they need
+// any number that is not reserved, because somebody has numbered in the directory meanwhile, the lock is let
+// go and more numbers are reserved. Reserved numbers without a move are gaps.
 //
 // The order of things, under the lock of the root (RenumberingWork.swift):
 //
 //   1. The journal: which entry gets which name, and which files mention one or are links to one. In
 //      the git directory of the work tree, a file for each root, written as a whole (AtomicFile).
 //      Only the user may write it; in a git directory that its group shares, the group.
-//   2. The entries move, one after another.
-//   3. The files that mention them and the links to them are replaced, each as a whole.
-//   4. The journal is removed.
+//   2. The entries move, one after another: those that git itself has to move, as they hold a submodule,
+//      by git mv, all others by renameat2(2).
+//   3. The index gets the new names of the latter, all of them at once, by git update-index.
+//   4. The files that mention them and the links to them are replaced, each as a whole.
+//   5. The journal is removed.
 //
-// What fails, or is ended by a signal that can be held, is taken back, and then the journal goes, too.
+// What fails, or is ended by a signal that can be held, is taken back, the last step first, and then the
+// journal goes, too. When the index cannot be taken back, the entries keep the names that it has, and the
+// journal stays.
 //
 // After a crash, the next renumbering that changes anything in the root finishes what the journal says
 // (RenumberingRecovery.swift), before it looks for numbers that are there twice:
 //
 //   in 1   there is no journal, and nothing has changed.
 //   in 2   what has not moved moves now, to the very name that was meant for it; it stays as it is when
-//          somebody else has taken the number meanwhile. git mv renames first and then writes its
-//          index: when it was killed in between, the index is told. An index.lock that it left has to
-//          be removed by hand, as git says.
-//   in 3   what has moved is mentioned by its new name now. A file that had its turn has no old name.
-//   in 4   all is done.
+//          somebody else has taken the number meanwhile. What has moved is still in the index by its old
+//          name, and is renamed there, with the others in 3. So is what git mv has moved, which renames
+//          first and then writes its index, when it was killed in between.
+//   in 3   git replaces its index as a whole, so that it has all old names or all new ones. In the first case,
+//          that is done now; in the second, nothing is left of the old ones. An index.lock that a killed
+//          git left has to be removed by hand, as git says.
+//   in 4   what has moved is mentioned by its new name now. A file that had its turn has no old name.
+//   in 5   all is done.
+//
+// A crash while steps are taken back leaves what a crash on the way forth does. An entry that has its old name
+// again moves once more; where the index has the new one already, it is left as it is.
+//
+// What was in the index is asked in 3, when the old names lead nowhere any more: nobody adds a file by an
+// old name then, whose contents would be lost to the index.
 //
 // A journal is trusted only if its writer can also write the git directory. It may name only entries of the
 // root, and files of the work tree outside of any git directory, with symbolic links resolved. Otherwise it
@@ -38,7 +55,7 @@
 import POSIX
 
 /// What a renumbering is about to do, on disk.
-struct RenumberingJournal {
+public struct RenumberingJournal: Sendable {
   /// What is to be done.
   struct Plan {
     let moves: [Renumbering.Move]
@@ -56,7 +73,7 @@ struct RenumberingJournal {
   private static let format = Bytes("topic-renumber 1")
 
   /// The journal of the root of `repository`.
-  init(of repository: Repository) throws(LedgerError) {
+  public init(of repository: Repository) throws(LedgerError) {
     self.repository = repository
     let name: LedgerName
     if let spelled = LedgerName(spelling: repository.relativeRoot) {
@@ -120,7 +137,7 @@ struct RenumberingJournal {
     let moves = (0..<count).map {
       Renumbering.Move(
         old: fields[3 + 3 * $0], new: fields[4 + 3 * $0], keeper: fields[5 + 3 * $0],
-        isTracked: true)
+        isTracked: true, needsGitMove: false)
     }
     return Plan(
       moves: moves, files: Array(fields[(3 + 3 * count)...].dropLast()), temporary: fields[1])

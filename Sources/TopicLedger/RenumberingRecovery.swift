@@ -23,12 +23,12 @@ public struct RenumberingRecovery {
     case step(LedgerError)
   }
 
-  /// What there is to finish in `root`; nil when there is nothing.
-  public init?(of root: Root, in repository: Repository) throws(LedgerError) {
-    journal = try RenumberingJournal(of: repository)
+  /// What there is to finish in `root`, as its `journal` says; nil when there is nothing.
+  public init?(of root: Root, in repository: Repository, _ journal: RenumberingJournal) {
     if !journal.isThere { return nil }
     self.root = root
     self.repository = repository
+    self.journal = journal
   }
 
   /// Finishes it. For a root that is locked, and with termination signals held.
@@ -39,11 +39,8 @@ public struct RenumberingRecovery {
     // The same name, so that a crash here leaves nothing that the next run does not know.
     var steps = RenumberingSteps(in: root, repository, temporary: plan.temporary)
     do throws(LedgerError) {
-      var moved: [Renumbering.Move] = []
-      for move in plan.moves {
-        if try finish(move, &steps) { moved.append(move) }
-        try RenumberingWork.checkIsWanted()
-      }
+      let moved = try finish(plan.moves, &steps)
+      try RenumberingWork.checkIsWanted()
       let rewriting = try Rewriting(moved, in: repository)
       let targets = LinkTargets(moved, in: repository)
       var rewritten = 0
@@ -63,25 +60,33 @@ public struct RenumberingRecovery {
     }
   }
 
-  /// Returns whether the entry has its new name now.
+  /// Returns those that have their new names now.
   private func finish(
-    _ move: Renumbering.Move, _ steps: inout RenumberingSteps
-  ) throws(LedgerError) -> Bool {
-    let indexed = try repository.git.run(
-      [Bytes("ls-files"), Bytes("-s"), Bytes("-z"), Bytes("--"), repository.path(of: move.old)],
-      variables: Repository.literalPaths
-    ).split(separator: 0).map { Bytes($0) }
-    switch (try isThere(move.old), try isThere(move.new)) {
-    case (true, false):
-      if try isNumberTaken(of: move) { return false }
-      try steps.rename(move.old, move.new, isTracked: !indexed.isEmpty)
-      return true
-    case (false, true):
-      if !indexed.isEmpty { try renameInIndex(move, indexed) }
-      return true
-    // Somebody has put something else in its place, or taken it away.
-    case (true, true), (false, false): return false
+    _ moves: [Renumbering.Move], _ steps: inout RenumberingSteps
+  ) throws(LedgerError) -> [Renumbering.Move] {
+    let indexed = try repository.indexEntries(of: moves.map(\.old))
+    var taken = try numbers()
+    var moved: [Renumbering.Move] = []
+    var renamed: [Renumbering.Move] = []
+    for move in moves {
+      let files = indexed[move.old] ?? []
+      switch (try isThere(move.old), try isThere(move.new)) {
+      case (true, false):
+        if let number = Self.number(move.new), !taken.insert(number).inserted { continue }
+        let byGit = files.contains { $0.needsGitMove(in: repository.workTree) }
+        try steps.rename(move.old, move.new, byGit: byGit)
+        if !byGit, !files.isEmpty { renamed.append(move) }
+      // What git mv would have done next.
+      case (false, true):
+        if !files.isEmpty { renamed.append(move) }
+      // Somebody has put something else in its place, or taken it away.
+      case (true, true), (false, false): continue
+      }
+      moved.append(move)
+      try RenumberingWork.checkIsWanted()
     }
+    try steps.renameInIndex(renamed)
+    return moved
   }
 
   private func isThere(_ name: Bytes) throws(LedgerError) -> Bool {
@@ -94,42 +99,21 @@ public struct RenumberingRecovery {
     }
   }
 
-  private func isNumberTaken(of move: Renumbering.Move) throws(LedgerError) -> Bool {
-    func number(_ name: some Sequence<UInt8>) -> Int? {
-      let digits = name.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-      return Int(String(decoding: Bytes(digits), as: UTF8.self))
-    }
-    let wanted = number(move.new)
-    var isTaken = false
+  /// All numbers that entries of the root have.
+  private func numbers() throws(LedgerError) -> Set<Int> {
+    var numbers: Set<Int> = []
     do throws(SystemError) {
       try Descriptor(opening: root.path, .directory).forEachEntry { entry, _ in
-        if number(entry) == wanted { isTaken = true }
+        if let number = Self.number(entry) { numbers.insert(number) }
       }
     } catch {
       throw .system(error)
     }
-    return isTaken
+    return numbers
   }
 
-  /// What git mv would have done next: git-update-index(1). `entries` are those of the old name, each
-  /// as MODE ID STAGE TAB PATH.
-  private func renameInIndex(
-    _ move: Renumbering.Move, _ entries: [Bytes]
-  ) throws(LedgerError) {
-    let tab = UInt8(ascii: "\t")
-    var input = Bytes()
-    for entry in entries {
-      let words = entry.prefix { $0 != tab }
-      let path = entry.dropFirst(words.count + 1)
-      let id = words.split(separator: UInt8(ascii: " "))[1]
-      let rest = path.dropFirst(repository.path(of: move.old).count)
-      // Mode 0 takes a path out.
-      let nothing = String(repeating: "0", count: id.count)
-      input += Bytes("0 \(nothing)\t") + path + [0]
-      input += words
-      input += [tab] + repository.path(of: move.new) + rest + [0]
-    }
-    _ = try repository.git.run(
-      [Bytes("update-index"), Bytes("-z"), Bytes("--index-info")], input: input)
+  private static func number(_ name: some Sequence<UInt8>) -> Int? {
+    let digits = name.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    return Int(String(decoding: Bytes(digits), as: UTF8.self))
   }
 }

@@ -10,7 +10,8 @@ struct RenumberingSteps {
   private var undoes: [Undo] = []
 
   private enum Undo {
-    case move(from: Bytes, to: Bytes, isTracked: Bool)
+    case move(from: Bytes, to: Bytes, byGit: Bool)
+    case index([(old: Bytes, new: Bytes)])
     case rewriting(file: Path, Bytes)
     case retargeting(link: Path, Bytes)
   }
@@ -24,8 +25,8 @@ struct RenumberingSteps {
     self.temporary = temporary
   }
 
-  /// Gives the entry `old` the name `new`.
-  mutating func rename(_ old: Bytes, _ new: Bytes, isTracked: Bool) throws(LedgerError) {
+  /// Gives the entry `old` the name `new`: renameat2(2), or git-mv(1), which does that in its index, too.
+  mutating func rename(_ old: Bytes, _ new: Bytes, byGit: Bool) throws(LedgerError) {
     let entry = try? FileStatus.ofLink(root.appending(old))
     func isEntry(_ name: Bytes) -> Bool {
       guard let entry, let there = try? FileStatus.ofLink(root.appending(name)) else {
@@ -34,23 +35,23 @@ struct RenumberingSteps {
       return there.isSameFile(as: entry)
     }
     do throws(LedgerError) {
-      try move(old, new, isTracked: isTracked)
+      try move(old, new, byGit: byGit)
     } catch {
       // git renames first, and then can fail to write its index, which has the old name then.
-      if isTracked, isEntry(new) { undoes.append(.move(from: old, to: new, isTracked: false)) }
+      if byGit, isEntry(new) { undoes.append(.move(from: old, to: new, byGit: false)) }
       throw error
     }
     // Of a directory that somebody has made meanwhile, git makes the new parent.
     let inside = new + [UInt8(ascii: "/")] + old
-    if isTracked, isEntry(inside) {
-      undoes.append(.move(from: old, to: inside, isTracked: true))
+    if byGit, isEntry(inside) {
+      undoes.append(.move(from: old, to: inside, byGit: true))
       throw .system(SystemError(.renameat2, root.appending(new), .exists))
     }
-    undoes.append(.move(from: old, to: new, isTracked: isTracked))
+    undoes.append(.move(from: old, to: new, byGit: byGit))
   }
 
-  private func move(_ old: Bytes, _ new: Bytes, isTracked: Bool) throws(LedgerError) {
-    if isTracked, let repository {
+  private func move(_ old: Bytes, _ new: Bytes, byGit: Bool) throws(LedgerError) {
+    if byGit, let repository {
       _ = try repository.git.run(
         [Bytes("mv"), Bytes("--"), repository.path(of: old), repository.path(of: new)],
         variables: Repository.literalPaths)
@@ -63,10 +64,18 @@ struct RenumberingSteps {
     }
   }
 
+  /// Gives entries that have been renamed without git their new names in its index, all at once.
+  mutating func renameInIndex(_ moves: [Renumbering.Move]) throws(LedgerError) {
+    guard let repository, !moves.isEmpty else { return }
+    let names = moves.map { ($0.old, $0.new) }
+    try repository.renameInIndex(names)
+    undoes.append(.index(names))
+  }
+
   /// Puts the new names into the text of `file`, or into its target when it is a link; returns whether
-  /// it had an old one.
+  /// it had an old one. Where the `mentions` in it are known, its other lines are not looked through again.
   mutating func update(
-    _ file: Path, _ rewriting: Rewriting, _ targets: LinkTargets
+    _ file: Path, _ rewriting: Rewriting, _ targets: LinkTargets, mentions: [Mention] = []
   ) throws(LedgerError) -> Bool {
     do throws(SystemError) {
       if let old = file.linkTarget?.bytes {
@@ -77,7 +86,9 @@ struct RenumberingSteps {
         return true
       }
       let old = try Descriptor(opening: file, .readNoLink).readToEnd()
-      let new = Bytes(rewriting.lines(of: old, in: file).joined(separator: [UInt8.newline]))
+      let new =
+        Self.text(old, with: mentions)
+        ?? Bytes(rewriting.lines(of: old, in: file).joined(separator: [UInt8.newline]))
       if new == old { return false }
       try replace(file, with: new)
       undoes.append(.rewriting(file: file, old))
@@ -85,6 +96,24 @@ struct RenumberingSteps {
     } catch {
       throw .system(error)
     }
+  }
+
+  /// `text` with the new lines of `mentions`; nil when it does not have the old ones there.
+  private static func text(_ text: Bytes, with mentions: [Mention]) -> Bytes? {
+    if mentions.isEmpty { return nil }
+    let lines = text.split(separator: .newline, omittingEmptySubsequences: false)
+    var new = Bytes()
+    new.reserveCapacity(text.count)
+    var begin = 0
+    for mention in mentions {
+      guard mention.line <= lines.count, lines[mention.line - 1] == mention.old[...] else {
+        return nil
+      }
+      let line = lines[mention.line - 1]
+      new += text[begin..<line.startIndex] + mention.new
+      begin = line.endIndex
+    }
+    return new + text[begin...]
   }
 
   private func replace(_ file: Path, with text: Bytes) throws(SystemError) {
@@ -105,19 +134,28 @@ struct RenumberingSteps {
     }
   }
 
-  /// Takes everything back, the newest first; returns what could not be.
+  /// Takes everything back, the newest first; returns what could not be. When git's index cannot be, the
+  /// entries keep the names that it has.
   mutating func undo() -> [Path] {
-    defer { undoes = [] }
-    return undoes.reversed().compactMap { undo in
+    var left: [Path] = []
+    while let undo = undoes.popLast() {
       switch undo {
-      case .move(let old, let new, let isTracked):
-        return (try? move(new, old, isTracked: isTracked)) != nil ? nil : root.appending(new)
+      case .move(let old, let new, let byGit):
+        if (try? move(new, old, byGit: byGit)) == nil { left.append(root.appending(new)) }
+      case .index(let names):
+        if (try? repository?.renameInIndex(names.map { ($0.new, $0.old) })) == nil {
+          left += undoes.compactMap { undo in
+            if case .move(_, let new, _) = undo { root.appending(new) } else { nil }
+          }
+          undoes = []
+        }
       case .rewriting(let file, let text):
-        return (try? replace(file, with: text)) != nil ? nil : file
+        if (try? replace(file, with: text)) == nil { left.append(file) }
       case .retargeting(let link, let target):
-        return (try? retarget(link, to: target)) != nil ? nil : link
+        if (try? retarget(link, to: target)) == nil { left.append(link) }
       }
     }
+    return left
   }
 }
 

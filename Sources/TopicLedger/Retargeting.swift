@@ -10,16 +10,10 @@ public struct Retargeting: Hashable, Sendable {
   /// Where it will lead.
   public let new: Bytes
 
-  /// All such links in the work tree: git-ls-files(1).
+  /// Those of the tracked links `files` that lead elsewhere when `moves` are done.
   static func all(
-    of moves: [Renumbering.Move], in repository: Repository
-  ) throws(LedgerError) -> [Retargeting] {
-    if moves.isEmpty { return [] }
-    let entries = try repository.git.run([Bytes("ls-files"), Bytes("-s"), Bytes("-z")])
-    // MODE ID STAGE TAB PATH; a file that is being merged has several.
-    var files = entries.split(separator: 0).filter { $0.starts(with: Bytes("120000 ")) }
-      .map { Bytes($0.drop { $0 != UInt8(ascii: "\t") }.dropFirst()) }
-    files = Set(files).sorted { $0.lexicographicallyPrecedes($1) }
+    of moves: [Renumbering.Move], among files: [Bytes], in repository: Repository
+  ) -> [Retargeting] {
     let targets = LinkTargets(moves, in: repository)
     return files.compactMap { file in
       let path = repository.workTree.appending(file)
@@ -28,6 +22,17 @@ public struct Retargeting: Hashable, Sendable {
       guard new != old, repository.encloses(path.parent) else { return nil }
       return Retargeting(file: file, old: old, new: new)
     }
+  }
+}
+
+extension Repository {
+  /// All symbolic links that git tracks, in order: git-ls-files(1).
+  func trackedLinks() throws(LedgerError) -> [Bytes] {
+    let entries = try git.run([Bytes("ls-files"), Bytes("-s"), Bytes("-z")])
+    // MODE ID STAGE TAB PATH; a file that is being merged has several.
+    let files = entries.split(separator: 0).filter { $0.starts(with: Bytes("120000 ")) }
+      .map { Bytes($0.drop { $0 != UInt8(ascii: "\t") }.dropFirst()) }
+    return Set(files).sorted { $0.lexicographicallyPrecedes($1) }
   }
 }
 

@@ -5,11 +5,18 @@ import POSIX
 /// A name counts as a word of its own: `042_a` is no part of `042_a_long`, `1042_a` or `042_a.md`. A path
 /// before it, such as `doc/042_a`, must not lead to an entry of that name in another directory. It is the
 /// same whether the entries have moved already: then a path leads there with their new names.
-struct Rewriting {
+struct Rewriting: Equatable {
   /// The names of entries of the root, the longest first; without a new name, of those that stay.
-  private let names: [(old: Bytes, new: Bytes?)]
+  private let names: [Name]
+  /// What they begin with. Few words of a text do, so that most are not compared with each name.
+  private let beginnings: Set<UInt8>
   private let root: Path
   private let top: Path
+
+  private struct Name: Equatable {
+    let old: Bytes
+    let new: Bytes?
+  }
 
   /// What `moves` in the root of `repository` make of a file.
   init(_ moves: [Renumbering.Move], in repository: Repository) throws(LedgerError) {
@@ -28,8 +35,9 @@ struct Rewriting {
       throw .system(error)
     }
     // Of two names of which one begins with the other, the longer one is meant where it stands.
-    names = (moves.map { ($0.old, $0.new) } + staying.map { ($0, nil) })
+    names = (moves.map { Name(old: $0.old, new: $0.new) } + staying.map { Name(old: $0, new: nil) })
       .sorted { $0.old.count > $1.old.count }
+    beginnings = Set(names.compactMap(\.old.first))
   }
 
   /// The lines of `text`, which is that of the file at `file`, with the new names.
@@ -46,7 +54,8 @@ struct Rewriting {
     while index < text.count {
       let rest = text[index...]
       let isBegin = index == 0 || !Self.isNamePart(text[index - 1])
-      if isBegin, let name = names.first(where: { Self.isWord($0.old, in: rest) }),
+      if isBegin, beginnings.contains(text[index]),
+        let name = names.first(where: { Self.isWord($0.old, in: rest) }),
         !isElsewhere(name.old, behind: text[..<index], bases),
         !isElsewhere(name.old, behind: result[...], bases)
       {

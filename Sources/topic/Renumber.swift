@@ -19,7 +19,7 @@ extension Command {
       first, else born first); the others get the next free numbers. Changes nothing
       unless --apply is given. What a crash has left half done, --apply finishes first.
 
-            --apply           do it, under the lock, with git mv where git tracks the
+            --apply           do it, in git's index as well where git tracks the
                               entry: all of it, or nothing. Commits nothing
             --dry-run         only show it (default)
             --no-rewrite      leave the old names where text files that git tracks
@@ -47,50 +47,68 @@ extension Command {
       if arguments.operands.isEmpty { return }
       _ = try attempt(FileStatus.of(root.path), otherwise: .noInput)
     }
-    let repository = try repository(of: root)
+    let git = try git(of: root)
     let findsMentions = !arguments.has("no-rewrite")
+    var look: Renumbering?
     if !applies {
-      if try recovery(of: root, repository) != nil {
+      if recovery(of: root, git) != nil {
         Tool.topic.note(
           "an earlier renumbering of \(root.path.bytes.quotedForMessage) ended half-way;"
             + " --apply finishes it first")
       }
       let proposal = try ask { () throws(LedgerError) in
-        try Renumbering(of: root, style, in: repository, findsMentions: findsMentions)
+        try Renumbering(of: root, style, in: git?.repository, findsMentions: findsMentions)
       }
       return try printOut(proposal.report(format, isDone: false))
     }
-    var reserved: ClosedRange<Int>?
-    // Whoever numbers in this directory alone can take the numbers that were reserved, again and again.
-    for _ in 0..<10 {
+    if recovery(of: root, git) != nil {
       let lock = try attemptLock(root)
       TerminationSignals.hold()
-      try finishEarlier(root, repository)
-      let isFirstLook = scope != .root && reserved == nil
-      let renumbering = try ask { () throws(LedgerError) in
+      try finishEarlier(root, git)
+      _ = lock.release()
+      TerminationSignals.release()
+    }
+    var reserved: ClosedRange<Int>?
+    func renumbering() throws(Failure) -> Renumbering {
+      let known = look
+      let first = reserved?.lowerBound
+      let now = try ask { () throws(LedgerError) in
         try Renumbering(
-          of: root, style, in: repository, first: reserved?.lowerBound,
-          findsMentions: findsMentions && !isFirstLook)
+          of: root, style, in: git?.repository, first: first, findsMentions: findsMentions,
+          after: known)
       }
-      let isReserved = reserved.map { renumbering.numbers.clamped(to: Range($0)) }
-      if scope == .root || renumbering.moves.isEmpty || isReserved == renumbering.numbers {
+      look = now
+      return now
+    }
+    func isReserved(_ renumbering: Renumbering) -> Bool {
+      scope == .root || renumbering.moves.isEmpty
+        || reserved.map { renumbering.numbers.clamped(to: Range($0)) } == renumbering.numbers
+    }
+    // Whoever numbers in this directory alone can take the numbers that were reserved, again and again.
+    for _ in 0..<10 {
+      // Neither a reservation nor git's search is for those to wait who want the lock.
+      let needed = try renumbering()
+      if !isReserved(needed) {
+        reserved = try reserve(needed.moves.count, scope, root, style)
+      }
+      let lock = try attemptLock(root)
+      TerminationSignals.hold()
+      try finishEarlier(root, git)
+      let renumbering = try renumbering()
+      if isReserved(renumbering) {
         let report = try renumbering.report(format, isDone: true)
-        do throws(RenumberingWork.Failure) {
-          try RenumberingWork(renumbering, in: root, repository).perform()
-        } catch {
-          throw Failure(error)
-        }
+        let work = RenumberingWork(renumbering, in: root, git)
+        do throws(RenumberingWork.Failure) { try work.perform() } catch { throw Failure(error) }
         _ = lock.release()
-        do throws(Failure) { return try printOut(report) } catch {
+        do throws(Failure) { try printOut(report) } catch {
           throw Failure(
             error.code, (error.message.map { "\($0); " } ?? "") + "all is renumbered",
             advice: error.advice)
         }
+        return work.refreshIndex()
       }
-      // A reservation can take long, and who waits for the lock would wait for that, too.
       _ = lock.release()
       TerminationSignals.release()
-      reserved = try reserve(renumbering.moves.count, scope, root, style)
     }
     throw Failure(
       .temporary,
@@ -98,13 +116,16 @@ extension Command {
         + " reserved for it", advice: "try again")
   }
 
+  /// The repository of a root, and what a renumbering of it would leave there.
+  private typealias Git = (repository: Repository, journal: RenumberingJournal)
+
   /// Nil where there is no work tree: then there is no history to go by.
-  private static func repository(of root: Root) throws(Failure) -> Repository? {
+  private static func git(of root: Root) throws(Failure) -> Git? {
     do throws(LedgerError) {
       var repository = try Repository(holding: root, until: deadline)
-      _ = try repository.git.run("rev-parse", "--git-dir")
+      let journal = try RenumberingJournal(of: repository)
       try repository.git.switchOffFilters()
-      return repository
+      return (repository, journal)
     } catch {
       switch error {
       case .noWorkTree: return nil
@@ -125,13 +146,8 @@ extension Command {
   }
 
   /// What a crash has left half done.
-  private static func recovery(
-    of root: Root, _ repository: Repository?
-  ) throws(Failure) -> RenumberingRecovery? {
-    guard let repository else { return nil }
-    return try ask { () throws(LedgerError) in
-      try RenumberingRecovery(of: root, in: repository)
-    }
+  private static func recovery(of root: Root, _ git: Git?) -> RenumberingRecovery? {
+    git.flatMap { RenumberingRecovery(of: root, in: $0.repository, $0.journal) }
   }
 
   private static func attemptLock(_ root: Root) throws(Failure) -> RootLock {
@@ -143,8 +159,8 @@ extension Command {
   }
 
   /// Finishes what another process has left half done, and says so. Under the lock of the root.
-  private static func finishEarlier(_ root: Root, _ repository: Repository?) throws(Failure) {
-    guard let recovery = try recovery(of: root, repository) else { return }
+  private static func finishEarlier(_ root: Root, _ git: Git?) throws(Failure) {
+    guard let recovery = recovery(of: root, git) else { return }
     do throws(RenumberingRecovery.Failure) {
       let outcome = try recovery.finish()
       let moves = outcome.moves.map {

@@ -1,0 +1,96 @@
+import POSIX
+
+/// A file in git's index, as `git ls-files -s -v -z` prints it: TAG MODE ID STAGE TAB PATH.
+struct IndexEntry {
+  /// `H`, or a letter for what git remembers of it: git-ls-files(1), -v.
+  private let tag: UInt8?
+  /// MODE ID STAGE.
+  private let words: ArraySlice<UInt8>
+  /// From the top of the work tree.
+  let path: ArraySlice<UInt8>
+
+  private static let emptyBlobs = [
+    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+  ].map { Bytes($0) }
+
+  fileprivate init(_ line: ArraySlice<UInt8>) {
+    tag = line.first
+    let rest = line.dropFirst(2)
+    words = rest.prefix { $0 != UInt8(ascii: "\t") }
+    path = rest.dropFirst(words.count + 1)
+  }
+
+  private var id: ArraySlice<UInt8> {
+    words.drop { $0 != UInt8(ascii: " ") }.dropFirst().prefix { $0 != UInt8(ascii: " ") }
+  }
+
+  /// Whether nothing but git-mv(1) gives it another name and keeps all: a submodule, whose place other
+  /// files say; a file that is being merged; and one with a flag, such as what git was told to add later, which
+  /// is listed like an empty file.
+  func needsGitMove(in workTree: Path) -> Bool {
+    if tag != UInt8(ascii: "H") || words.starts(with: Bytes("160000 ")) { return true }
+    guard Self.emptyBlobs.contains(Bytes(id)) else { return false }
+    let file = try? FileStatus.ofLink(workTree.appending(Bytes(path)))
+    return file.map { $0.size > 0 } ?? false
+  }
+
+  /// Lines for `git update-index -z --index-info` that give it another path.
+  fileprivate func renamed(to new: Bytes) -> Bytes {
+    // Mode 0 takes a path out.
+    let nothing = Bytes(repeating: UInt8(ascii: "0"), count: id.count)
+    let tab = Bytes("\t")
+    return Bytes("0 ") + nothing + tab + path + [0] + words + tab + new + [0]
+  }
+}
+
+extension Repository {
+  /// A path means itself, whatever characters it has: git(1).
+  static let literalPaths = [Bytes("GIT_LITERAL_PATHSPECS=1")]
+
+  /// The more paths, the longer git takes for each file that it compares with them.
+  private static let mostPaths = 8
+
+  /// What git has to look at to see these entries of the root: few as such, many by the whole root.
+  func paths(of names: [Bytes]) -> [Bytes] {
+    if names.count <= Self.mostPaths { return names.map(path(of:)) }
+    return [relativeRoot.isEmpty ? Bytes(".") : relativeRoot]
+  }
+
+  /// The entry of the root that holds the file at `path`, a path from the top of the work tree.
+  func entry(holding path: ArraySlice<UInt8>) -> Bytes {
+    let slash = UInt8(ascii: "/")
+    let inRoot = relativeRoot.isEmpty ? path : path.dropFirst(relativeRoot.count + 1)
+    return Bytes(inRoot.prefix { $0 != slash })
+  }
+
+  /// What git's index has in these entries of the root: git-ls-files(1).
+  func indexEntries(of names: [Bytes]) throws(LedgerError) -> [Bytes: [IndexEntry]] {
+    if names.isEmpty { return [:] }
+    let list = try git.run(
+      ["ls-files", "-s", "-v", "-z", "--"].map { Bytes($0) } + paths(of: names),
+      variables: Self.literalPaths)
+    let wanted = Set(names)
+    var entries: [Bytes: [IndexEntry]] = [:]
+    for line in list.split(separator: 0) {
+      let file = IndexEntry(line)
+      let name = entry(holding: file.path)
+      if wanted.contains(name) { entries[name, default: []].append(file) }
+    }
+    return entries
+  }
+
+  /// Gives entries of the root other names in git's index, all in one step: git-update-index(1). Those
+  /// that git does not know are passed over.
+  func renameInIndex(_ names: [(old: Bytes, new: Bytes)]) throws(LedgerError) {
+    let entries = try indexEntries(of: names.map(\.old))
+    var input = Bytes()
+    for (old, new) in names {
+      for file in entries[old] ?? [] {
+        input += file.renamed(to: path(of: new) + file.path.dropFirst(path(of: old).count))
+      }
+    }
+    if input.isEmpty { return }
+    _ = try git.run(["update-index", "-z", "--index-info"].map { Bytes($0) }, input: input)
+  }
+}
