@@ -26,7 +26,7 @@ extension JSONValue {
 
   /// Reads one value from a part of a text; offsets of errors count from the part's beginning.
   public init(parsing text: ArraySlice<UInt8>) throws(JSONError) {
-    var reader = Reader(text: text)
+    var reader = JSONReader(text: text)
     self = try reader.value(depth: 0)
     reader.skipSpace()
     if reader.next != nil { throw reader.error("expected nothing more after the value") }
@@ -34,7 +34,7 @@ extension JSONValue {
 }
 
 /// A recursive descent over the bytes. What it has read is before `position`.
-private struct Reader {
+struct JSONReader {
   let text: ArraySlice<UInt8>
   var position: Int
 
@@ -82,10 +82,13 @@ private struct Reader {
   private mutating func literal(
     _ word: String, _ value: JSONValue
   ) throws(JSONError) -> JSONValue {
-    let bytes = Bytes(word)
-    guard text[position...].starts(with: bytes) else { throw error("expected '\(word)'") }
-    position += bytes.count
+    try skip(word)
     return value
+  }
+
+  mutating func skip(_ word: String) throws(JSONError) {
+    guard text[position...].starts(with: word.utf8) else { throw error("expected '\(word)'") }
+    position += word.utf8.count
   }
 
   private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
@@ -121,6 +124,11 @@ private struct Reader {
 
   private mutating func number() throws(JSONError) -> JSONValue {
     let start = position
+    try skipNumber()
+    return .number(String(decoding: text[start..<position], as: UTF8.self))
+  }
+
+  mutating func skipNumber() throws(JSONError) {
     _ = take("-")
     if !take("0") { try digits() }
     if take(".") { try digits() }
@@ -128,7 +136,6 @@ private struct Reader {
       if !take("+") { _ = take("-") }
       try digits()
     }
-    return .number(String(decoding: text[start..<position], as: UTF8.self))
   }
 
   private mutating func digits() throws(JSONError) {
@@ -162,7 +169,7 @@ private struct Reader {
     }
   }
 
-  private mutating func escape(into bytes: inout Bytes) throws(JSONError) {
+  mutating func escape(into bytes: inout Bytes) throws(JSONError) {
     let start = position
     position += 1
     guard let letter = next else { throw error("expected a character after '\\'") }

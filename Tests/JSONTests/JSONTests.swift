@@ -168,6 +168,60 @@ import Testing
     #expect(agreed > 100)
   }
 
+  /// What reading the text ends in, and what checking it ends in.
+  private func outcomes(_ text: Bytes) -> (read: JSONError?, checked: JSONError?) {
+    func error(_ body: () throws(JSONError) -> Void) -> JSONError? {
+      do throws(JSONError) { try body() } catch { return error }
+      return nil
+    }
+    return (
+      error { () throws(JSONError) in _ = try JSONValue(parsing: text) },
+      error { () throws(JSONError) in try JSONValue.check(text[...]) }
+    )
+  }
+
+  @Test("A check accepts and refuses what reading does, with the same error, and finds the members")
+  func check() throws {
+    let pieces =
+      [
+        "{", "}", "[", "]", ",", ":", "\"a\"", "\"\\u00e9é\\n\"", "\"\\ud83d\\ude00\"",
+        "\"\\ud800\"", "1",
+        "-2.5", "1e3", "true", "null", "false", " ", "0", ".", "{\"k\":", "[[", "\u{FEFF}", "\"é",
+      ].map { Bytes($0) } + [[0xC3], [0x22, 0xFF, 0x22], [0xA9], [0x01]]
+    var accepted = 0
+    for _ in 0..<60_000 {
+      let count = Int.random(in: 1...12)
+      let text = Bytes((0..<count).flatMap { _ in pieces.randomElement() ?? [] })
+      let (read, checked) = outcomes(text)
+      #expect(read == checked, "\(text)")
+      guard read == nil else { continue }
+      accepted += 1
+      var members: [JSONValue.Member] = []
+      let isObject = try JSONValue.check(text[...]) { key, value in
+        guard let key = (try? JSONValue(parsing: key))?.string,
+          let value = try? JSONValue(parsing: value)
+        else { return }
+        members.append(.init(key, value))
+      }
+      #expect(try JSONValue(parsing: text).members == (isObject ? members : nil), "\(text)")
+    }
+    #expect(accepted > 1_000)
+    for count in 4_090...4_100 {
+      for end in ["é", "😀", "€"] {
+        let text = Bytes("\"" + String(repeating: "x", count: count) + end)
+        for cut in [0, 1, 2] {
+          let (read, checked) = outcomes(Bytes(text.dropLast(cut)) + Bytes("é\""))
+          #expect(read == checked)
+        }
+      }
+    }
+    for depth in [JSONValue.deepestNesting, JSONValue.deepestNesting + 1, 100_000] {
+      let text = Bytes(String(repeating: "[", count: depth) + String(repeating: "]", count: depth))
+      let (read, checked) = outcomes(text)
+      #expect(read == checked)
+    }
+  }
+
   @Test("Random bytes end in a value or an error")
   func randomBytes() {
     var random = seededRandom()

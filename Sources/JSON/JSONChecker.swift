@@ -1,0 +1,139 @@
+import POSIX
+
+extension JSONValue {
+  /// Checks that the text is one JSON value, and builds none: it accepts the same texts as
+  /// ``init(parsing:)``, with the same errors, in memory that does not grow with the text. Returns
+  /// whether the value is an object, and calls `body` with the key and the value of each of its members,
+  /// each as it stands in the text. An error can come after some of them.
+  @discardableResult
+  public static func check(
+    _ text: ArraySlice<UInt8>,
+    _ body: (_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> Void = { _, _ in }
+  ) throws(JSONError) -> Bool {
+    var reader = JSONReader(text: text)
+    let isObject = try reader.check(body)
+    reader.skipSpace()
+    if reader.next != nil { throw reader.error("expected nothing more after the value") }
+    return isObject
+  }
+}
+
+extension JSONReader {
+  /// Passes over one value. What it lies in is kept as a bit a level, not on the stack.
+  fileprivate mutating func check(
+    _ member: (ArraySlice<UInt8>, ArraySlice<UInt8>) -> Void
+  ) throws(JSONError) -> Bool {
+    skipSpace()
+    let isObject = next == UInt8(ascii: "{")
+    // For each level whether it is an object.
+    var levels: [Bool] = []
+    var key = 0..<0
+    var start = 0
+    while true {
+      skipSpace()
+      guard levels.count <= JSONValue.deepestNesting else {
+        throw error("nested deeper than \(JSONValue.deepestNesting) levels")
+      }
+      guard let first = next else { throw error("expected a value, found the end") }
+      if levels.count == 1 { start = position }
+      switch first {
+      case UInt8(ascii: "{"):
+        position += 1
+        skipSpace()
+        if !take("}") {
+          let inner = try checkKey()
+          if levels.isEmpty { key = inner }
+          levels.append(true)
+          continue
+        }
+      case UInt8(ascii: "["):
+        position += 1
+        skipSpace()
+        if !take("]") {
+          levels.append(false)
+          continue
+        }
+      case UInt8(ascii: "\""): try checkString()
+      case UInt8(ascii: "t"): try skip("true")
+      case UInt8(ascii: "f"): try skip("false")
+      case UInt8(ascii: "n"): try skip("null")
+      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try skipNumber()
+      default: throw error("expected a value")
+      }
+      // Here a value ends, and with it the levels that end behind it.
+      while let isInObject = levels.last {
+        if levels.count == 1, isObject { member(text[key], text[start..<position]) }
+        skipSpace()
+        if take(isInObject ? "}" : "]") {
+          levels.removeLast()
+          continue
+        }
+        guard take(",") else {
+          throw error(
+            "expected ',' or '\(isInObject ? "}" : "]")' in an \(isInObject ? "object" : "array")")
+        }
+        if isInObject {
+          let next = try checkKey()
+          if levels.count == 1 { key = next }
+        }
+        break
+      }
+      if levels.isEmpty { return isObject }
+    }
+  }
+
+  /// Passes over a key and its colon, and returns where the key stands.
+  private mutating func checkKey() throws(JSONError) -> Range<Int> {
+    skipSpace()
+    guard next == UInt8(ascii: "\"") else { throw error("expected a key in double quotes") }
+    let start = position
+    try checkString()
+    let end = position
+    skipSpace()
+    guard take(":") else { throw error("expected ':' after a key") }
+    return start..<end
+  }
+
+  private mutating func checkString() throws(JSONError) {
+    let opening = position
+    position += 1
+    var character = Bytes()
+    var isUTF8 = true
+    while true {
+      let start = position
+      var bits: UInt8 = 0
+      while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+        bits |= byte
+        position += 1
+      }
+      // An escape is a whole character, so what stands on either side of it has to be whole, too.
+      if bits >= 0x80, isUTF8 { isUTF8 = self.isUTF8(start..<position) }
+      switch next {
+      case UInt8(ascii: "\""):
+        position += 1
+        if !isUTF8 { throw error("a string that is not UTF-8", at: opening) }
+        return
+      case UInt8(ascii: "\\"):
+        character.removeAll(keepingCapacity: true)
+        try escape(into: &character)
+      case nil: throw error("a string without its closing quote", at: opening)
+      default: throw error("a control character in a string")
+      }
+    }
+  }
+
+  /// Whether this part of the text is UTF-8, looked at piece by piece.
+  private func isUTF8(_ range: Range<Int>) -> Bool {
+    var start = range.lowerBound
+    while start < range.upperBound {
+      var end = min(start + 4_096, range.upperBound)
+      if end < range.upperBound {
+        // Not within a character, of which at most three bytes follow the first one.
+        for _ in 0..<3 where text[end] & 0xC0 == 0x80 { end -= 1 }
+      }
+      if String(validating: text[start..<end], as: UTF8.self) == nil { return false }
+      start = end
+    }
+    return true
+  }
+}
