@@ -16,6 +16,35 @@ extension JSONValue {
     if reader.next != nil { throw reader.error("expected nothing more after the value") }
     return isObject
   }
+
+  /// Reads an object, but of its members only those of these names, and arrays and objects among them as
+  /// empty ones: in memory that does not grow with the rest of the text. Nil when the value is no object.
+  public init?(
+    parsing text: ArraySlice<UInt8>, onlyMembers names: [String]
+  ) throws(JSONError) {
+    var members: [Member] = []
+    members.reserveCapacity(names.count)
+    let isObject = try Self.check(text) { key, value in
+      let inside = key.dropFirst().dropLast()
+      var name = names.first { inside.elementsEqual($0.utf8) }
+      // No name of ours is that long, even when each character is an escape.
+      if name == nil, inside.count < 1_024, inside.contains(UInt8(ascii: "\\")) {
+        let read = (try? JSONValue(parsing: key))?.string
+        name = names.first { $0 == read }
+      }
+      guard let name else { return }
+      let member: Member? =
+        switch value.first {
+        case UInt8(ascii: "{"): Member(name, .object([]))
+        case UInt8(ascii: "["): Member(name, .array([]))
+        default: (try? JSONValue(parsing: value)).map { Member(name, $0) }
+        }
+      members.removeAll { $0.key == name }
+      if let member { members.append(member) }
+    }
+    guard isObject else { return nil }
+    self = .object(members)
+  }
 }
 
 extension JSONReader {

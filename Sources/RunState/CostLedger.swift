@@ -40,11 +40,14 @@ public struct CostLedger: Sendable {
       self.cost = cost
     }
 
+    private static let keys = ["at", "role", "model", "input_tokens", "output_tokens", "usd"]
+
     init?(_ line: ArraySlice<UInt8>) {
-      guard let value = try? JSONValue(parsing: line), let time = value["at"]?.string,
-        let role = value["role"]?.string, let model = value["model"]?.string,
-        let input = value["input_tokens"]?.integer, CostLedger.tokens.contains(input),
-        let output = value["output_tokens"]?.integer, CostLedger.tokens.contains(output)
+      guard let value = try? JSONValue(parsing: line, onlyMembers: Self.keys),
+        let time = value["at"]?.string, let role = value["role"]?.string,
+        let model = value["model"]?.string, let input = value["input_tokens"]?.integer,
+        CostLedger.tokens.contains(input), let output = value["output_tokens"]?.integer,
+        CostLedger.tokens.contains(output)
       else { return nil }
       (self.time, self.role, self.model) = (time, role, model)
       (inputTokens, outputTokens) = (input, output)
@@ -92,7 +95,7 @@ public struct CostLedger: Sendable {
   public func total() throws(SystemError) -> CostTotal {
     var total = CostTotal()
     do throws(SystemError) {
-      try LineFile(reading: path).forEachLine { line, _ in total.add(Entry(line)) }
+      try LineFile(reading: path).forEachLine { line, _ in total.add(line.flatMap { Entry($0) }) }
     } catch {
       if error.errno != .notFound { throw error }
     }
@@ -124,11 +127,18 @@ public struct CostTotal: Sendable {
     }
   }
 
+  /// So many roles and models have sums of their own.
+  public static let mostNames = 1_000
+  /// A longer name, in bytes, has none.
+  public static let longestName = 4_096
+  /// The name of the sum of all others.
+  public static let others = "…"
+
   /// All of them.
   public private(set) var all = Sum()
-  /// Those of each role.
+  /// Those of each role. There are ``mostNames`` of them; all others are one, ``others``.
   public private(set) var roles: [String: Sum] = [:]
-  /// Those of each model.
+  /// Those of each model, likewise.
   public private(set) var models: [String: Sum] = [:]
   /// How many lines are no entry.
   public private(set) var unreadable = 0
@@ -140,7 +150,14 @@ public struct CostTotal: Sendable {
       return
     }
     all.add(entry)
-    roles[entry.role, default: Sum()].add(entry)
-    models[entry.model, default: Sum()].add(entry)
+    Self.add(entry, entry.role, to: &roles)
+    Self.add(entry, entry.model, to: &models)
+  }
+
+  private static func add(
+    _ entry: CostLedger.Entry, _ name: String, to sums: inout [String: Sum]
+  ) {
+    let isKnown = sums[name] != nil || (sums.count < mostNames && name.utf8.count <= longestName)
+    sums[isKnown ? name : others, default: Sum()].add(entry)
   }
 }

@@ -27,6 +27,8 @@ public struct EventQueue: ~Copyable {
     public fileprivate(set) var batches = 0
     /// Texts that were no event, and writes that failed.
     public fileprivate(set) var errors = 0
+    /// Lines that were ended here while others were still writing them.
+    public fileprivate(set) var brokenLines = 0
   }
 
   /// So many bytes are written at once, whatever the batch.
@@ -70,18 +72,28 @@ public struct EventQueue: ~Copyable {
     }
     if count == 0 { oldest = .now }
     // JSON has line breaks between its tokens only, never within a string.
-    for byte in text { waiting.append(byte == .newline || byte == 0x0D ? 0x20 : byte) }
+    waiting += text.lazy.map { $0 == .newline || $0 == 0x0D ? 0x20 : $0 }
     waiting.append(.newline)
     count += 1
     statistics.queued += 1
     if count >= batch || waiting.count >= Self.mostWaiting { try flush() }
   }
 
+  /// Takes in the event that a line of input spells.
+  public mutating func add(_ line: LineSplitter.Line) throws(EventError) {
+    switch line {
+    case .text(let text): try add(text)
+    case .tooLong:
+      statistics.errors += 1
+      throw .tooLong
+    }
+  }
+
   private func check(_ text: ArraySlice<UInt8>) throws(EventError) {
     if text.count > LineFile.longestLine { throw .tooLong }
-    let value: JSONValue
-    do throws(JSONError) { value = try JSONValue(parsing: text) } catch { throw .json(error) }
-    if requiresObjects, value.members == nil { throw .noObject }
+    let isObject: Bool
+    do throws(JSONError) { isObject = try JSONValue.check(text) } catch { throw .json(error) }
+    if requiresObjects, !isObject { throw .noObject }
   }
 
   /// Nanoseconds until the events that wait are to be written; nil when none waits.
@@ -96,7 +108,9 @@ public struct EventQueue: ~Copyable {
     do throws(SystemError) {
       // A log that was rotated away is not ours any more.
       if try !log.lies(at: path) { log = try LineFile(opening: path) }
-      try log.append(waiting)
+      // A writer that does not end its lines would hold up every batch.
+      let patience: UInt64 = statistics.brokenLines == 0 ? 1_000_000_000 : 10_000_000
+      if try log.append(waiting, patience: patience) { statistics.brokenLines += 1 }
       statistics.batches += 1
       statistics.written += count
       (count, waiting) = (0, [])

@@ -38,28 +38,62 @@ public struct LineFile: ~Copyable {
   ///
   /// A writer can be killed in the middle of its write between that look and ours. Then the first line
   /// stands behind half of another one, and is written again.
-  public func append(_ lines: Bytes) throws(SystemError) {
-    if try endsCut() { return try file.write([.newline] + lines) }
+  ///
+  /// A line that others are still writing is ended after `patience` nanoseconds, too. Returns whether that
+  /// was so.
+  ///
+  /// - Throws: `EFBIG` when a line is longer than ``longestLine``, before anything is written.
+  @discardableResult
+  public func append(
+    _ lines: Bytes, patience: UInt64 = 1_000_000_000
+  ) throws(SystemError) -> Bool {
+    if lines.count > Self.longestLine { try checkLengths(of: lines) }
+    let end = try lastEnd(patience)
+    if end != .whole {
+      try file.write([.newline] + lines)
+      return end == .growing
+    }
     try file.write(lines)
     // Writes to one file follow one another, so what stands before ours does not change any more.
-    guard let end = try? file.position(), end > lines.count else { return }
-    if try file.read(at: end - UInt64(lines.count) - 1, upTo: 1) == [.newline] { return }
-    try append(Bytes(lines.prefix { $0 != .newline }) + [.newline])
+    guard let end = try? file.position(), end > lines.count else { return false }
+    if try file.read(at: end - UInt64(lines.count) - 1, upTo: 1) == [.newline] { return false }
+    return try append(Bytes(lines.prefix { $0 != .newline }) + [.newline], patience: patience)
   }
 
-  /// Whether the last line has no end. A write that is under way can show a part of its line, so one that
-  /// has none is looked at for as long as the file grows.
-  private func endsCut() throws(SystemError) -> Bool {
+  private func checkLengths(of lines: Bytes) throws(SystemError) {
+    var rest = lines[...]
+    while !rest.isEmpty {
+      let line = rest.prefix { $0 != .newline }
+      if line.count > Self.longestLine { throw SystemError(.write, file.path, .fileTooLarge) }
+      rest = rest[line.endIndex...].dropFirst()
+    }
+  }
+
+  /// How the last line ends.
+  private enum End {
+    /// With its newline; or there is none.
+    case whole
+    /// Without it.
+    case cut
+    /// Without it, and others are still writing it.
+    case growing
+  }
+
+  /// How the last line ends. A write that is under way can show a part of its line, so one that has no end
+  /// is looked at for as long as the file grows, but for `patience` nanoseconds at most.
+  private func lastEnd(_ patience: UInt64) throws(SystemError) -> End {
+    let deadline = Instant.now.advanced(byNanoseconds: patience)
     var end = try size()
     while end > 0 {
       let last = try file.read(at: end - 1, upTo: 1)
-      if last.isEmpty || last == [.newline] { return false }
+      if last.isEmpty || last == [.newline] { return .whole }
       Instant.sleep(nanoseconds: 1_000_000)
       let now = try size()
-      if now == end { return true }
+      if now == end { return .cut }
+      if Instant.now >= deadline { return .growing }
       end = now
     }
-    return false
+    return .whole
   }
 
   /// Puts what was appended on the disk: fsync(2).
@@ -71,30 +105,26 @@ public struct LineFile: ~Copyable {
   /// The longest line that is read, in bytes. A longer one is none of ours.
   public static let longestLine = 1 << 24
 
-  /// Calls `body` with every line, newline left out, from the first one; in memory of a few blocks,
-  /// however long the file is. A last line without its newline is no line yet, or one that a crash
-  /// cut: the second argument says so. Empty lines and those over ``longestLine`` are left out.
+  /// Calls `body` with every line, newline left out, from the first one; in memory of one line, however
+  /// long the file is. A last line without its newline is no line yet, or one that a crash cut: the second
+  /// argument says so. A line over ``longestLine`` comes as nil, and empty ones are left out.
   public func forEachLine(
-    _ body: (ArraySlice<UInt8>, _ isCut: Bool) -> Void
+    _ body: (ArraySlice<UInt8>?, _ isCut: Bool) -> Void
   ) throws(SystemError) {
     var offset: UInt64 = 0
-    var rest = Bytes()
-    var isTooLong = false
+    var splitter = LineSplitter()
     while true {
       let block = try file.read(at: offset, upTo: 1 << 16)
       if block.isEmpty { break }
       offset += UInt64(block.count)
-      var start = block.startIndex
-      while let end = block[start...].firstIndex(of: .newline) {
-        rest += block[start..<end]
-        if !rest.isEmpty, !isTooLong { body(rest[...], false) }
-        rest.removeAll(keepingCapacity: true)
-        isTooLong = false
-        start = end + 1
+      var rest = block[...]
+      while let line = splitter.next(in: &rest) {
+        switch line {
+        case .text(let text): if !text.isEmpty { body(text, false) }
+        case .tooLong: body(nil, false)
+        }
       }
-      if rest.count + block.count - start > Self.longestLine { isTooLong = true }
-      if isTooLong { rest.removeAll() } else { rest += block[start...] }
     }
-    if !rest.isEmpty { body(rest[...], true) }
+    if !splitter.rest.isEmpty { body(splitter.rest[...], true) }
   }
 }

@@ -14,58 +14,55 @@ public struct LineFollower {
   private final class Source {
     let file: Descriptor
     private var offset: UInt64
-    private var rest = Bytes()
-    /// Whether the beginning of the line was longer than any of ours, and is gone.
-    private var isTooLong = false
+    private var splitter: LineSplitter
     /// When it had its last line, or was opened.
     private(set) var latest = Instant.now
 
-    init(_ file: consuming Descriptor, from offset: UInt64) {
+    init(_ file: consuming Descriptor, from offset: UInt64, inLongLine isTooLong: Bool = false) {
       self.file = file
       self.offset = offset
+      splitter = LineSplitter(inLongLine: isTooLong)
     }
 
-    func readToEnd(_ body: (Bytes) -> Void) throws(SystemError) {
-      while true {
-        if try file.status().size < offset { (offset, rest, isTooLong) = (0, [], false) }
-        let block = try file.read(at: offset, upTo: 1 << 16)
-        if block.isEmpty { return }
-        latest = .now
-        offset += UInt64(block.count)
-        rest += block
-        var start = rest.startIndex
-        while let end = rest[start...].firstIndex(of: .newline) {
-          if !isTooLong { body(Bytes(rest[start..<end])) }
-          isTooLong = false
-          start = end + 1
-        }
-        rest.removeFirst(start)
-        if rest.count > LineFile.longestLine { (rest, isTooLong) = ([], true) }
+    /// Reads a block; false at the end.
+    func readNext(_ body: (ArraySlice<UInt8>) -> Void) throws(SystemError) -> Bool {
+      if try file.status().size < offset { (offset, splitter) = (0, LineSplitter()) }
+      let block = try file.read(at: offset, upTo: 1 << 16)
+      if block.isEmpty { return false }
+      latest = .now
+      offset += UInt64(block.count)
+      var rest = block[...]
+      while let line = splitter.next(in: &rest) {
+        if case .text(let text) = line { body(text) }
       }
+      return true
     }
   }
 
-  /// Reads the log at `path` from `offset` on; with no `file` yet, from the beginning of the one that
-  /// appears there.
-  public init(_ path: Path, _ file: consuming Descriptor?, from offset: UInt64) {
+  /// Reads the log at `path` from `offset` on, which may be in the middle of a line that is too long; with
+  /// no `file` yet, from the beginning of the one that appears there.
+  public init(
+    _ path: Path, _ file: consuming Descriptor?, from offset: UInt64, inLongLine isTooLong: Bool
+  ) {
     self.path = path
     if let file {
-      sources = [Source(file, from: offset)]
+      sources = [Source(file, from: offset, inLongLine: isTooLong)]
     } else {
       sources = []
     }
   }
 
-  /// Calls `body` with each line that has been completed since the last call; those of files that were
-  /// rotated away come first.
-  public mutating func readNew(_ body: (Bytes) -> Void) throws(SystemError) {
+  /// Calls `body` with each line that the next block completes; those of files that were rotated away come
+  /// first. Returns false when there is nothing new.
+  public mutating func readNext(_ body: (ArraySlice<UInt8>) -> Void) throws(SystemError) -> Bool {
     // Looked up before the reading: what was appended to the old file before it was moved is there.
     try takeUpOtherFile()
-    for source in sources { try source.readToEnd(body) }
+    for source in sources where try source.readNext(body) { return true }
     let current = sources.last
     sources.removeAll {
       $0 !== current && Instant.now.nanoseconds(since: $0.latest) > Self.patience
     }
+    return false
   }
 
   private mutating func takeUpOtherFile() throws(SystemError) {

@@ -1,108 +1,143 @@
 import JSON
 import POSIX
 
-/// The last lines of a log. What it costs depends on what it returns, not on the size of the log: blocks
-/// are read from the end until there are enough lines in them, and joined once.
+/// The last lines of a log. What it costs depends on what it finds, not on the size of the log: blocks are
+/// read from the end until there are enough lines in them, and the lines are read when they are wanted.
+/// Each byte is looked at a fixed number of times, and in memory there are a block and a line.
 public struct LineTail: Sendable {
-  /// The last lines that are JSON values, the latest at the end, without newlines. A last line that
-  /// lacks its newline is one of them when nothing can be missing but that.
-  public let lines: [Bytes]
+  /// How many lines were found that are JSON values. A last line that lacks its newline is one of them when
+  /// nothing can be missing but that.
+  public private(set) var count = 0
   /// How many lines between and behind them were passed over: torn, or no JSON.
-  public let skipped: Int
+  public private(set) var skipped = 0
   /// Whether there could be more, but for the bound.
   public let isBounded: Bool
-  /// Where the next line begins: at the end, or at the beginning of a last line that is not complete.
-  public let end: UInt64
+  /// Where to read on: at the end, or at the beginning of a last line that is not complete.
+  public private(set) var end: UInt64
+  /// Whether that is in the middle of a line, which is too long already.
+  public private(set) var endsInLongLine = false
 
-  private static let block = 1 << 14
+  private let size: UInt64
+  /// Where the first of the lines begins, and later what has not been read of them.
+  private var start: UInt64
+  private var splitter = LineSplitter()
 
-  /// The last `count` lines of `file`, looked for in its last `bound` bytes.
-  public init(_ count: Int, of file: borrowing Descriptor, bound: UInt64) throws(SystemError) {
-    let size = try file.status().size
-    var blocks: [Bytes] = []
-    var start = size
-    var newlines = 0
-    var needed = count + 1
-    var found = Lines()
-    while true {
-      let isAll = start == 0 || size - start >= bound
-      if newlines >= needed || isAll {
-        let text = Bytes(blocks.reversed().joined())
-        found = Lines(count, of: text, isWhole: start == 0)
-        if found.lines.count == count || isAll { break }
-        needed = newlines + max(count - found.lines.count, count)
+  private static let block: UInt64 = 1 << 16
+
+  /// The last `most` lines of `file`, looked for in its last `bound` bytes.
+  public init(_ most: Int, of file: borrowing Descriptor, bound: UInt64) throws(SystemError) {
+    size = try file.status().size
+    (start, end) = (size, size)
+    let limit = size - min(bound, size)
+    // Where what was read begins, and where the line ends whose beginning is looked for.
+    var (next, lineEnd) = (size, size)
+    var found = Found(most)
+    while next > limit, found.needsMore {
+      let blockEnd = next
+      next -= min(Self.block, next - limit)
+      let block = try file.read(at: next, upTo: Int(blockEnd - next))
+      var rest = block[...]
+      while found.needsMore, let newline = rest.lastIndex(of: .newline) {
+        let lineStart = next + UInt64(newline) + 1
+        try found.add(
+          lineStart..<lineEnd, lineEnd > blockEnd ? nil : rest[(newline + 1)...], of: file)
+        (lineEnd, rest) = (lineStart - 1, rest[..<newline])
       }
-      let next =
-        start
-        - min(UInt64(Self.block) << UInt64(min(blocks.count, 6)), start, bound - (size - start))
-      let block = try file.read(at: next, upTo: Int(start - next))
-      newlines += block.count { $0 == .newline }
-      blocks.append(block)
-      start = next
     }
-    lines = found.lines
-    skipped = found.skipped
-    isBounded = lines.count < count && start > 0
-    end = try found.isCut ? Self.beginningOfLine(before: size, in: file) : size
+    if next == 0, found.needsMore { try found.add(0..<lineEnd, nil, of: file) }
+    isBounded = found.count < most && limit > 0
+    (count, skipped) = (found.count, found.skipped)
+    start = found.start ?? size
+    var cut = found.cut
+    if !found.hasLast {
+      cut = try Self.lastLine(of: file, size, next)
+      if cut != nil { skipped += 1 }
+    }
+    if let cut {
+      endsInLongLine = cut.count > LineFile.longestLine
+      end = endsInLongLine ? size : cut.lowerBound
+    }
   }
 
-  /// Where the line begins that the byte before `offset` belongs to.
-  private static func beginningOfLine(
-    before offset: UInt64, in file: borrowing Descriptor
-  ) throws(SystemError) -> UInt64 {
+  /// The last line of the file, which begins before `offset`, unless it is empty. Of one that is too long,
+  /// the beginning is not looked for.
+  private static func lastLine(
+    of file: borrowing Descriptor, _ size: UInt64, _ offset: UInt64
+  ) throws(SystemError) -> Range<UInt64>? {
     var start = offset
-    while start > 0 {
-      let next = start - min(UInt64(block), start)
+    while start > 0, size - start <= LineFile.longestLine {
+      let next = start - min(block, start)
       let text = try file.read(at: next, upTo: Int(start - next))
-      if let newline = text.lastIndex(of: .newline) { return next + UInt64(newline) + 1 }
+      if let newline = text.lastIndex(of: .newline) {
+        start = next + UInt64(newline) + 1
+        break
+      }
       start = next
     }
-    return 0
+    return start < size ? start..<size : nil
   }
 
-  /// The last lines of a part of the log.
-  private struct Lines {
-    var lines: [Bytes] = []
-    var skipped = 0
-    /// Whether the last line is not complete: it is still being written, or was cut by a crash.
-    var isCut = false
-
-    init() {}
-
-    /// The first line of a part counts only when the part begins at the beginning of the log.
-    init(_ count: Int, of text: Bytes, isWhole: Bool) {
-      var end = text.endIndex
-      if let last = text.last, last != .newline {
-        let newline = text.lastIndex(of: .newline)
-        end = newline.map { $0 + 1 } ?? text.startIndex
-        // Of a number, digits can be missing.
-        let isComplete = !(0x30...0x39).contains(last) && (newline != nil || isWhole)
-        if isComplete, let event = event(in: text[end...]) {
-          if count > 0 { lines.append(event) }
-        } else {
-          skipped += 1
-          isCut = true
-        }
-      }
-      while lines.count < count, end > 0 {
-        let before = text[..<(end - 1)].lastIndex(of: .newline)
-        if before == nil, !isWhole { break }
-        let line = text[((before ?? -1) + 1)..<(end - 1)]
-        // An empty one is what two writers leave that end the same torn line.
-        if let event = event(in: line) {
-          lines.append(event)
-        } else if !line.isEmpty {
-          skipped += 1
-        }
-        end = (before ?? -1) + 1
-      }
-      lines.reverse()
+  /// Calls `body` with those of the lines that are in the next block, newlines left out. Returns false
+  /// when all have been read.
+  public mutating func readNext(
+    of file: borrowing Descriptor, _ body: (ArraySlice<UInt8>) -> Void
+  ) throws(SystemError) -> Bool {
+    let block = try file.read(at: start, upTo: Int(min(Self.block, size - start)))
+    if block.isEmpty { return false }
+    start += UInt64(block.count)
+    var rest = block[...]
+    while let line = splitter.next(in: &rest) {
+      if case .text(let text) = line, Self.isEvent(text) { body(text) }
     }
+    // It lacks its newline, and nothing else.
+    if start == size, end == size, !splitter.rest.isEmpty { body(splitter.rest[...]) }
+    return true
   }
 
-  /// The line when it is a JSON value, and so UTF-8, without a byte order mark; else nil.
-  public static func event(in line: ArraySlice<UInt8>) -> Bytes? {
-    let text = line.withoutByteOrderMark
-    return (try? JSONValue(parsing: text)) == nil ? nil : Bytes(text)
+  /// Whether the line is a JSON value, and so UTF-8.
+  public static func isEvent(_ line: ArraySlice<UInt8>) -> Bool {
+    (try? JSONValue.check(line)) != nil
+  }
+
+  /// What is found on the way from the end to the beginning.
+  private struct Found {
+    let most: Int
+    var count = 0
+    var skipped = 0
+    /// Whether what stands behind the last newline is known.
+    var hasLast = false
+    /// A last line that is not complete: it is still being written, or was cut by a crash.
+    var cut: Range<UInt64>?
+    var start: UInt64?
+
+    init(_ most: Int) {
+      self.most = most
+    }
+
+    var needsMore: Bool { !hasLast || count < most }
+
+    /// Looks at the line before the others, at its text or at what the file has there.
+    mutating func add(
+      _ range: Range<UInt64>, _ text: ArraySlice<UInt8>?, of file: borrowing Descriptor
+    ) throws(SystemError) {
+      let isLast = !hasLast
+      hasLast = true
+      // An empty one is what two writers leave that end the same torn line.
+      if range.isEmpty { return }
+      var isEvent = false
+      if range.count <= LineFile.longestLine {
+        var line = text ?? []
+        if text == nil { line = try file.read(at: range.lowerBound, upTo: range.count)[...] }
+        isEvent = LineTail.isEvent(line)
+        // Of a number at the end, digits can be missing.
+        if isLast, let last = line.last, (0x30...0x39).contains(last) { isEvent = false }
+      }
+      if isEvent {
+        if count < most { (count, start) = (count + 1, range.lowerBound) }
+        return
+      }
+      skipped += 1
+      if isLast { cut = range }
+    }
   }
 }

@@ -158,6 +158,12 @@ extension Command {
         "\(ledger.path.bytes.printable): \(total.unreadable) lines are no entries and not counted;"
           + " a crash while one was added leaves such a line")
     }
+    for (what, sums) in [("roles", total.roles), ("models", total.models)]
+    where sums[CostTotal.others] != nil {
+      Tool.topic.note(
+        "\(ledger.path.bytes.printable): more than \(CostTotal.mostNames) \(what), or names over"
+          + " \(CostTotal.longestName) bytes; the rest is summed up as \(CostTotal.others)")
+    }
     return total
   }
 

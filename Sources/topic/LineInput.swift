@@ -17,7 +17,7 @@ extension EventQueue {
         try appendInput(skipsInvalid)
       } else {
         for (index, text) in texts.enumerated() {
-          try add(text[...], "argument \(index + 1)", skipsInvalid)
+          try add(.text(text[...]), "argument \(index + 1)", skipsInvalid)
         }
       }
     } catch {
@@ -28,6 +28,12 @@ extension EventQueue {
       Tool.topic.note(
         "\(statistics.queued) queued, \(statistics.written) written, \(statistics.batches) batches,"
           + " \(statistics.errors) errors")
+      if statistics.brokenLines > 0 {
+        Tool.topic.note(
+          statistics.brokenLines == 1
+            ? "ended 1 line that another process was still writing"
+            : "ended \(statistics.brokenLines) lines that other processes were still writing")
+      }
     }
     if let failure {
       // Of the last write, a part can have come to the disk.
@@ -43,53 +49,41 @@ extension EventQueue {
   private mutating func appendInput(_ skipsInvalid: Bool) throws(Failure) {
     TerminationSignals.hold()
     let slice: UInt64 = 100_000_000
-    var rest = Bytes()
-    // How much of it is known to have no newline.
-    var searched = 0
+    var splitter = LineSplitter()
     var line = 0
-    // Whether the beginning of the line was too long, and is gone.
-    var isTooLong = false
     while !TerminationSignals.isWaiting {
       let patience = min(timeLeft ?? slice, slice)
       if try attempt(StandardStream.input.isReadable(within: patience), otherwise: .inputOutput) {
         let chunk = try attempt(StandardStream.input.readChunk(), otherwise: .inputOutput)
         if chunk.isEmpty { break }
-        rest += chunk
-        var start = rest.startIndex
-        while let end = rest[searched...].firstIndex(of: .newline) {
+        var block = chunk[...]
+        while let next = splitter.next(in: &block) {
           line += 1
-          if !isTooLong { try addLine(rest[start..<end], line, skipsInvalid) }
-          isTooLong = false
-          start = end + 1
-          searched = start
+          try addLine(next, line, skipsInvalid)
         }
-        rest.removeFirst(start)
-        if rest.count > LineFile.longestLine {
-          if !isTooLong { try addLine(rest[...], line + 1, skipsInvalid) }
-          isTooLong = true
-          rest = []
-        }
-        searched = rest.count
       }
       if timeLeft == 0 {
         do throws(EventError) { try flush() } catch { throw Failure(error, what: "") }
       }
     }
     // After a signal, half a line is none.
-    if !TerminationSignals.isWaiting, !isTooLong { try addLine(rest[...], line + 1, skipsInvalid) }
+    if !TerminationSignals.isWaiting {
+      try addLine(.text(splitter.rest[...]), line + 1, skipsInvalid)
+    }
   }
 
   /// A blank line is none.
   private mutating func addLine(
-    _ text: ArraySlice<UInt8>, _ line: Int, _ skipsInvalid: Bool
+    _ line: LineSplitter.Line, _ number: Int, _ skipsInvalid: Bool
   ) throws(Failure) {
-    if !text.withoutByteOrderMark.isBlank { try add(text, "line \(line)", skipsInvalid) }
+    if case .text(let text) = line, text.withoutByteOrderMark.isBlank { return }
+    try add(line, "line \(number)", skipsInvalid)
   }
 
   private mutating func add(
-    _ text: ArraySlice<UInt8>, _ what: String, _ skipsInvalid: Bool
+    _ line: LineSplitter.Line, _ what: String, _ skipsInvalid: Bool
   ) throws(Failure) {
-    do throws(EventError) { try add(text) } catch {
+    do throws(EventError) { try add(line) } catch {
       let failure = Failure(error, what: what)
       guard failure.code == .data, skipsInvalid else { throw failure }
       Tool.topic.note((failure.message ?? "") + "; passed over")

@@ -20,7 +20,8 @@ extension Command {
 
       append adds events to LOG, each JSON value on a line of its own; without JSON, those
       that it reads from standard input, one a line. Any number of processes can append
-      at once. LOG and its directories are made when they are missing.
+      at once. LOG and its directories are made when they are missing. A line that another
+      process does not end within a second is ended here.
 
             --sync WHEN       have events on the disk after each (default for arguments),
                               after each batch (default for standard input), or never
@@ -29,7 +30,8 @@ extension Command {
                               (default 1)
             --queue N         read on only when fewer than N wait (default 10000)
             --skip-invalid    pass over what is no JSON, in place of ending there
-        -v, --verbose         say how many events were queued, written, and so on
+        -v, --verbose         say how many events were queued, written, and so on, and
+                              whether a line of another process was ended
 
       tail prints the last events of LOG, and passes over lines that are torn or no JSON.
       Without LOG there are none.
@@ -98,19 +100,42 @@ extension Command {
     let follows = arguments.has("follow")
     var file: Descriptor?
     var end: UInt64 = 0
+    var endsInLongLine = false
     if let opened = try openLog(log) {
-      let tail = try attempt(LineTail(count, of: opened, bound: bound), otherwise: .inputOutput)
-      end = tail.end
-      try printOut(tail.lines.reduce(into: Bytes()) { $0 += $1 + [.newline] }, isJSON: true)
+      var tail = try attempt(LineTail(count, of: opened, bound: bound), otherwise: .inputOutput)
+      (end, endsInLongLine) = (tail.end, tail.endsInLongLine)
+      while try printEvents({ body throws(SystemError) in try tail.readNext(of: opened, body) }) {}
       if tail.isBounded {
         Tool.topic.note(
-          "the last \(bound) bytes hold \(tail.lines.count) of \(count) events; --max-bytes looks further"
+          "the last \(bound) bytes hold \(tail.count) of \(count) events; --max-bytes looks further"
         )
       }
       if arguments.has("verbose") { Tool.topic.note("\(tail.skipped) lines passed over") }
       file = .some(consume opened)
     }
-    if follows { try follow(log, file, from: end) }
+    if !follows { return }
+    var follower = LineFollower(log, file, from: end, inLongLine: endsInLongLine)
+    while true {
+      let isNew = try printEvents { body throws(SystemError) in
+        try follower.readNext { line in if LineTail.isEvent(line) { body(line) } }
+      }
+      if !isNew { Instant.sleep(nanoseconds: 50_000_000) }
+    }
+  }
+
+  /// Prints the events that `read` hands over, and returns what it returns.
+  private static func printEvents(
+    _ read: ((ArraySlice<UInt8>) -> Void) throws(SystemError) -> Bool
+  ) throws(Failure) -> Bool {
+    var text = Bytes()
+    var isRead = false
+    do throws(SystemError) {
+      isRead = try read { event in text += event.withoutByteOrderMark + [.newline] }
+    } catch {
+      throw Failure(error, otherwise: .inputOutput)
+    }
+    try printOut(text, isJSON: true)
+    return isRead
   }
 
   /// The log; nil when there is none.
@@ -118,27 +143,6 @@ extension Command {
     do throws(SystemError) { return try Descriptor.maintained(log, .readNoLink) } catch {
       if error.errno == .notFound { return nil }
       throw Failure(error, otherwise: .inputOutput)
-    }
-  }
-
-  private static func follow(
-    _ log: Path, _ file: consuming Descriptor?, from offset: UInt64
-  ) throws(Failure) {
-    var follower = LineFollower(log, file, from: offset)
-    while true {
-      var text = Bytes()
-      do throws(SystemError) {
-        try follower.readNew { line in
-          if let event = LineTail.event(in: line[...]) { text += event + [.newline] }
-        }
-      } catch {
-        throw Failure(error, otherwise: .inputOutput)
-      }
-      if text.isEmpty {
-        Instant.sleep(nanoseconds: 50_000_000)
-      } else {
-        try printOut(text, isJSON: true)
-      }
     }
   }
 }

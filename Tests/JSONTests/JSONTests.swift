@@ -222,6 +222,18 @@ import Testing
     }
   }
 
+  @Test("Of an object only the members are read that are asked for, the last of each name")
+  func someMembers() throws {
+    let text = Bytes(#"{"a":1,"b":{"a":2},"c":[3],"\u0061":"x","d":4,"b":null,"c":{"d":5}} "#)
+    #expect(
+      try JSONValue(parsing: text[...], onlyMembers: ["a", "b", "c", "e"])
+        == read(#"{"a":"x","b":null,"c":{}}"#))
+    #expect(try JSONValue(parsing: Bytes("[1]")[...], onlyMembers: ["a"]) == nil)
+    #expect(throws: JSONError.self) {
+      try JSONValue(parsing: Bytes("{\"a\":1,}")[...], onlyMembers: ["a"])
+    }
+  }
+
   @Test("Random bytes end in a value or an error")
   func randomBytes() {
     var random = seededRandom()

@@ -42,6 +42,41 @@ import Testing
       try JSONSerialization.jsonObject(with: outcome.output) as? [String: Any], "\(outcome.error)")
   }
 
+  @Test(
+    "A line that is too long is one unreadable line, and what an entry has besides takes no memory")
+  func longLines() throws {
+    #expect(try add("small", 1, 1).code == 0)
+    let outcome = try bash(
+      """
+      ulimit -v 100000
+      { head -c 17000000 /dev/zero; echo; sed 's/}$/,"more":[/' cost.jsonl | tr -d '\\n'
+        yes '[{}],' | head -c 3000000 | tr -d '\\n'; echo '1]}'; head -c 17000000 /dev/zero; } >more
+      cat more >>cost.jsonl
+      topic cost total --format json .
+      """, in: run)
+    let total = try #require(
+      try JSONSerialization.jsonObject(with: outcome.output) as? [String: Any], "\(outcome.error)")
+    #expect(total["entries"] as? Int == 2 && total["unreadable_lines"] as? Int == 2)
+  }
+
+  @Test("However many roles and models there are, those beyond a thousand are one, and it is said")
+  func manyNames() throws {
+    #expect(try add("small", 1, 1, role: "w0").code == 0)
+    try bash(
+      """
+      entry=$(cat cost.jsonl); long=$(printf '%05000d' 0)
+      for i in {1..1200} "$long" "$long"; do echo "${entry/w0/w$i}"; done >>cost.jsonl
+      """, in: run)
+    let outcome = try cost(["total", run, "--format", "json"])
+    #expect(
+      outcome.error
+        == "topic: \(ledger): more than 1000 roles, or names over 4096 bytes; the rest is summed up as …\n"
+    )
+    let roles = try #require(try total()["by_role"] as? [[String: Any]])
+    #expect(roles.count == 1_001 && roles.last?["role"] as? String == "…")
+    #expect(roles.reduce(0) { $0 + ($1["entries"] as? Int ?? 0) } == 1_203)
+  }
+
   @Test("An entry holds the exact amount by the price that held when it was added")
   func entry() throws {
     let outcome = try add("small", 3, 1, ["-v", "--format", "json"])

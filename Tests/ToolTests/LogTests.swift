@@ -288,6 +288,46 @@ import Testing
     #expect(outcome.error.contains("2 queued, 2 written") && outcome.error.contains(", 1 errors"))
   }
 
+  @Test("However many values a line holds and however long it is, memory stays the same")
+  func memory() throws {
+    let outcome = try bash(
+      """
+      ulimit -v 100000
+      { printf '['; yes '[{}],' | head -c 3000000 | tr -d '\\n'; echo 1]; } | topic log append log
+      topic log tail --max-bytes 4M log | cmp - log
+      head -c 150000000 /dev/zero | tr '\\0' x >>log
+      topic log tail -v -n 1 --max-bytes 1G log | cmp - <(head -n 1 log)
+      (topic log tail -n 0 --follow log & sleep 0.5; printf '\\n2\\n' >>log; sleep 0.5; kill $!)
+      head -c 150000000 /dev/zero | topic log append log 2>&1; echo $?
+      """, in: directory.path)
+    #expect(
+      outcome.lines == ["2", "topic: line 1 is longer than 16 MiB; 0 events are written", "65"],
+      "\(outcome.text)\(outcome.error)")
+    #expect(outcome.error == "topic: 1 lines passed over\n")
+  }
+
+  @Test(
+    "What another process writes without ever ending the line is waited for a second",
+    .timeLimit(.minutes(1)))
+  func endlessLine() throws {
+    let writer = try RunningProcess(
+      ["bash", "-c", "echo 0 >log; while :; do printf xxxxxxxxxxxxxxxx; done >>log"],
+      in: directory.path)
+    defer {
+      kill(writer.id, SIGKILL)
+      _ = try? writer.wait()
+    }
+    while !directory.entries().contains("log") { usleep(10_000) }
+    // When the other one does not get to write for a moment, its line counts as torn at once.
+    while true {
+      let outcome = try topic("append", "-v", directory("log"), "{\"a\": 1}")
+      #expect(outcome.code == 0)
+      if outcome.error.contains("ended 1 line that another process was still writing") { break }
+    }
+    #expect(
+      try topic("tail", "-n", "1", "--max-bytes", "1G", directory("log")).text == "{\"a\": 1}\n")
+  }
+
   @Test(
     "A log that cannot be looked for is an error, not an empty one",
     .enabled(if: getuid() == 0 && Product.hasProgram("setpriv")))

@@ -87,7 +87,9 @@ final class RunRecord {
     var count = 0
     var iteration: [Call] = []
     try history.forEachLine { line, _ in
-      guard let call = (try? JSONValue(parsing: line)).flatMap({ Call($0) }) else { return }
+      guard let call = line.flatMap({ try? JSONValue(parsing: $0) }).flatMap({ Call($0) }) else {
+        return
+      }
       if let first = iteration.first, first.iteration != call.iteration {
         body(iteration)
         iteration.removeAll(keepingCapacity: true)
