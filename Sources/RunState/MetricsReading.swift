@@ -86,45 +86,49 @@ public struct MetricsReading: Sendable {
       positions.append(Position(device: status.device, inode: status.inode))
     }
     let end = try Self.read(file, from: positions[place].offset, into: &summary)
-    if !end.rest.isBlank {
-      let isEntry = (try? JSONValue(parsing: end.rest))?.members != nil
-      if isEntry { unended.append(Bytes(end.rest)) } else { cut += 1 }
+    let rest = end.rest[...].withoutByteOrderMark
+    let isEntry = !rest.isBlank && (try? JSONValue.check(rest)) == true
+    // What lacks its newline is kept until the end, so of many files there cannot be much.
+    if isEntry, unended.reduce(rest.count, { $0 + $1.count }) <= LineFile.longestLine {
+      unended.append(Bytes(rest))
+    } else if !rest.isBlank || end.isTooLong {
+      cut += 1
     }
     positions[place].offset = end.offset
     positions[place].digest = try Self.digest(file, until: end.offset)
     return place
   }
 
+  /// Reads whole lines, and returns where they end and what stands behind them. A line that is too long is
+  /// one that is not complete until its newline is there, however often it is read before.
   private static func read(
     _ file: borrowing Descriptor, from start: UInt64, into summary: inout MetricsSummary
-  ) throws(SystemError) -> (offset: UInt64, rest: ArraySlice<UInt8>) {
+  ) throws(SystemError) -> (offset: UInt64, rest: Bytes, isTooLong: Bool) {
     var offset = start
-    var rest = Bytes()
-    var isTooLong = false
+    var tooLong = 0
+    var splitter = LineSplitter()
     while true {
-      var block = try file.read(at: offset + UInt64(rest.count), upTo: blockSize)
+      let block = try file.read(at: offset, upTo: blockSize)
       if block.isEmpty { break }
-      if isTooLong {
-        guard let end = block.firstIndex(of: .newline) else {
-          offset += UInt64(block.count)
-          continue
+      offset += UInt64(block.count)
+      var rest = block[...]
+      // The line that an earlier block began with comes by itself, all others at once.
+      if splitter.length > 0, let line = splitter.next(in: &rest) {
+        switch line {
+        case .text(let text): summary.add(line: text)
+        case .tooLong: tooLong += 1
         }
-        isTooLong = false
-        offset += UInt64(end + 1)
-        block.removeFirst(end + 1)
       }
-      if !rest.isEmpty { block = rest + block }
-      let used = block.withUnsafeBufferPointer { summary.add($0) }
-      offset += UInt64(used)
-      rest = Bytes(block[used...])
-      if rest.count > LineFile.longestLine {
-        summary.addUnreadable()
-        isTooLong = true
-        offset += UInt64(rest.count)
-        rest = []
+      if splitter.length == 0 {
+        rest = rest.dropFirst(rest.withUnsafeBufferPointer { summary.add($0) })
+      }
+      while let line = splitter.next(in: &rest) {
+        if case .tooLong = line { tooLong += 1 }
       }
     }
-    return (offset, rest[...].withoutByteOrderMark)
+    if splitter.isTooLong { tooLong -= 1 }
+    summary.addUnreadable(tooLong)
+    return (offset - splitter.length, splitter.rest, splitter.isTooLong)
   }
 
   private static func digest(
@@ -169,6 +173,6 @@ extension MetricsSummary {
 
   /// Takes in the entries that lack their newline.
   mutating func addUnended(of reading: MetricsReading) {
-    for entry in reading.unended { entry.withUnsafeBufferPointer { add(line: $0) } }
+    for entry in reading.unended { add(line: entry[...]) }
   }
 }

@@ -26,20 +26,31 @@ struct MetricsScanner {
   private(set) var places: [Place]
   /// Which of them it has, in its order.
   private(set) var present: [Int] = []
-  /// Texts of the last entry that do not stand in its line as they are; empty when all do.
+  /// Texts of the last entry that do not stand in its line as they are, those of keys that are known from
+  /// the beginning; empty when all do.
   private(set) var unescaped = Bytes()
-  /// Keys beyond ``mostKeys`` that were passed over.
+  /// Keys beyond ``mostKeys`` or ``longestKey`` that were passed over.
   private(set) var passedOver = 0
 
   private var order: [Int] = []
   private var indices: [Bytes: Int] = [:]
 
+  /// How many keys are known from the beginning; of others, only numbers count.
+  private let askedKeys: Int
+
   /// More keys than that are passed over.
   static let mostKeys = 1_024
+  /// A longer key, in bytes, is passed over.
+  static let longestKey = 4_096
+  /// No word of a command line is as long as this, in JSON.
+  private static let longestText = 1 << 20
+  /// Arrays and objects take many times their length in memory.
+  private static let longestNesting = 1 << 16
 
   /// A scanner that knows these keys from the beginning, the first as number 0.
   init(_ keys: [Bytes]) {
     self.keys = keys
+    askedKeys = keys.count
     places = Array(repeating: Place(), count: keys.count)
     for (index, key) in keys.enumerated() { indices[key] = index }
   }
@@ -105,31 +116,48 @@ struct MetricsScanner {
   /// Reads the entry in a line; false when it is no JSON object.
   mutating func scan(line: ArraySlice<UInt8>) -> Bool {
     clear()
-    guard let members = (try? JSONValue(parsing: line))?.members else { return false }
-    for member in members {
-      var place = Place(kind: .other)
-      var text = Bytes()
-      switch member.value {
-      case .null:
-        place.kind = .null
-        text = Bytes("null")
-      case .number(let digits):
-        if let number = member.value.double { (place.kind, place.number) = (.number, number) }
-        text = Bytes(digits)
-      case .string(let string): text = Bytes(string)
-      case .bool(let truth): text = Bytes(truth ? "true" : "false")
-      case .array, .object:
-        var json = JSONWriter(.compact)
-        json.value(member.value)
-        text = json.text
-      }
-      place.text = unescaped.count..<(unescaped.count + text.count)
-      unescaped += text
-      let key = Bytes(member.key)
-      guard let index = number(of: key) else { continue }
-      set(place, at: index)
-    }
+    // Keys of what is no entry are not met.
+    guard let isObject = try? JSONValue.check(line), isObject else { return false }
+    _ = try? JSONValue.check(line) { key, value in take(key, value) }
     return true
+  }
+
+  /// Takes in a member of the entry, as it stands in the line.
+  private mutating func take(_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) {
+    guard key.count <= Self.longestText, let name = (try? JSONValue(parsing: key))?.string else {
+      passedOver += 1
+      return
+    }
+    guard let index = number(of: Bytes(name)) else { return }
+    var place = Place(kind: .other)
+    switch value.first ?? 0 {
+    case UInt8(ascii: "n"): place.kind = .null
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+      if let number = Double(String(decoding: value, as: UTF8.self)), number.isFinite {
+        (place.kind, place.number) = (.number, number)
+      }
+    default: break
+    }
+    if index < askedKeys {
+      let start = unescaped.count
+      unescaped += text(of: value)
+      place.text = start..<unescaped.count
+    }
+    set(place, at: index)
+  }
+
+  /// What a value is compared by: the inside of a string, and all else without white space. Of one that is
+  /// too long for that, the beginning as it stands in the line.
+  private func text(of value: ArraySlice<UInt8>) -> Bytes {
+    let isString = value.first == UInt8(ascii: "\"")
+    if value.count > (isString ? Self.longestText : Self.longestNesting) {
+      return Bytes(value.prefix(Self.longestText))
+    }
+    guard let value = try? JSONValue(parsing: value) else { return [] }
+    if let string = value.string { return Bytes(string) }
+    var json = JSONWriter(.compact)
+    json.value(value)
+    return json.text
   }
 
   private mutating func clear() {
@@ -173,7 +201,7 @@ struct MetricsScanner {
   /// The number of a key, a new one where it was not met; nil when there are too many.
   mutating func number(of key: Bytes) -> Int? {
     if let index = indices[key] { return index }
-    guard keys.count < Self.mostKeys else {
+    guard keys.count < Self.mostKeys, key.count <= Self.longestKey else {
       passedOver += 1
       return nil
     }

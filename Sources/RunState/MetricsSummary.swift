@@ -43,8 +43,13 @@ public struct MetricsSummary: Sendable {
     }
   }
 
-  /// Groups beyond this number are counted as one, the last.
+  /// Groups beyond this number are counted as one, "…".
   public static let mostGroups = 1_000
+  /// So are those of longer values, in bytes.
+  static let longestGroup = 4_096
+  private static let others = Bytes("…")
+  /// A longer entry, in bytes, is no baseline, which every aggregate keeps.
+  static let longestBaseline = 1 << 20
   /// What ``Quantiles`` may take in all, in rows of 256 bytes.
   static let mostRows = 40_000
   /// How many fields there are to be in all groups.
@@ -62,7 +67,7 @@ public struct MetricsSummary: Sendable {
   public internal(set) var present: [Int]
   /// Lines that are no JSON object: cut by a crash, or spoilt.
   public internal(set) var unreadable = 0
-  /// The first complete entry, as its line spells it; nil when there is none.
+  /// The first complete entry, as its line spells it; nil when there is none, or none that is short enough.
   public internal(set) var baseline: Bytes?
   /// All entries up to that one.
   var untilBaseline = MetricsTally()
@@ -138,7 +143,8 @@ public struct MetricsSummary: Sendable {
 
   /// Whether something had to be left out, as there were too many keys, groups, or fields.
   public var isBounded: Bool {
-    scanner.passedOver > 0 || fieldsLeft == 0 || rowsLeft == 0 || groups.count > Self.mostGroups
+    scanner.passedOver > 0 || fieldsLeft == 0 || rowsLeft == 0
+      || groupsByValue[Self.others] != nil
   }
 
   // MARK: Taking in
@@ -154,18 +160,18 @@ public struct MetricsSummary: Sendable {
         continue
       }
       guard let end = text[start...].firstIndex(of: .newline) else { break }
-      add(line: UnsafeBufferPointer(rebasing: text[start..<end]))
+      add(line: Bytes(text[start..<end])[...])
       start = end + 1
     }
     return start
   }
 
   /// Takes in one line, which has no newline.
-  mutating func add(line: UnsafeBufferPointer<UInt8>) {
-    let text = Bytes(line)[...].withoutByteOrderMark
-    if text.isBlank { return }
-    if scanner.scan(line: text) {
-      count(line, text.indices)
+  mutating func add(line: ArraySlice<UInt8>) {
+    let line = line.withoutByteOrderMark
+    if line.isBlank { return }
+    if scanner.scan(line: line) {
+      line.withUnsafeBufferPointer { count($0, $0.indices) }
     } else {
       unreadable += 1
     }
@@ -206,7 +212,7 @@ public struct MetricsSummary: Sendable {
       if let group { Self.add(value, key, to: &groups[group].tally, &rowsLeft, &fieldsLeft) }
       if question.latest > 0 { keep(value, key) }
     }
-    if baseline == nil, isComplete {
+    if baseline == nil, isComplete, line.count <= Self.longestBaseline {
       baseline = Bytes(UnsafeBufferPointer(rebasing: text[line]))
       while baseline?.last == 0x0D || baseline?.last == 0x20 { baseline?.removeLast() }
       untilBaseline = all
@@ -272,8 +278,9 @@ public struct MetricsSummary: Sendable {
   /// The group of this value, a new one when there is none.
   mutating func group(of value: Bytes) -> Int {
     if let known = groupsByValue[value] { return known }
-    if groups.count > Self.mostGroups { return Self.mostGroups }
-    let name = groups.count == Self.mostGroups ? Bytes("…") : value
+    let hasOwn = groups.count < Self.mostGroups && value.count <= Self.longestGroup
+    let name = hasOwn ? value : Self.others
+    if let known = groupsByValue[name] { return known }
     groupsByValue[name] = groups.count
     groups.append((name, MetricsTally()))
     return groups.count - 1

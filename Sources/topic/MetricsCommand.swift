@@ -58,11 +58,11 @@ extension Command {
                               success succeeded ok completed done)
         -f, --format FORMAT   table (default), json or html
 
-      aggregate replaces the files baseline.json (the first complete entry),
-      post-rollout.json (totals since), completeness.json, per-epoch.json (grouped by
-      --by, default epoch), mttr-delta.json (the mean duration since, against that of the
-      baseline) and state.json in DIR. It reads what is new since the last call, and all
-      of it when FILE was truncated or replaced.
+      aggregate replaces the files baseline.json (the first complete entry of at most
+      1 MiB), post-rollout.json (totals since), completeness.json, per-epoch.json (grouped
+      by --by, default epoch), mttr-delta.json (the mean duration since, against that of
+      the baseline) and state.json in DIR. It reads what is new since the last call, and
+      all of it when FILE was truncated or replaced.
 
             --out DIR         where they go; it is made when it is missing
             --require KEY     a complete entry has it; may be repeated (default: status)

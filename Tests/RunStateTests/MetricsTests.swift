@@ -64,6 +64,28 @@ import Testing
     #expect(spread.isBounded && spread.all.entries == 360_000)
   }
 
+  @Test("However long a key or value is, it takes no more memory, and it is said")
+  func longTexts() throws {
+    let long = String(repeating: "x", count: 5_000)
+    for nested in ["", ",\"a\":[]"] {
+      let keys = try summary("{\"\(long)\":1,\"n\":2\(nested)}\n{\"n\":3}\n")
+      #expect(keys.keys.contains("n") && !keys.keys.contains(long) && keys.isBounded)
+      #expect(keys.field("n", of: keys.all)?.sum == 5)
+      let groups = try summary(
+        "{\"g\":\"\(long)1\"\(nested)}\n{\"g\":1}\n{\"g\":\"\(long)2\"\(nested)}\n", .init(by: "g"))
+      #expect(groups.groups.map { String(decoding: $0.value, as: UTF8.self) } == ["…", "1"])
+      #expect(groups.groups[0].tally.entries == 2 && groups.isBounded)
+    }
+    let values = "[" + String(repeating: "{\"k\": [1, 2]},", count: 100_000) + "1]"
+    let nested = try summary(
+      "{\"n\":1,\"g\":\(values)}\n{\"g\": {\"k\": [ 1, \"é\\u00e9\" ]}}\n", .init(by: "g"))
+    #expect(nested.all.entries == 2 && nested.field("n", of: nested.all)?.sum == 1)
+    #expect(
+      nested.groups.map { String(decoding: $0.value, as: UTF8.self) } == ["…", #"{"k":[1,"éé"]}"#])
+    let entry = "{\"status\":\"ok\",\"x\":\"\(String(repeating: "x", count: 1 << 20))\"}"
+    #expect(try summary("\(entry)\n{\"status\":1}\n").baseline == Bytes("{\"status\":1}"))
+  }
+
   @Test("Percentiles are within the bound, whatever sign and size the numbers have")
   func percentiles() throws {
     var random = seededRandom()
@@ -276,6 +298,30 @@ import Testing
       try String(contentsOfFile: directory("out/\($0).json"), encoding: .utf8)
     }
     #expect(increments == whole)
+  }
+
+  @Test("A line that is too long counts once, however often it is read while it grows")
+  func tooLong() throws {
+    func add(_ text: String) throws {
+      let handle = try #require(FileHandle(forWritingAtPath: directory("m")))
+      handle.seekToEndOfFile()
+      handle.write(Data(text.utf8))
+      try handle.close()
+    }
+    let long = String(repeating: "x", count: LineFile.longestLine + 1)
+    try directory.makeFile("m", first)
+    for text in [long, "", "x", long] {
+      try add(text)
+      let update = try update()
+      #expect(update.summary.unreadable == 0 && update.cut == 1 && update.rebuilt == nil)
+    }
+    for text in ["x\n", first, long + "\n" + long] {
+      try add(text)
+      _ = try update()
+    }
+    let update = try update()
+    #expect(update.summary.unreadable == 2 && update.cut == 1 && update.rebuilt == nil)
+    #expect(update.summary.all.entries == 8)
   }
 
   @Test(
