@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #endif
 
 static void say(const char *text) {
@@ -151,6 +152,16 @@ int adopt_orphans(void) {
 #if defined(__linux__)
   return prctl(PR_SET_CHILD_SUBREAPER, 1);
 #else
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+int signal_file(const sigset_t *signals) {
+#if defined(__linux__)
+  return signalfd(-1, signals, SFD_CLOEXEC);
+#else
+  (void)signals;
   errno = ENOSYS;
   return -1;
 #endif

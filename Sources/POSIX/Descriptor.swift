@@ -72,6 +72,13 @@ public struct Descriptor: ~Copyable {
     self.path = path
   }
 
+  /// The same open file, read from its beginning: dup(2), lseek(2).
+  init(rewinding other: borrowing Descriptor) throws(SystemError) {
+    let copy = try perform(.fcntl, other.path) { fcntl(other.number, F_DUPFD_CLOEXEC, 3) }
+    lseek(copy, 0, SEEK_SET)
+    (number, path) = (copy, other.path)
+  }
+
   private init(
     at directory: Int32, _ relative: Path, _ access: Access, _ path: Path
   ) throws(SystemError) {
@@ -91,9 +98,7 @@ public struct Descriptor: ~Copyable {
 
   /// A process started with standard output closed gets descriptor 1 for the first file it opens,
   /// and would print into that file. Descriptors 0 to 2 are therefore traded for higher ones.
-  private static func aboveStandardStreams(_ opened: Int32, _ path: Path) throws(SystemError)
-    -> Int32
-  {
+  static func aboveStandardStreams(_ opened: Int32, _ path: Path) throws(SystemError) -> Int32 {
     guard opened <= 2 else { return opened }
     defer { close(opened) }
     do {

@@ -42,7 +42,7 @@ public enum ProcessEvents {
     case termination(Signal)
   }
 
-  private static var set: sigset_t {
+  static var set: sigset_t {
     // One that is ignored, as SIGHUP under nohup(1), would wait and be taken all the same.
     var signals = TerminationSignals.notIgnored
     sigaddset(&signals, SIGCHLD)
@@ -82,6 +82,25 @@ public enum ProcessEvents {
     if number == SIGALRM { return .deadline }
     try Alarm.set(first: 0, then: 0, Path(""))
     return number == SIGCHLD ? .childChanged : .termination(Signal(rawValue: number))
+  }
+
+  /// Waits as ``next(before:)`` does, but returns nil as soon as there is something to read from `output`, or
+  /// its end: poll(2). What is there already comes first. The deadline can come early.
+  static func next(
+    before deadline: Instant, orInputFrom output: ChildOutput
+  ) throws(SystemError) -> Event? {
+    if let event = try pendingEvent() { return event }
+    let left = deadline.nanoseconds(since: .now)
+    if left == 0 { return .deadline }
+    // Without signalfd(2), signals are looked for now and then.
+    let milliseconds = min(left / 1_000_000 + 1, output.signals < 0 ? 10 : 3_600_000)
+    var requests = [output.reading, output.signals].map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    try perform(.poll, Path("")) {
+      poll(&requests, nfds_t(requests.count), Int32(milliseconds))
+    }
+    return requests[0].revents == 0 ? try pendingEvent() ?? .deadline : nil
   }
 
   private static func pendingEvent() throws(SystemError) -> Event? {

@@ -11,6 +11,9 @@
 // Orphans of the group become children of this process (where the system can do that), which waits for
 // them: no zombie makes the group look alive. When this process itself is killed with SIGKILL, the
 // group stays.
+//
+// What it writes comes through a pipe, and is handed on block by block while it runs. What has been written
+// when the group is gone is handed on; what somebody adds who has left the group is not waited for.
 
 import CSystem
 
@@ -23,11 +26,11 @@ import CSystem
 #endif
 
 /// A command that runs with all that it starts in a process group of its own, which ends with it.
-public struct ProcessGroup: Sendable {
+public struct ProcessGroup {
   /// The program, which is looked for in PATH, and its arguments.
   public let words: [Bytes]
-  /// What it reads from standard input.
-  public var input = Bytes()
+  /// What it reads from standard input; nil for nothing.
+  public var input: Spool?
   /// Whether what it writes to standard error goes where its output goes, in place of the standard
   /// error of this process.
   public var joinsErrors = false
@@ -50,26 +53,47 @@ public struct ProcessGroup: Sendable {
     case interrupted(Signal)
   }
 
-  /// Runs it until it ends or `nanoseconds` are over; what it writes to standard output goes to
-  /// `output`: posix_spawnp(3), kill(2), waitpid(2). Signals that ask this process to end are held back
-  /// from now on, also after the return.
+  /// Runs it until it ends or `nanoseconds` are over: posix_spawnp(3), kill(2), waitpid(2). What it writes
+  /// to standard output goes to `keep`, piece by piece; when that fails, the group is ended, and the error
+  /// is that of the call. Signals that ask this process to end are held back from now on, also after the
+  /// return.
   ///
   /// For a process that has no other children.
   public func run(
-    atMost nanoseconds: UInt64, output: borrowing Descriptor
+    atMost nanoseconds: UInt64, _ keep: @escaping (Bytes) throws(SystemError) -> Void
   ) throws(SystemError) -> Outcome {
-    let input = try Descriptor(inMemoryFor: name)
-    if !self.input.isEmpty { try input.write(self.input, at: 0) }
     ChildProcess.adoptOrphans()
     ProcessEvents.hold()
     let deadline = Instant.now.advanced(byNanoseconds: nanoseconds)
+    let output = try ChildOutput(of: name, keep)
+    var group = Members(leader: try start(output), output: output)
+    do throws(SystemError) {
+      let outcome = try wait(for: &group, until: deadline)
+      try output.drain()
+      return outcome
+    } catch {
+      output.discard()
+      if let signal = try group.end(by: .terminate, grace) { return .interrupted(signal) }
+      throw error
+    }
+  }
+
+  private func start(_ output: ChildOutput) throws(SystemError) -> ChildProcess {
+    let input =
+      if let input = self.input { try input.reader() } else { try Descriptor(inMemoryFor: name) }
     var mask = ProcessEvents.maskOfChildren
     let words = CStrings(self.words)
     let id = try perform(.fork, name) {
-      let streams = [input.number, output.number, joinsErrors ? output.number : STDERR_FILENO]
+      let streams = [input.number, output.writing, joinsErrors ? output.writing : STDERR_FILENO]
       return start_in_session(words.pointers, environment(), streams, &mask)
     }
-    var group = Members(leader: ChildProcess(id: id))
+    output.closeWriting()
+    return ChildProcess(id: id)
+  }
+
+  private func wait(
+    for group: inout Members, until deadline: Instant
+  ) throws(SystemError) -> Outcome {
     switch try group.wait(until: deadline, for: \.leaderHasEnded) {
     case .reached:
       let end = group.end
@@ -91,11 +115,12 @@ public struct ProcessGroup: Sendable {
 /// A process group that has been started, and what is known of it.
 private struct Members {
   let leader: ChildProcess
+  let output: ChildOutput
   /// How the leader ended.
   var end: ChildProcess.End?
 
-  init(leader: ChildProcess) {
-    self.leader = leader
+  init(leader: ChildProcess, output: ChildOutput) {
+    (self.leader, self.output) = (leader, output)
   }
 
   var leaderHasEnded: Bool { end != nil }
@@ -123,9 +148,11 @@ private struct Members {
       if condition(self) { return .reached }
       if Instant.now >= deadline { return .deadline }
       let soon = Instant.now.advanced(byNanoseconds: Self.slice)
-      switch try ProcessEvents.next(before: end == nil ? deadline : min(deadline, soon)) {
+      let next = end == nil ? deadline : min(deadline, soon)
+      switch try ProcessEvents.next(before: next, orInputFrom: output) {
       case .termination(let signal): return .termination(signal)
       case .childChanged, .deadline: continue
+      case nil: try output.read()
       }
     }
   }

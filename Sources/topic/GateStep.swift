@@ -11,7 +11,7 @@ struct GateStep {
   /// How many of the last lines are shown.
   private static let shownLines = 10
   /// So many bytes of the end are looked at for them.
-  private static let shownBytes: UInt64 = 1 << 14
+  private static let shownBytes = 1 << 14
 
   /// How it ended.
   enum Outcome {
@@ -21,20 +21,37 @@ struct GateStep {
     case interrupted(Signal, GateResult.FailedStep)
   }
 
-  /// Runs it, for so many nanoseconds at most. What it prints is kept, and handed on at its end when
-  /// `isShown`.
+  /// Runs it, for so many nanoseconds at most. Of what it prints the end is kept; all of it when `isShown`,
+  /// to be handed on when the step ends.
   func run(atMost timeout: UInt64, isShown: Bool) throws(Failure) -> Outcome {
-    let output = try attempt(Descriptor(inMemoryFor: Path(command)), otherwise: .inputOutput)
     var group = ProcessGroup([Bytes("/bin/sh"), Bytes("-c"), command])
     group.joinsErrors = true
+    let all = isShown ? try attempt(Spool(), otherwise: .inputOutput) : nil
+    var end = Bytes()
+    // What can be shown is no reason for a step to fail.
+    var lost: SystemError?
     let start = Instant.now
-    let outcome = try attempt(group.run(atMost: timeout, output: output), otherwise: .inputOutput)
+    let outcome = try attempt(
+      group.run(atMost: timeout) { output in
+        guard let all else {
+          end += output
+          if end.count > 2 * Self.shownBytes { end.removeFirst(end.count - Self.shownBytes) }
+          return
+        }
+        do throws(SystemError) { if lost == nil { try all.append(output) } } catch { lost = error }
+      }, otherwise: .inputOutput)
     let seconds = Instant.now.nanoseconds(since: start).seconds
-    if isShown { try show(output) }
-    let lines = try attempt(lastLines(of: output), otherwise: .inputOutput)
+    if let all { try show(all) }
+    if let lost {
+      let reason = Failure(lost, otherwise: .inputOutput).message ?? ""
+      Tool.topic.note("what the step printed after that is lost: \(reason)")
+    }
+    let lines = end.suffix(Self.shownBytes).split(separator: .newline).suffix(Self.shownLines).map {
+      String(decoding: $0, as: UTF8.self)
+    }
     func failure(_ error: String, _ code: Int32?) -> GateResult.FailedStep {
       GateResult.FailedStep(
-        name: name, error: error, code: code, seconds: seconds, lastLines: isShown ? [] : lines)
+        name: name, error: error, code: code, seconds: seconds, lastLines: lines)
     }
     switch outcome {
     case .ended(.exited(0)): return .passed(seconds: seconds)
@@ -48,7 +65,7 @@ struct GateStep {
     }
   }
 
-  private func show(_ output: borrowing Descriptor) throws(Failure) {
+  private func show(_ output: Spool) throws(Failure) {
     Tool.topic.note("step \(Bytes(name).quotedForMessage):")
     var offset: UInt64 = 0
     while true {
@@ -63,15 +80,6 @@ struct GateStep {
       } catch {
         return
       }
-    }
-  }
-
-  private func lastLines(of output: borrowing Descriptor) throws(SystemError) -> [String] {
-    let size = try output.status().size
-    let start = size - min(size, Self.shownBytes)
-    let text = try output.read(at: start, upTo: Int(size - start))
-    return text.split(separator: .newline).suffix(Self.shownLines).map {
-      String(decoding: $0, as: UTF8.self)
     }
   }
 }

@@ -28,9 +28,11 @@ extension Command {
       Standard input is read to its end first, unless it is a terminal, and each attempt
       gets all of it. If input does not end within --timeout, no model is run and the exit
       status is 75. Standard output is that of the attempt that succeeded, whole;
-      standard error passes through. COMMAND has no terminal. A signal that asks topic try
-      to end is passed on. What is asked to end has 2 seconds before it is killed; so has
-      what COMMAND leaves running in its process group.
+      standard error passes through. Input and output are kept in unnamed files in
+      TMPDIR (default: /tmp); exit status 74 if there is no room for them. COMMAND has no
+      terminal. A signal that asks topic try to end is passed on. What is asked to end has
+      2 seconds before it is killed; so has what COMMAND leaves running in its process
+      group.
 
       Examples:
         topic try --timeout 300 --model gpt-5-pro --run "$run" -- \\
@@ -65,7 +67,7 @@ extension Command {
       }
     let log = try log(arguments)
     let isSilent = arguments.has("no-input") || StandardStream.input.isTerminal
-    let input = isSilent ? [] : try readInput(within: timeout)
+    let input = isSilent ? nil : try readInput(within: timeout)
     while true {
       let words = template.map { fill($0, with: Bytes(model)) }
       let isDone = try run(words, input, atMost: timeout, model, log)
@@ -82,10 +84,10 @@ extension Command {
   }
 
   /// All of standard input; a failure when it does not end in time.
-  private static func readInput(within timeout: UInt64) throws(Failure) -> Bytes {
+  private static func readInput(within timeout: UInt64) throws(Failure) -> Spool {
     let deadline = Instant.now.advanced(byNanoseconds: timeout)
     let advice = "when COMMAND needs no input, use --no-input or </dev/null"
-    var input = Bytes()
+    let input = try attempt(Spool(), otherwise: .inputOutput)
     do throws(SystemError) {
       while true {
         let left = deadline.nanoseconds(since: .now)
@@ -93,14 +95,23 @@ extension Command {
         guard try StandardStream.input.isReadable(within: left) else { continue }
         let chunk = try StandardStream.input.readChunk()
         if chunk.isEmpty { return input }
-        input += chunk
+        try input.append(chunk)
       }
     } catch {
+      if error.call == .pwrite { throw notKept("standard input", error) }
       let failure = Failure(error, otherwise: .inputOutput)
       throw Failure(failure.code, failure.message, advice: advice)
     }
     throw Failure(
       .temporary, "standard input did not end within \(timeout.seconds) s", advice: advice)
+  }
+
+  /// What there is no room for until it is wanted.
+  private static func notKept(_ what: String, _ error: SystemError) -> Failure {
+    let failure = Failure(error, otherwise: .inputOutput)
+    return Failure(
+      failure.code, failure.message.map { "\(what) is too much: \($0)" },
+      advice: "free some space, or have TMPDIR name a directory with more of it")
   }
 
   /// The word with the model in each place for it.
@@ -122,9 +133,9 @@ extension Command {
   /// Makes one attempt, and prints what it printed when it succeeded. False when it was not in time;
   /// other failures end the program.
   private static func run(
-    _ words: [Bytes], _ input: Bytes, atMost timeout: UInt64, _ model: String, _ log: RunLog?
+    _ words: [Bytes], _ input: Spool?, atMost timeout: UInt64, _ model: String, _ log: RunLog?
   ) throws(Failure) -> Bool {
-    let output = try attempt(Descriptor(inMemoryFor: Path(words[0])), otherwise: .inputOutput)
+    let output = try attempt(Spool(), otherwise: .inputOutput)
     var group = ProcessGroup(words)
     group.input = input
     let start = Instant.now
@@ -145,8 +156,12 @@ extension Command {
     }
     let outcome: ProcessGroup.Outcome
     do throws(SystemError) {
-      outcome = try group.run(atMost: timeout, output: output)
+      outcome = try group.run(atMost: timeout, output.append)
     } catch {
+      if error.call == .pwrite {
+        record("failure", nil)
+        throw notKept("the output of \(words[0].quotedForMessage)", error)
+      }
       guard error.call == .fork else { throw Failure(error, otherwise: .inputOutput) }
       let status: Int32 = error.errno == .notFound ? 127 : 126
       record("not_started", status)
@@ -171,7 +186,7 @@ extension Command {
     }
   }
 
-  private static func copy(_ output: borrowing Descriptor) throws(Failure) {
+  private static func copy(_ output: Spool) throws(Failure) {
     var offset: UInt64 = 0
     while true {
       let block = try attempt(output.read(at: offset, upTo: 1 << 16), otherwise: .inputOutput)

@@ -137,6 +137,37 @@ import Testing
     #expect(try events()[0]["steps_failed"] != nil)
   }
 
+  @Test("Of much output the last lines are shown, with -v all of it, from a file in TMPDIR")
+  func much() throws {
+    let step = "seq 300000; readlink /proc/$PPID/fd/* | grep -c \"^$TMPDIR/.*(deleted)\"; exit 1"
+    let environment = ["TMPDIR": directory.path]
+    let words = [Product.topic, "gate", directory("run")]
+    let end = try run(words + ["--step", "a", step], environment: environment)
+    #expect(end.error.hasSuffix("\n  | 299999\n  | 300000\n  | 0\n"), "\(end.error.suffix(100))")
+    let all = try run(words + ["-v", "--step", "a", step], environment: environment)
+    let lines = (1...300_000).map { "\($0)\n" }.joined()
+    #expect(
+      all.error
+        == "topic: step 'a':\n\(lines)1\ntopic: 1 of 1 steps failed\nstep 'a': exit code 1\n")
+    #expect(directory.entries() == ["run"])
+  }
+
+  @Test("Where there is no room for what a step prints, the step is what counts")
+  func noRoom() throws {
+    let outcome = try run(
+      [Product.topic, "gate", directory("run"), "-v", "--step", "a", "echo x; sleep 0.2; echo y"],
+      environment: ["POSIX_FAULT": "pwrite:2:\(ENOSPC)", "TMPDIR": directory.path])
+    #expect(outcome.code == 0)
+    #expect(
+      outcome.error == """
+        topic: step 'a':
+        x
+        topic: what the step printed after that is lost: cannot write to '\(directory.path)': \
+        No space left on device
+
+        """)
+  }
+
   @Test("A result that something else has found passes or not, and is recorded")
   func input() throws {
     let passed = try gate([], input: #"{"steps_completed": ["a"], "steps_failed": [], "x": 1}"#)

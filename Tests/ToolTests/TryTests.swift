@@ -224,6 +224,71 @@ import Testing
     #expect(-start.timeIntervalSinceNow < 1.9 && isGone("sleep \(time)"))
   }
 
+  @Test("Input and output are kept in files without a name in TMPDIR, else in /tmp")
+  func spools() throws {
+    try directory.makeDirectories("tmp")
+    let script = #"readlink /proc/$PPID/fd/* | grep -c "^$1/.*(deleted)"; ls -A "$TMPDIR"; cat"#
+    for (tmp, used) in [(directory("tmp"), directory("tmp")), (directory("none"), "/tmp")] {
+      let outcome = try run(
+        [
+          Product.topic, "try", "--timeout", "20", "--model", "m", "--", "bash", "-c", script,
+          "{model}", used,
+        ],
+        environment: ["TMPDIR": tmp], input: Data("x\n".utf8))
+      #expect(outcome.code == 0 && outcome.text == "2\nx\n", "\(outcome)")
+    }
+    #expect(directory.entries("tmp").isEmpty)
+  }
+
+  @Test("More input and output than memory is no trouble, and each attempt gets all of it")
+  func larger() throws {
+    let outcome = try bash(
+      """
+      ulimit -v 100000
+      head -c 100M /dev/zero | topic try --timeout 2 --model gpt-5-pro --log log -- \
+        bash -c '[[ $0 == gpt-5-nano ]] || { head -c 99; sleep 10; }; cat; cat' {model} | wc -c
+      """, in: directory.path)
+    #expect(outcome.text == "\(100 << 20)\n", "\(outcome.error)")
+  }
+
+  @Test("When there is no room for input or output, that is code 74, and nothing is printed")
+  func noRoom() throws {
+    func run(_ options: [String], input: String = "") throws -> Outcome {
+      try TestSupport.run(
+        [Product.topic, "try", "--timeout", "20", "--model", "m", "--log", log] + options + [
+          "--", "sh", "-c", "trap 'touch ended; exit' TERM; echo x; sleep 10 & wait; touch {model}",
+        ], in: directory.path,
+        environment: ["POSIX_FAULT": "pwrite:1:\(ENOSPC)", "TMPDIR": directory.path],
+        input: Data(input.utf8))
+    }
+    let hint = "topic: hint: free some space, or have TMPDIR name a directory with more of it\n"
+    let output = try run(["-n"])
+    #expect(output.code == 74 && output.text.isEmpty)
+    #expect(
+      output.error == """
+        topic: the output of 'sh' is too much: cannot write to '\(directory.path)': No space left on device
+        \(hint)
+        """)
+    #expect(directory.entries() == ["ended", "run"])
+    #expect(try events().map { $0["result"] as? String } == ["failure"])
+    let input = try run([], input: "x")
+    #expect(
+      input.code == 74 && input.error.contains("topic: standard input is too much: cannot write"))
+    #expect(input.error.hasSuffix(hint))
+    #expect(try events().count == 1)
+  }
+
+  @Test("What has left the group and holds the output open is not waited for")
+  func escaped() throws {
+    let time = uniqueTime()
+    let start = Date()
+    let outcome = try attempt(
+      "echo early; setsid -f sh -c 'yes & sleep \(time)'; echo late", timeout: "20")
+    let left = Set(outcome.lines).subtracting(["y"])
+    #expect(outcome.code == 0 && left == ["early", "late"] && -start.timeIntervalSinceNow < 10)
+    try bash("kill $(pgrep -f 'sleep \(time)')")
+  }
+
   @Test("Megabytes pass through whole, and the first attempt leaves none of its own")
   func large() throws {
     let input = String(repeating: "0123456789abcde\n", count: 500_000)

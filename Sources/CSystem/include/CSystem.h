@@ -32,6 +32,10 @@ pid_t launch_process(struct process_launch *launch);
 pid_t start_in_session(char *const *arguments, char *const *environment, const int streams[3],
                        const sigset_t *mask);
 
+// A descriptor that is readable while one of these signals waits, which must be blocked: signalfd(2). -1
+// where the system has none.
+int signal_file(const sigset_t *signals);
+
 // Makes this process the parent of all its descendants whose own parent ends: prctl(2). Returns 0,
 // or -1 where the system cannot do that.
 int adopt_orphans(void);

@@ -1,0 +1,58 @@
+/// What is too much for memory: it grows at its end, and is read from any place.
+///
+/// It is in a file without a name, which is gone when the process ends, however that comes. The file is in
+/// the directory that TMPDIR names, else in /tmp, and where neither can hold one, in memory.
+public final class Spool {
+  private let file: Descriptor
+  /// Where the file is.
+  private let directory: Path
+  /// How many bytes there are.
+  public private(set) var size: UInt64 = 0
+
+  /// A spool with nothing in it: openat(2), unlinkat(2).
+  public init() throws(SystemError) {
+    let system = Path("/tmp")
+    for directory in [Environment.variable("TMPDIR").map { Path($0) } ?? system, system] {
+      do throws(SystemError) {
+        file = try Self.makeFile(in: directory)
+        self.directory = directory
+        return
+      } catch {}
+    }
+    file = try Descriptor(inMemoryFor: system)
+    directory = system
+  }
+
+  private static func makeFile(in path: Path) throws(SystemError) -> Descriptor {
+    let directory = try Descriptor(opening: path, .directory)
+    let name = Bytes(".topic.") + Bytes(randomHexadecimalDigits: 16)
+    let file = try Descriptor(opening: name, in: directory, .creatingNew(.exactly(0o600)))
+    try directory.removeFile(name)
+    return file
+  }
+
+  /// Adds `bytes` at the end: pwrite(2).
+  ///
+  /// - Throws: An error that names the directory of the file, such as `ENOSPC`.
+  public func append(_ bytes: Bytes) throws(SystemError) {
+    do throws(SystemError) { try file.write(bytes, at: size) } catch {
+      throw SystemError(error.call, directory, error.errno)
+    }
+    size += UInt64(bytes.count)
+  }
+
+  /// Up to `count` bytes from `offset`, fewer at the end: pread(2).
+  public func read(at offset: UInt64, upTo count: Int) throws(SystemError) -> Bytes {
+    try file.read(at: offset, upTo: count)
+  }
+
+  /// A descriptor that reads all of it from the beginning. Where the system has proc(5), it has a position
+  /// of its own, which no reader of another one moves.
+  func reader() throws(SystemError) -> Descriptor {
+    do throws(SystemError) {
+      return try Descriptor(opening: Path("/proc/self/fd/\(file.number)"), .input)
+    } catch {
+      return try Descriptor(rewinding: file)
+    }
+  }
+}
