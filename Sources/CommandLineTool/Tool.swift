@@ -45,7 +45,14 @@ public struct Tool: Sendable {
 
 /// Writes all of `text` to standard output, so that it cannot act on a terminal there.
 public func printOut(_ text: Bytes, isJSON: Bool = false) throws(Failure) {
-  try printRaw(text.text(for: .output, isJSON: isJSON))
+  // Piece by piece, as what is escaped takes several times its room, but not within a character.
+  var rest = text[...]
+  while !rest.isEmpty {
+    var end = min(rest.startIndex + (1 << 16), rest.endIndex)
+    for _ in 0..<3 where end < rest.endIndex && rest[end] & 0xC0 == 0x80 { end -= 1 }
+    try printRaw(Bytes(rest[..<end]).text(for: .output, isJSON: isJSON))
+    rest = rest[end...]
+  }
 }
 
 /// Writes all of `text` to standard output as it is, terminal or not.

@@ -29,6 +29,16 @@ import Testing
     }
   }
 
+  @Test("No character is torn on a terminal, however long a line is")
+  func longLine() throws {
+    for start in ["", "x", "xx", "xxx"] {
+      let event = "\"\(start)" + String(repeating: "é€😀", count: 30_000) + "\""
+      try directory.makeFile("events", event + "\n")
+      let shown = try shown("'\(Product.topic)' log tail events")
+      #expect(shown == event + "\r\n", "\(start)")
+    }
+  }
+
   @Test(
     "Data cannot act on a terminal",
     arguments: [
