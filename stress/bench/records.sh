@@ -24,8 +24,9 @@ print_help() {
 Usage: records.sh [option]...
 
 Measures, each pair in turn, the last five events of a log beside tail and jq, a summary of metrics beside
-jq -s, an entry appended beside jq and a redirect, and the peak memory of a summary. Prints a table in
-Markdown. Needs hyperfine, jq and GNU time; works in TMPDIR (default: /tmp).
+jq -s, an entry appended beside jq and a redirect, the last events of a log behind a long line beside a line
+twice as long, and the peak memory of a summary. Prints tables in Markdown. Needs hyperfine, jq and GNU time;
+works in TMPDIR (default: /tmp).
 
       --entries N   of so many entries (default 500000)
       --runs N      how often each command runs (default 10)
@@ -56,15 +57,24 @@ make_entries() {
   }'
 }
 
-# Usage: compare NAME OURS THEIRS
-# Runs both in turn, and prints a row of the table: medians in milliseconds, and theirs over ours.
+# Usage: make_long_line BYTES
+# An event, and behind it a line of so many bytes, which is none.
+make_long_line() {
+  printf '{"event":1}\n'
+  head -c "$1" /dev/zero | tr '\0' x
+  echo
+}
+
+# Usage: compare NAME OURS THEIRS [TIME]
+# Runs both in turn, and prints a row of the table: medians in milliseconds, and theirs over ours; or
+# another TIME of theirs, an expression of jq.
 compare() {
-  local name=$1
+  local name=$1 time=${4-.median}
   hyperfine --shell=none --style none --warmup 1 --runs "$runs" \
     --export-json "$scratch/result.json" "$2" "$3" >/dev/null 2>&1
   jq -r --arg name "$name" '
     def ms: . * 1e4 | round / 10;
-    .results | map(.median) as [$ours, $theirs]
+    .results | map('"$time"') as [$ours, $theirs]
     | "| \($name) | \($ours | ms) | \($theirs | ms) | \($theirs / $ours * 10 | round / 10) |"' \
     "$scratch/result.json"
 }
@@ -132,6 +142,21 @@ main() {
     "sh $scratch/append.sh $scratch/b.jsonl"
   compare '`metrics summary` beside `jq -s`' "$program metrics summary $scratch/m.jsonl" \
     "jq -s -f $scratch/summary.jq $scratch/m.jsonl"
+
+  make_long_line 64000000 >"$scratch/1.jsonl"
+  make_long_line 128000000 >"$scratch/2.jsonl"
+  # It reads a log that appears from its beginning, and stays until it is ended.
+  printf '%s\n' '"$1" log tail --follow "$3" >"$3.out" & sleep 0.1; ln "$2" "$3"
+    until [ -s "$3.out" ]; do sleep 0.01; done; kill $!; wait; rm "$3" "$3.out"' >"$scratch/follow.sh"
+  printf '\n| ms, median of %d | 64 MB | 128 MB | × |\n| --- | ---: | ---: | ---: |\n' "$runs"
+  compare '`log tail` of a line' "$program log tail --max-bytes 1G $scratch/1.jsonl" \
+    "$program log tail --max-bytes 1G $scratch/2.jsonl"
+  for number in 1 2; do
+    make_long_line "$((number * 64))000000" | tac >"$scratch/f$number.jsonl"
+  done
+  compare '`log tail --follow` of a line (processor time, mean)' \
+    "sh $scratch/follow.sh $program $scratch/f1.jsonl $scratch/follow.jsonl" \
+    "sh $scratch/follow.sh $program $scratch/f2.jsonl $scratch/follow.jsonl" '(.user + .system)'
   if [[ -x /usr/bin/time ]]; then
     /usr/bin/time -f '%M' -o "$scratch/memory" "$program" metrics summary "$scratch/m.jsonl" >/dev/null
     printf '\nPeak memory of the summary: %d KiB\n' "$(<"$scratch/memory")"
