@@ -126,7 +126,8 @@ extension Command {
     _ words: ArraySlice<Bytes>, to file: MetricsFile, _ arguments: Arguments
   ) throws(Failure) {
     let durability = try arguments.choice("sync", of: Durability.self) ?? .each
-    let areObjects = words.allSatisfy { $0.first == UInt8(ascii: "{") }
+    // The first word says what all are: what is wrong with a later one is reported as such.
+    let areObjects = words.first?.first.map { $0 == UInt8(ascii: "{") } ?? true
     let entries = try areObjects ? Array(words) : [entry(pairs: words)]
     var queue = try attempt(
       EventQueue(
@@ -143,7 +144,7 @@ extension Command {
         separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2, !parts[0].isEmpty else {
         throw .usage(
-          "\(word.quotedForMessage) is no KEY=VALUE",
+          "\(word.quotedForMessage) is not KEY=VALUE",
           advice: "or give JSON objects alone; topic help metrics shows both")
       }
       guard let key = String(validating: parts[0], as: UTF8.self),
@@ -153,7 +154,9 @@ extension Command {
         throw .usage("\(Bytes(key).quotedForMessage) is given twice")
       }
       var value = JSONValue.string(text)
-      let spelled = try? JSONValue(parsing: parts[1])
+      // White space around a number makes a text of it.
+      let isBare = !parts[1].contains { $0 <= 0x20 }
+      let spelled = isBare ? try? JSONValue(parsing: parts[1]) : nil
       switch spelled {
       // What no double holds, such as 12e4567, is rather the name of a commit.
       case .number(let digits) where spelled?.double != nil: value = .number(digits)
