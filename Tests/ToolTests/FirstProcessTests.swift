@@ -22,7 +22,7 @@ private enum Namespace {
 /// that nobody handles.
 @Suite(
   .enabled(if: Namespace.isAvailable, "needs unshare(1) and namespaces"),
-  .timeLimit(.minutes(2)))
+  .timeLimit(.minutes(20)))
 struct FirstProcessTests {
   let directory = TemporaryDirectory()
 

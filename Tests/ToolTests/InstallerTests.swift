@@ -11,7 +11,7 @@ import Testing
 #endif
 
 /// shell/install.sh, with a `swift` that has built already.
-@Suite(.timeLimit(.minutes(2))) struct InstallerTests {
+@Suite(.timeLimit(.minutes(20))) struct InstallerTests {
   let directory = TemporaryDirectory()
   private static let isRoot = getuid() == 0
   private var topic: String { directory("prefix/bin/topic") }

@@ -86,7 +86,7 @@ import Testing
 
   @Test(
     "What is not a regular file is refused, named, and left as it is",
-    .timeLimit(.minutes(2)), arguments: cases,
+    .timeLimit(.minutes(20)), arguments: cases,
     [
       ("a symbolic link", "ln -s ../secret FILE || ln -s ../../secret FILE"),
       ("a symbolic link", "ln -s \"$PWD/../secret\" FILE"),

@@ -30,7 +30,7 @@ import TopicAllocation
 
   @Test(
     "A commit and many others have the same merge bases as git says of each two",
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(20)))
   func sameAsGit() throws {
     let seed = UInt64.random(in: 0...(.max))
     var random = SplitMix64(seed: seed)
