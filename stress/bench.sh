@@ -27,12 +27,17 @@ print_help() {
   cat <<'END_OF_HELP'
 Usage: bench.sh [option]...
 
-Measures one allocation with topic-alloc, a static C program of the same system calls, mktemp -d
-and a bash function with flock: the whole process beside 10 to 100,000 topics, ten processes at
-once, a start after the program fell out of the page cache, and a sourced shell function; and a
-reservation among work trees, alone and ten at once. All take turns in every round; ratios are those
-within a round. Prints tables in Markdown and writes bench.json and bench.svg. Needs hyperfine, jq,
-git and a C compiler; works in TMPDIR (default: /tmp).
+Measures one allocation with topic-alloc, a static C program that makes the same system calls,
+mktemp -d, and a bash function with flock:
+
+  - the whole process, beside 10 to 100,000 topics
+  - ten processes at once
+  - a start after the program was evicted from the page cache
+  - a sourced shell function
+
+Also measures reservations among work trees, alone and ten at once. All contenders take turns in
+every round; ratios compare within a round. Prints Markdown tables and writes bench.json and
+bench.svg. Needs hyperfine, jq, git and a C compiler; works in TMPDIR (default: /tmp).
 
   -p, --peer 'NAME=COMMAND {root} {name}'
                       measure this command, too; without a shell; repeat it for more

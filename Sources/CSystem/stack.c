@@ -1,5 +1,5 @@
-// The main stack can be small (ulimit -s), and how much of it what recurses takes is up to the compiler:
-// values that lie in each other are read, written and freed so.
+// The main stack can be small (ulimit -s). Reading, writing and freeing nested values recurses, and how much
+// stack each level takes is up to the compiler.
 
 #if defined(__linux__)
 #define _GNU_SOURCE  // MAP_ANONYMOUS, MAP_STACK

@@ -330,7 +330,7 @@ extension SystemError {
     case .fileTooLarge where call == .read:
       "the limit is \(Path.longestDocument >> 20) MiB; check that it is the right file"
     case .fileTooLarge: "raise the limit with 'ulimit -f', or choose another file system"
-    case .outOfRange: "rename it, so that it ends with a lower number"
+    case .outOfRange: "rename that segment so that its number is lower"
     case .isDirectory: "a directory has the name of a file; move it"
     case .exists: "something has that name already; move it"
     case .noLocks, .notSupported, .notImplemented,

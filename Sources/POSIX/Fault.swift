@@ -12,12 +12,12 @@
   ///
   /// `POSIX_FAULT=mkdirat:1:28` makes the first mkdirat(2) fail with errno 28 without making the
   /// call; with `kill` in place of the number the process gets SIGKILL there, and with `short` a
-  /// write(2) writes one byte. What is no such plan, or names no call of ``SystemCall``, ends the
-  /// process with status 99. When the call comes, a line with the plan is appended to the file that
-  /// `POSIX_FAULT_FIRED` names: a test in which nothing fails tests nothing.
+  /// write(2) writes one byte. A plan that is malformed, or names a call that ``SystemCall`` lacks,
+  /// ends the process with status 99. When the call comes, the plan is appended to the file that
+  /// `POSIX_FAULT_FIRED` names: a test whose fault never fires tests nothing.
   ///
-  /// `POSIX_TRACE=FILE` appends the name of every call and its path to FILE, a line each, so that a
-  /// test learns which calls there are to fail.
+  /// `POSIX_TRACE=FILE` appends the name and path of every call to FILE, one per line. A test reads
+  /// there which calls it can make fail.
   enum Fault {
     private enum Action {
       case fail(Errno)

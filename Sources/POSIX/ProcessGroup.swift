@@ -12,8 +12,8 @@
 // them: no zombie makes the group look alive. When this process itself is killed with SIGKILL, the
 // group stays.
 //
-// What it writes comes through a pipe, and is handed on block by block while it runs. What has been written
-// when the group is gone is handed on; what somebody adds who has left the group is not waited for.
+// Its output comes through a pipe and is handed on block by block while it runs. When the group is gone,
+// what it has written so far is handed on; processes that have left the group are not waited for.
 
 import CSystem
 

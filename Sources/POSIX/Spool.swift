@@ -1,7 +1,7 @@
-/// What is too much for memory: it grows at its end, and is read from any place.
+/// Temporary storage for data that may not fit in memory: append at the end, read anywhere.
 ///
-/// It is in a file without a name, which is gone when the process ends, however that comes. The file is in
-/// the directory that TMPDIR names, else in /tmp, and where neither can hold one, in memory.
+/// The data is in an unnamed file, which disappears when the process ends, even by a crash. The file is in
+/// TMPDIR, or else in /tmp. If neither can hold one, it is in memory.
 public final class Spool {
   private let file: Descriptor
   /// Where the file is.

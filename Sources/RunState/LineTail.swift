@@ -1,9 +1,9 @@
 import JSON
 import POSIX
 
-/// The last lines of a log. What it costs depends on what it finds, not on the size of the log: blocks are
-/// read from the end until there are enough lines in them, and the lines are read when they are wanted.
-/// Each byte is looked at a fixed number of times, and in memory there are a block and a line.
+/// The last lines of a log. The cost depends on the lines found, not on the size of the log: it reads blocks
+/// from the end until they hold enough lines, and reads the lines when they are wanted. It looks at each byte
+/// a fixed number of times, and keeps one block and one line in memory.
 public struct LineTail: Sendable {
   /// How many lines were found that are JSON values. A last line that lacks its newline is one of them when
   /// nothing can be missing but that.

@@ -30,8 +30,8 @@ public struct RetryState: Hashable, Sendable {
   /// The state before the first round.
   public init() {}
 
-  /// The state in a checkpoint, that before the first round where it has none or null; nil when it has
-  /// one that no ``json`` looks like.
+  /// The state in a checkpoint. Without one, or with null, it is the state before the first round; nil if
+  /// the member is not a valid state.
   public init?(in members: [JSONValue.Member]) {
     guard let value = members.last(where: { $0.key == Self.key })?.value, value != .null else {
       return

@@ -82,10 +82,10 @@ extension Repository {
   /// For each of `commits` the one from which it and `head` have both come, as git-merge-base(1) says;
   /// nil where there is none.
   ///
-  /// The commits that `head` does not have are listed once for all. Those that end the list and that `head` does have
-  /// are candidates. Most commits have one, and it is the base. Of several, those that are ancestors of another one
-  /// drop out: then nothing older than the oldest candidate matters, unless clocks were wrong. Where
-  /// more than one is left, git decides.
+  /// The commits that `head` lacks are listed once for all. Where the list ends, the commits that `head` has
+  /// are candidates. If a commit has one candidate, that is the base. Of several, ancestors of another one
+  /// drop out; nothing older than the oldest candidate matters for that, unless clocks were wrong. If more
+  /// than one is left, git decides.
   func mergeBases(of commits: [Bytes], with head: Bytes) throws(LedgerError) -> [Bytes?] {
     try CommitGraph.mergeBases(
       of: commits, with: head,

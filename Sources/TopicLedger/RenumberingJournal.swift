@@ -1,13 +1,13 @@
 // A renumbering that ends half-way
 //
-// What git knows can take it seconds to say: the age of entries, and the files that mention them. So it is
-// asked before anything is locked (Renumbering.swift). Under the lock of the root, the directory is read again,
-// files that have changed are, too, and git is asked only about entries that are new.
+// Asking git for the age of entries and for the files that mention them can take seconds. So that happens
+// before anything is locked (Renumbering.swift). Under the lock of the root, the directory and the changed
+// files are read again, and git is asked only about new entries.
 //
-// In a scope beyond the root, that first look counts the numbers that are needed. They are reserved without
-// the lock (Ledger.swift). The look under it has the moves begin with the first reserved number. If they need
-// any number that is not reserved, because somebody has numbered in the directory meanwhile, the lock is let
-// go and more numbers are reserved. Reserved numbers without a move are gaps.
+// In a scope beyond the root, the first look counts the numbers that are needed. They are reserved without
+// the lock (Ledger.swift). The second look, under the lock, starts the moves at the first reserved number. If
+// others have numbered in the directory meanwhile and a number is not reserved, the lock is released and more
+// numbers are reserved. Reserved numbers without a move are gaps.
 //
 // The order of things, under the lock of the root (RenumberingWork.swift):
 //
@@ -41,8 +41,8 @@
 // A crash while steps are taken back leaves what a crash on the way forth does. An entry that has its old name
 // again moves once more; where the index has the new one already, it is left as it is.
 //
-// What was in the index is asked in 3, when the old names lead nowhere any more: nobody adds a file by an
-// old name then, whose contents would be lost to the index.
+// Step 3 reads the old entries of the index only after the old names are gone from disk. After that nobody
+// can stage a file under an old name, so no staged contents are lost.
 //
 // A journal is trusted only if its writer can also write the git directory. It may name only entries of the
 // root, and files of the work tree outside of any git directory, with symbolic links resolved. Otherwise it

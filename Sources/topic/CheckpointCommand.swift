@@ -216,7 +216,7 @@ extension Command {
     if let failure { throw failure }
   }
 
-  /// As it is spelled there, which no integer need hold.
+  /// The iteration as the checkpoint spells it, as it may be too large for an `Int`.
   private static func iteration(in checkpoint: JSONValue) -> String {
     if case .number(let digits)? = checkpoint["iteration"] { digits } else { "-" }
   }

@@ -60,9 +60,9 @@ func root(_ operand: Bytes?) throws(Failure) -> Root {
   if !found.exists, Environment.variable("CLAUDE_SPECS_ROOT") != nil {
     throw Failure(
       .noInput,
-      "there is no root \(found.path.bytes.quotedForMessage), which CLAUDE_SPECS_ROOT names",
+      "CLAUDE_SPECS_ROOT names \(found.path.bytes.quotedForMessage), which does not exist",
       advice: "check the variable"
-        + (found.path.bytes.wordForHint.map { ", or make it with: mkdir -p \($0)" } ?? ""))
+        + (found.path.bytes.wordForHint.map { ", or create the directory: mkdir -p \($0)" } ?? ""))
   }
   return found
 }

@@ -18,10 +18,10 @@ extension Command {
       Usage: topic log append [option]... LOG [JSON]...
              topic log tail [option]... LOG
 
-      append adds events to LOG, each JSON value on a line of its own; without JSON, those
-      that it reads from standard input, one a line. Any number of processes can append
-      at once. LOG and its directories are made when they are missing. A line that another
-      process does not end within a second is ended here.
+      append adds events to LOG, each JSON value on a line of its own. Without JSON, it
+      reads them from standard input, one per line. Any number of processes can append at
+      once. LOG and its directories are created if missing. If another process is still
+      writing the last line, append waits up to one second, then ends it.
 
             --sync WHEN       have events on the disk after each (default for arguments),
                               after each batch (default for standard input), or never
@@ -29,9 +29,9 @@ extension Command {
             --linger SECS     or those that there are, when one has waited so long
                               (default 1)
             --queue N         read on only when fewer than N wait (default 10000)
-            --skip-invalid    pass over what is no JSON, in place of ending there
-        -v, --verbose         say how many events were queued, written, and so on, and
-                              whether a line of another process was ended
+            --skip-invalid    skip input that is not JSON instead of stopping
+        -v, --verbose         print how many events were queued and written, and if append
+                              ended a line that another process was still writing
 
       tail prints the last events of LOG, and passes over lines that are torn or no JSON.
       Without LOG there are none.

@@ -58,11 +58,11 @@ extension Command {
                               success succeeded ok completed done)
         -f, --format FORMAT   table (default), json or html
 
-      aggregate replaces the files baseline.json (the first complete entry of at most
-      1 MiB), post-rollout.json (totals since), completeness.json, per-epoch.json (grouped
-      by --by, default epoch), mttr-delta.json (the mean duration since, against that of
-      the baseline) and state.json in DIR. It reads what is new since the last call, and
-      all of it when FILE was truncated or replaced.
+      aggregate replaces these files in DIR: baseline.json (the first complete entry of at
+      most 1 MiB), post-rollout.json (totals since), completeness.json, per-epoch.json
+      (grouped by --by, default epoch), mttr-delta.json (the mean duration since, compared
+      with the baseline) and state.json. It reads only what is new since the last call, or
+      everything if FILE was truncated or replaced.
 
             --out DIR         where they go; it is made when it is missing
             --require KEY     a complete entry has it; may be repeated (default: status)
@@ -145,7 +145,7 @@ extension Command {
       guard parts.count == 2, !parts[0].isEmpty else {
         throw .usage(
           "\(word.quotedForMessage) is not KEY=VALUE",
-          advice: "or give JSON objects alone; topic help metrics shows both")
+          advice: "give KEY=VALUE pairs or JSON objects, not both; see 'topic help metrics'")
       }
       guard let key = String(validating: parts[0], as: UTF8.self),
         let text = String(validating: parts[1], as: UTF8.self)

@@ -101,9 +101,10 @@ extension Command {
     }
     if let state = store.ambiguousState, !["check", "show", "graph"].contains(name) {
       Tool.topic.note(
-        "\(plan.bytes.quotedForMessage) has no state yet: \(state.bytes.quotedForMessage) counts for the"
-          + " plan whose name ends in .md; rename it to"
-          + " \(store.statePath.bytes.quotedForMessage) if it is of this one")
+        "\(plan.bytes.quotedForMessage) has no state yet:"
+          + " \(state.bytes.quotedForMessage) belongs to the plan whose name ends in .md;"
+          + " if it is the state of this plan, rename it to"
+          + " \(store.statePath.bytes.quotedForMessage)")
     }
     switch name {
     case "check": try PlanCommand.check(store, arguments)

@@ -14,13 +14,13 @@ extension Command {
     help: """
       Usage: topic renumber [option]... [ROOT]
 
-      Shows how numbers that are there twice in ROOT, or in the detected root, come
-      apart: of those that share one, the oldest keeps it (the one that was committed
-      first, else born first); the others get the next free numbers. Changes nothing
-      unless --apply is given. What a crash has left half done, --apply finishes first.
+      Shows how to resolve duplicate numbers in ROOT, or in the detected root. The oldest
+      entry of each number keeps it: the one committed first, or else created first. The
+      others get the numbers after the highest one. Changes nothing without --apply, which
+      also finishes a renumbering that a crash interrupted.
 
-            --apply           do it, in git's index as well where git tracks the
-                              entry: all of it, or nothing. Commits nothing
+            --apply           rename the entries, also in git's index where git tracks
+                              them: all or nothing. Commits nothing
             --dry-run         only show it (default)
             --no-rewrite      leave the old names where text files that git tracks
                               mention them, and in the targets of tracked links
@@ -86,7 +86,7 @@ extension Command {
     }
     // Whoever numbers in this directory alone can take the numbers that were reserved, again and again.
     for _ in 0..<10 {
-      // Neither a reservation nor git's search is for those to wait who want the lock.
+      // Reserve and search before locking, so that nobody waits for git while we hold the lock.
       let needed = try renumbering()
       if !isReserved(needed) {
         reserved = try reserve(needed.moves.count, scope, root, style)

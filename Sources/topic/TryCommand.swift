@@ -13,8 +13,8 @@ extension Command {
 
       Runs COMMAND, with M in place of each {model} in its words. When the time is up, and
       only then, ends it with all that it has started, and runs it with the next model of
-      the chain. Exit code 75 when the last one was not in time; else the code is that
-      of COMMAND, 128+N when signal N ended it, 126 or 127 when it cannot be run.
+      the chain. The exit status is 75 if the last model was not in time. Otherwise it is
+      that of COMMAND: 128+N if signal N ended it, 126 or 127 if it cannot be run.
 
             --timeout SECS    how long each attempt may take; fractions are allowed
             --model M         the model to begin with
@@ -27,12 +27,12 @@ extension Command {
 
       Standard input is read to its end first, unless it is a terminal, and each attempt
       gets all of it. If input does not end within --timeout, no model is run and the exit
-      status is 75. Standard output is that of the attempt that succeeded, whole;
-      standard error passes through. Input and output are kept in unnamed files in
-      TMPDIR (default: /tmp); exit status 74 if there is no room for them. COMMAND has no
-      terminal. A signal that asks topic try to end is passed on. What is asked to end has
-      2 seconds before it is killed; so has what COMMAND leaves running in its process
-      group.
+      status is 75. Standard output is that of the attempt that succeeds, whole; standard
+      error passes through. Input and output are kept in unnamed files in TMPDIR (default:
+      /tmp); the exit status is 74 if they do not fit. COMMAND has no terminal. topic try
+      passes on signals that ask it to end. After a signal or a timeout, COMMAND has
+      2 seconds to end before it is killed; so does anything it leaves running in its
+      process group. A second signal kills at once.
 
       Examples:
         topic try --timeout 300 --model gpt-5-pro --run "$run" -- \\
@@ -106,12 +106,13 @@ extension Command {
       .temporary, "standard input did not end within \(timeout.seconds) s", advice: advice)
   }
 
-  /// What there is no room for until it is wanted.
+  /// The failure when `what` does not fit on the disk.
   private static func notKept(_ what: String, _ error: SystemError) -> Failure {
     let failure = Failure(error, otherwise: .inputOutput)
     return Failure(
-      failure.code, failure.message.map { "\(what) is too much: \($0)" },
-      advice: "free some space, or have TMPDIR name a directory with more of it")
+      failure.code, failure.message.map { "\(what) does not fit: \($0)" },
+      advice: error.errno == .fileTooLarge
+        ? failure.advice : "free some space, or set TMPDIR to a directory with more space")
   }
 
   /// The word with the model in each place for it.

@@ -261,19 +261,19 @@ import Testing
         environment: ["POSIX_FAULT": "pwrite:1:\(ENOSPC)", "TMPDIR": directory.path],
         input: Data(input.utf8))
     }
-    let hint = "topic: hint: free some space, or have TMPDIR name a directory with more of it\n"
+    let hint = "topic: hint: free some space, or set TMPDIR to a directory with more space\n"
     let output = try run(["-n"])
     #expect(output.code == 74 && output.text.isEmpty)
     #expect(
       output.error == """
-        topic: the output of 'sh' is too much: cannot write to '\(directory.path)': No space left on device
+        topic: the output of 'sh' does not fit: cannot write to '\(directory.path)': No space left on device
         \(hint)
         """)
     #expect(directory.entries() == ["ended", "run"])
     #expect(try events().map { $0["result"] as? String } == ["failure"])
     let input = try run([], input: "x")
     #expect(
-      input.code == 74 && input.error.contains("topic: standard input is too much: cannot write"))
+      input.code == 74 && input.error.contains("topic: standard input does not fit: cannot write"))
     #expect(input.error.hasSuffix(hint))
     #expect(try events().count == 1)
   }

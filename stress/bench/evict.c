@@ -1,7 +1,7 @@
 // Usage: evict FILE...
 //
-// Has the page cache forget the files, as it does by itself when memory runs short: posix_fadvise(2). The
-// next start reads them from the disk, into smaller pieces of the cache than a large write(2) makes.
+// Evicts the files from the page cache, as the kernel does when memory runs short: posix_fadvise(2). The next
+// start reads them from disk, and they are then cached in smaller pieces than after one large write(2).
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -23,9 +23,14 @@ print_help() {
   cat <<'END_OF_HELP'
 Usage: records.sh [option]...
 
-Measures, each pair in turn, the last five events of a log beside tail and jq, a summary of metrics beside
-jq -s, an entry appended beside jq and a redirect, the last events of a log behind a long line beside a line
-twice as long, and the peak memory of a summary. Prints tables in Markdown. Needs hyperfine, jq and GNU time;
+Measures each pair in turn:
+
+  - the last five events of a log, against tail and jq
+  - a summary of metrics, against jq -s
+  - one appended entry, against jq and a redirect
+  - the last events of a log after a long line, against a line twice as long
+
+Also measures the peak memory of a summary. Prints Markdown tables. Needs hyperfine, jq and GNU time;
 works in TMPDIR (default: /tmp).
 
       --entries N   of so many entries (default 500000)
