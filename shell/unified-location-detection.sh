@@ -419,7 +419,7 @@ generate_legacy_location_context() {
 }
 
 # Usage: verify_topic_invariants ROOT
-# Checks that no number is there twice and none is missing, and more; prints what it finds.
+# Checks that no number is used twice and none is missing, and more; prints what it finds.
 verify_topic_invariants() {
   _topic_run topic verify -- "${1-}" || return
 }

@@ -58,7 +58,7 @@ public struct PlanDefect: Error, Equatable, Sendable {
     case .notUTF8: "bytes that are not UTF-8"
     case .badID(let text):
       "'\(text)' is no id of a task; ids have letters, digits, '-', '_' and '.' only"
-    case .taskTwice(let id, let first): "task '\(id)' is there twice, first on line \(first)"
+    case .taskTwice(let id, let first): "task '\(id)' is defined twice, first on line \(first)"
     case .inNoGroup(let id):
       "task '\(id)' is in no group; add it to a row | Group N | ids | of the table"
     case .idTwice(let id, let first): "'\(id)' is in the table twice, first on line \(first)"

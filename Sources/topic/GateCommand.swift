@@ -123,7 +123,7 @@ extension Command {
         throw .usage("--step takes a NAME and a COMMAND, and one of them is empty")
       }
       if steps.contains(where: { $0.name == name }) {
-        throw .usage("step \(words[index].quotedForMessage) is there twice")
+        throw .usage("step \(words[index].quotedForMessage) is given twice")
       }
       steps.append(GateStep(name: name, command: words[index + 1]))
     }

@@ -135,7 +135,7 @@ extension GateResult {
         throw fault("\(place) must name a step")
       }
       guard names.insert(name).inserted else {
-        throw fault("step \(Bytes(name).quotedForMessage) is there twice")
+        throw fault("step \(Bytes(name).quotedForMessage) is given twice")
       }
       return name
     }
@@ -159,7 +159,7 @@ extension GateResult {
     for (index, key) in keys.enumerated() {
       let name = Bytes(key).quotedForMessage
       if members.contains(key) {
-        if keys[..<index].contains(key) { return "member \(name) is there twice" }
+        if keys[..<index].contains(key) { return "member \(name) is given twice" }
       } else if !otherMembers.contains(key),
         let near = nearest(to: letters(key), in: members.map(letters)),
         // The beginning of a name is near only when it is the greater part.

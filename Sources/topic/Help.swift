@@ -6,7 +6,7 @@ let help = """
     locate DESCRIPTION          find project and root, create the next topic, print JSON
     list [ROOT]                 list topics with their artifacts
     find [ROOT] REGEX           print the numbers of topics whose name matches
-    verify [ROOT]               check that no number is there twice, and more
+    verify [ROOT]               check that no number is used twice, and more
     renumber [ROOT]             give topics that share a number numbers of their own
     artifact TOPIC KIND [NAME]  create a directory for artifacts, or a numbered entry
                                 in it, and print its path

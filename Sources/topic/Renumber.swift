@@ -259,7 +259,7 @@ extension Renumbering {
   }
 
   private func summary(isDone: Bool) -> String {
-    if moves.isEmpty { return "no number is there twice\n" }
+    if moves.isEmpty { return "no duplicate numbers\n" }
     let files = Set(mentions.map(\.file)).count
     let summary =
       "\(moves.count) renamed, \(mentions.count) line\(mentions.count == 1 ? "" : "s")"

@@ -47,7 +47,7 @@ import Testing
     try expectUnique(numbers, count: 1_000)
   }
 
-  @Test("Beside an allocator of the old protocol no number is there twice")
+  @Test("Beside an allocator of the old protocol no number is used twice")
   func besideOldProtocol() throws {
     let old = Product.sources + "/stress/allocators/locked.sh"
     let numbers = try contend(
@@ -56,7 +56,7 @@ import Testing
     try expectUnique(numbers, count: 400)
   }
 
-  @Test("While the lock file is deleted again and again, no number is there twice")
+  @Test("While the lock file is deleted again and again, no number is used twice")
   func deletedLockFile() throws {
     let lockFile = directory("specs/.topic_number.lock")
     let deleter = try RunningProcess(["bash", "-c", "while :; do rm -f '\(lockFile)'; done"])

@@ -286,7 +286,7 @@ import Testing
     "What makes no sense is refused, and nothing runs",
     arguments: [
       (["--step", "a"], "'--step' needs 2 values"), (["--step", "", "touch ran"], "is empty"),
-      (["--step", "a", "touch ran", "--step", "a", "true"], "step 'a' is there twice"),
+      (["--step", "a", "touch ran", "--step", "a", "true"], "step 'a' is given twice"),
       (["--step", "a", "touch", "ran"], "too many arguments: 'ran'"),
       (["--enforce", "strickt", "--step", "a", "touch ran"], "did you mean 'strict'?"),
       (["--timeout", "0", "--step", "a", "touch ran"], "more than 0"),

@@ -238,7 +238,7 @@ struct RenumberCrashTests {
     let outcome = try planted(
       "plant $name 1 001_b 002_b 001_a top specs/001_b/sub/f specs/gone/f")
     #expect(
-      outcome.lines == ["no number is there twice", "code 0", "001_b", "001_a", "002_b"],
+      outcome.lines == ["no duplicate numbers", "code 0", "001_b", "001_a", "002_b"],
       "\(outcome.text)\(outcome.error)")
     #expect(outcome.error.contains("2 files were still to be rewritten"), "\(outcome.error)")
   }
@@ -295,7 +295,7 @@ struct RenumberCrashTests {
       [ $(id -u) != 0 ] || chown 1001 $journal
       """)
     #expect(
-      outcome.lines == ["no number is there twice", "code 0", "001_b", "001_a", "002_b"],
+      outcome.lines == ["no duplicate numbers", "code 0", "001_b", "001_a", "002_b"],
       "\(outcome.text)\(outcome.error)")
   }
 

@@ -382,7 +382,7 @@ import Testing
       "mkdir -p specs/001_z; sleep 0.05; mkdir specs/001_a; topic renumber --apply specs; topic renumber specs"
     )
     #expect(directory.entries("specs") == ["001_z", "002_a"], "\(outcome.error)")
-    #expect(outcome.lines.last == "no number is there twice")
+    #expect(outcome.lines.last == "no duplicate numbers")
   }
 
   @Test("In a work tree whose history cannot be asked for want of git, nothing is renumbered")

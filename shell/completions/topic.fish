@@ -35,7 +35,7 @@ complete -c topic -n __topic_command_is -l version -d 'Print the version'
 complete -c topic -n __topic_command_is -a locate -d 'Find project and root, create the next topic'
 complete -c topic -n __topic_command_is -a list -d 'List topics with their artifacts'
 complete -c topic -n __topic_command_is -a find -d 'Print the numbers of topics whose name matches'
-complete -c topic -n __topic_command_is -a verify -d 'Check that no number is there twice, and more'
+complete -c topic -n __topic_command_is -a verify -d 'Check that no number is used twice, and more'
 complete -c topic -n __topic_command_is -a renumber \
     -d 'Give topics that share a number numbers of their own'
 complete -c topic -n __topic_command_is -a artifact \
