@@ -5,6 +5,10 @@ import TopicAllocation
 struct EntryHistory {
   private var known: [Bytes: Knowledge] = [:]
 
+  /// The highest number in git's index; nil when it was not asked. A sparse checkout leaves directories
+  /// out that have numbers nevertheless.
+  private(set) var highestNumber: Int?
+
   private struct Knowledge {
     let isTracked: Bool
     let needsGitMove: Bool
@@ -29,9 +33,12 @@ struct EntryHistory {
   }
 
   /// Asks git about those entries of `repository` that are not known yet.
-  mutating func learn(_ names: [Bytes], in repository: Repository) throws(LedgerError) {
+  mutating func learn(
+    _ names: [Bytes], _ style: Style, in repository: Repository
+  ) throws(LedgerError) {
     let new = names.filter { known[$0] == nil }
     if new.isEmpty { return }
+    if highestNumber == nil { highestNumber = try repository.highestIndexedNumber(style) }
     let index = try repository.indexEntries(of: new)
     let times = try repository.firstCommits(of: Array(index.keys))
     for name in new {
@@ -60,6 +67,15 @@ struct EntryHistory {
 }
 
 extension Repository {
+  /// The highest number of the root's entries in git's index; 0 when there is none: git-ls-files(1).
+  fileprivate func highestIndexedNumber(_ style: Style) throws(LedgerError) -> Int {
+    let list = try git.run(
+      ["ls-files", "-z", "--"].map { Bytes($0) } + [pathOfRoot], variables: Self.literalPaths)
+    return list.split(separator: 0).reduce(0) { highest, path in
+      max(highest, style.number(of: entry(holding: path)) ?? 0)
+    }
+  }
+
   /// When each of these entries of the root was committed first: git-log(1). Those that never were are
   /// left out.
   fileprivate func firstCommits(of names: [Bytes]) throws(LedgerError) -> [Bytes: Int64] {

@@ -54,8 +54,11 @@ extension Repository {
   /// What git has to look at to see these entries of the root: few as such, many by the whole root.
   func paths(of names: [Bytes]) -> [Bytes] {
     if names.count <= Self.mostPaths { return names.map(path(of:)) }
-    return [relativeRoot.isEmpty ? Bytes(".") : relativeRoot]
+    return [pathOfRoot]
   }
+
+  /// The root, from the top of the work tree.
+  var pathOfRoot: Bytes { relativeRoot.isEmpty ? Bytes(".") : relativeRoot }
 
   /// The entry of the root that holds the file at `path`, a path from the top of the work tree.
   func entry(holding path: ArraySlice<UInt8>) -> Bytes {

@@ -2,8 +2,8 @@ import POSIX
 import TopicAllocation
 
 /// How numbers that are there twice come apart: of those that share one, the oldest keeps it, the others
-/// get new ones above the highest. The oldest is the one that was committed first, else the one that was
-/// born first; what is committed is older than what is not.
+/// get new ones above the highest in the root and in git's index. The oldest is the one that was
+/// committed first, else the one that was born first; what is committed is older than what is not.
 public struct Renumbering: Sendable {
   /// An entry that gets another name.
   public struct Move: Hashable, Sendable {
@@ -43,8 +43,9 @@ public struct Renumbering: Sendable {
     do throws(SystemError) { topics = try root.topics(style) } catch { throw .system(error) }
     let same = topics.chunked(by: \.number).filter { $0.count > 1 }
     var history = earlier?.history ?? EntryHistory()
-    if let repository { try history.learn(same.joined().map(\.entryName), in: repository) }
-    let start = max(first ?? 0, (topics.last?.number ?? 0) + 1)
+    if let repository { try history.learn(same.joined().map(\.entryName), style, in: repository) }
+    let highest = max(topics.last?.number ?? 0, history.highestNumber ?? 0)
+    let start = max(first ?? 0, highest + 1)
     var next = start
     var moves: [Move] = []
     for same in same {
