@@ -143,14 +143,16 @@ struct MetricsState {
     summary.present = present
     summary.baseline = json["baseline"]?.string.map { Bytes($0) }
     guard let all = summary.restoredTally(all),
-      let before = summary.restoredTally(before, withBuckets: false)
+      let before = summary.restoredTally(before, withBuckets: false),
+      before.entries <= all.entries, complete <= all.entries,
+      present.allSatisfy({ $0 <= all.entries })
     else {
       return nil
     }
     (summary.all, summary.untilBaseline) = (all, before)
     for group in groups {
       guard let value = group["value"]?.string, let tally = group["tally"],
-        let restored = summary.restoredTally(tally)
+        let restored = summary.restoredTally(tally), restored.entries <= all.entries
       else { return nil }
       let index = summary.group(of: Bytes(value))
       summary.groups[index].tally = restored
@@ -175,19 +177,24 @@ extension MetricsSummary {
         let sum = entry["sum"] == .null ? .nan : entry["sum"]?.double,
         let first = entry["first"]?.double,
         let lowest = entry["min"]?.double, let highest = entry["max"]?.double,
+        lowest <= first, first <= highest,
         let key = scanner.number(of: Bytes(name)), fieldsLeft > 0 || !withBuckets
       else { return nil }
       var field = MetricsTally.Field()
       field.count = count
       (field.sum, field.first, field.lowest, field.highest) = (sum, first, lowest, highest)
+      if entry["incomplete"]?.bool == true { field.quantiles.markIncomplete() }
       if withBuckets {
         guard let text = entry["buckets"]?.string, restore(text, into: &field.quantiles) else {
+          return nil
+        }
+        let inBuckets = field.quantiles.buckets.reduce(0) { $0 + $1.count }
+        guard inBuckets == count || (field.quantiles.isIncomplete && inBuckets < count) else {
           return nil
         }
         fieldsLeft -= 1
       }
       field.quantiles.isWhole = entry["whole"]?.bool ?? false
-      if entry["incomplete"]?.bool == true { field.quantiles.markIncomplete() }
       while tally.fieldsByKey.count <= key { tally.fieldsByKey.append(nil) }
       tally.fieldsByKey[key] = field
     }

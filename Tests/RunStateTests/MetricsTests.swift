@@ -324,6 +324,26 @@ import Testing
     #expect(update.summary.all.entries == 8)
   }
 
+  @Test("A state whose counts contradict each other is not believed")
+  func contradictions() throws {
+    try directory.makeFile("m", first)
+    #expect(try update().rebuilt == nil)
+    let state = try String(contentsOfFile: directory("out/state.json"), encoding: .utf8)
+    for (member, value) in [
+      ("complete", "9000"), ("entries", "1"), ("count", "9000"), ("first", "-1e9"), ("min", "1e9"),
+      ("max", "-1e9"),
+    ] {
+      let changed = state.replacing(try Regex("\"\(member)\": ?[-0-9.e+]+"), maxReplacements: 1) {
+        _ in
+        "\"\(member)\":\(value)"
+      }
+      try #require(changed != state, "\(member): \(state)")
+      try directory.makeFile("out/state.json", changed)
+      #expect(try update().rebuilt?.contains("damaged") == true, "\(member)")
+    }
+    #expect(try update().rebuilt == nil)
+  }
+
   @Test(
     "When the metrics were truncated, replaced or written anew, all is read anew, and it is said")
   func rebuilds() throws {
