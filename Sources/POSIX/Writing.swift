@@ -34,12 +34,16 @@ extension Descriptor {
     UInt64(try perform(.lseek, path) { Int(lseek(number, 0, SEEK_CUR)) })
   }
 
-  /// Writes `bytes` from `offset` on: pwrite(2). What is written in part is an error, no space.
+  /// Writes `bytes` from `offset` on: pwrite(2). On an error, a part of them can be written.
   public func write(_ bytes: Bytes, at offset: UInt64) throws(SystemError) {
-    let written = try perform(.pwrite, path) {
-      bytes.withUnsafeBytes { pwrite(number, $0.baseAddress, $0.count, off_t(offset)) }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let end = off_t(offset) + off_t(rest.startIndex)
+      let written = try perform(.pwrite, path) {
+        rest.withUnsafeBytes { pwrite(number, $0.baseAddress, $0.count, end) }
+      }
+      rest = rest.dropFirst(written)
     }
-    if written < bytes.count { throw SystemError(.pwrite, path, .noSpace) }
   }
 
   /// Up to `count` bytes from `offset`, fewer at the end of the file: pread(2).
