@@ -84,7 +84,8 @@ extension EventQueue {
     _ line: LineSplitter.Line, _ what: String, _ skipsInvalid: Bool
   ) throws(Failure) {
     do throws(EventError) { try add(line) } catch {
-      let failure = Failure(error, what: what)
+      let failure = Failure(
+        error, what: what, ifTooLong: "split it, or skip it with --skip-invalid")
       guard failure.code == .data, skipsInvalid else { throw failure }
       Tool.topic.note((failure.message ?? "") + "; passed over")
     }
@@ -93,7 +94,7 @@ extension EventQueue {
 
 extension Failure {
   /// Why an event, which messages call `what`, is not in a log.
-  init(_ error: EventError, what: String) {
+  init(_ error: EventError, what: String, ifTooLong advice: String = "shorten it") {
     switch error {
     case .json(let error):
       self.init(.data, "\(what) is not JSON, at byte \(error.offset + 1): \(error.message)")
@@ -103,8 +104,7 @@ extension Failure {
         advice: #"write an object, such as {"status": "passed"}"#)
     case .tooLong:
       self.init(
-        .data, "\(what) is longer than \(LineFile.longestLine >> 20) MiB",
-        advice: "split it, or skip it with --skip-invalid")
+        .data, "\(what) is longer than \(LineFile.longestLine >> 20) MiB", advice: advice)
     case .system(let error): self.init(error, otherwise: .inputOutput)
     }
   }
