@@ -58,7 +58,7 @@ final class ChildOutput {
     }
   }
 
-  /// Reads what is left in the pipe, but not what somebody who has it still adds: ioctl(2).
+  /// Reads the bytes that are in the pipe now, and none that are written later: ioctl(2).
   func drain() throws(SystemError) {
     var left: Int32 = 0
     if reading >= 0 { try perform(.ioctl, path) { ioctl(reading, UInt(FIONREAD), &left) } }

@@ -54,7 +54,7 @@ public struct RetryState: Hashable, Sendable {
     ])
   }
 
-  /// Takes in what a review says. An approval ends the row of rounds.
+  /// Takes in what a review says. An approval resets the round counter.
   public mutating func add(_ status: Status, _ feedback: [Bytes]) {
     if status == .approved {
       self = RetryState()

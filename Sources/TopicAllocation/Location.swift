@@ -73,9 +73,9 @@ public enum Location {
   }
 
   /// The git work tree that holds `directory`: the nearest one upward with a `.git` that is a file
-  /// (a linked worktree, a submodule) or a repository (gitrepository-layout(5)). A `.git` that leads
-  /// nowhere or cannot be looked into counts as well: the repository may be there. `passOver` is told of
-  /// each directory with a `.git` that has no HEAD, which is none for git.
+  /// (a linked worktree, a submodule) or a repository (gitrepository-layout(5)). A
+  /// dangling or unreadable `.git` counts as well: the repository may be there. Calls `passOver` with
+  /// each directory whose `.git` has no HEAD; for git, that is no repository.
   public static func workTree(
     holding directory: Path, passingOver passOver: (Path) -> Void = { _ in }
   ) -> Path? {

@@ -31,7 +31,7 @@ struct Elsewhere {
     }
   }
 
-  /// With `number`, who has it is looked for as well.
+  /// With a `number`, also looks for its owner.
   init(of ledger: Ledger, isWanted: Bool, number: Int?) {
     self.ledger = ledger
     self.isWanted = isWanted

@@ -1,7 +1,7 @@
 import POSIX
 import TopicAllocation
 
-/// How numbers that are there twice come apart: of those that share one, the oldest keeps it, the others
+/// How duplicate numbers are resolved: of the entries that share one, the oldest keeps it, the others
 /// get new ones above the highest in the root and in git's index. The oldest is the one that was
 /// committed first, else the one that was born first; what is committed is older than what is not.
 public struct Renumbering: Sendable {

@@ -234,7 +234,7 @@ extension Failure {
         .data,
         "\(path.bytes.quotedForMessage) is no checkpoint, at byte \(error.offset + 1):"
           + " \(error.message); nor is there a whole one before it",
-        advice: "restore it, or begin anew with topic checkpoint clear")
+        advice: "restore it, or start over with topic checkpoint clear")
     case .busy(let run):
       self.init(
         .temporary, "cannot lock \(run.bytes.quotedForMessage): another process saves",

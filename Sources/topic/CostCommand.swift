@@ -133,7 +133,7 @@ extension Command {
     }
   }
 
-  private static var tooLarge: Failure { Failure(.data, "the cost is beyond all measure") }
+  private static var tooLarge: Failure { Failure(.data, "the cost is too large to represent") }
 
   private static func name(_ option: String, _ arguments: Arguments) throws(Failure) -> String {
     guard let value = arguments.value(of: option), !value.isEmpty else {

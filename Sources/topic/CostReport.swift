@@ -10,7 +10,7 @@ struct CostReport {
   private let models: [(name: String, sum: CostTotal.Sum)]
 
   init(_ total: CostTotal) throws(Failure) {
-    if total.all.cost == nil { throw Failure(.data, "the cost is beyond all measure") }
+    if total.all.cost == nil { throw Failure(.data, "the cost is too large to represent") }
     self.total = total
     roles = total.roles.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     models = total.models.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

@@ -160,7 +160,7 @@ extension Failure {
     case .damaged(let state, let reason):
       self.init(
         .data, "\(state.bytes.quotedForMessage) is no state of a plan: \(reason)",
-        advice: "restore it, or remove it to begin anew with all tasks pending")
+        advice: "restore it, or remove it to start over with all tasks pending")
     case .busy(let lock):
       self.init(
         .temporary,

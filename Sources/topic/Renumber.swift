@@ -264,7 +264,7 @@ extension Renumbering {
     let summary =
       "\(moves.count) renamed, \(mentions.count) line\(mentions.count == 1 ? "" : "s")"
       + " in \(files) file\(files == 1 ? "" : "s") rewritten"
-      + (links.isEmpty ? "" : ", \(links.count) link\(links.count == 1 ? "" : "s") led anew")
+      + (links.isEmpty ? "" : ", \(links.count) link\(links.count == 1 ? "" : "s") updated")
     return isDone ? "\(summary)\n" : "nothing is changed yet; with --apply: \(summary)\n"
   }
 

@@ -10,11 +10,11 @@ extension Command {
       Usage: topic retry check [option]... --status S RUN
 
       Says whether another round makes sense after a review: exit code 0 to go on, 10 to
-      stop, with the reason. The rounds are counted in RUN/checkpoint.json, so that a
-      restarted run goes on where it was; calls at once follow one another. RUN is a
-      directory that exists, or the number or name of a topic.
+      stop, with the reason. The rounds are counted in RUN/checkpoint.json, so a
+      restarted run continues the count; concurrent calls take turns. RUN is an existing
+      directory, or the number or name of a topic.
 
-            --status S            needs_changes, or approved, which ends the row of rounds
+            --status S            needs_changes, or approved, which resets the round counter
             --feedback TEXT       what has to change; repeat it for more
             --feedback-file FILE  more of it, a text a line; '-' is standard input
             --max-identical N     stop when the same feedback comes N times in a row
@@ -61,7 +61,7 @@ extension Command {
       throw Failure(
         .limit, "\(run.bytes.quotedForMessage): stop: \(reason)",
         advice: "another round would hardly help: change the task, or have a human look at it;"
-          + " --status approved begins anew")
+          + " --status approved starts over")
     } else {
       try printOut(state.summary + "\n")
     }

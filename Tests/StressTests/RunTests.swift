@@ -362,7 +362,7 @@ import Testing
       for number in numbers {
         for value in values {
           try directory.makeFile(path, whole.replacingCharacters(in: number, with: ":" + value))
-          // What asks for more iterations than anybody waits for goes on.
+          // A run with too many iterations to wait for is stopped by timeout(1).
           let outcome = try TestSupport.run(
             ["timeout", "2", Product.topicStress, "--run-dir", directory("runs"), "--resume", run],
             environment: environment)

@@ -125,7 +125,7 @@ import Testing
     try waitUntil(directory.entries().contains("ready"))
     kill(process.id, signal)
     let outcome = try process.wait()
-    // What it had started goes on for a while.
+    // Its children may still run for a moment.
     usleep(1_500_000)
     unlink(directory("tools/chmod"))
     return outcome

@@ -57,7 +57,7 @@ import Testing
       proof: "grep -q ok out/baseline.json"),
   ]
 
-  /// Runs a script where the cases work, as this user or another one, who has no name.
+  /// Runs a script in the directory of the cases, as this user or as another numeric user id.
   private func script(_ text: String, user: Int? = nil) throws -> Outcome {
     let asUser =
       user.map { ["setpriv", "--reuid=\($0)", "--regid=\($0)", "--groups=7000", "--"] } ?? []
@@ -155,7 +155,7 @@ import Testing
   }
 
   @Test(
-    "In a directory that a group shares, the second user goes on where the first one was, whatever the umask",
+    "In a directory that a group shares, the second user continues what the first one began, whatever the umask",
     .enabled(if: getuid() == 0, "it takes root to be two users"),
     arguments: cases + [
       Case(

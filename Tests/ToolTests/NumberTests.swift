@@ -96,7 +96,7 @@ import Testing
       ["topic plan status PLAN.md", "topic plan claim --worker w PLAN.md"])
   }
 
-  @Test("The count of attempts ends, and the plan goes on")
+  @Test("At its limit the count of attempts stops, and the plan continues")
   func attempts() throws {
     try directory.makeFile("PLAN.md", "**Goal:** g\n\n| Group 1 | a |\n\n### Task a\n")
     try directory.makeFile(
@@ -178,7 +178,7 @@ import Testing
       let means = try script("jq '.groups[0].fields.duration | .count, .mean' out/per-epoch.json")
       #expect(means.lines == ["2", "null"], "\(means.text)")
     }
-    // The state is gone on from, not read anew.
+    // The state is continued, not rebuilt.
     try script("echo '\(line.dropLast())' >>m.jsonl")
     let next = try script(
       "topic metrics aggregate -v --out out m.jsonl; jq .count out/mttr-delta.json")

@@ -193,7 +193,7 @@ import Testing
       try directory.makeFile("PLAN.state.json", damage)
       let outcome = try topic("claim", file, "--worker", "a")
       #expect(outcome.code == 65 && outcome.error.contains("PLAN.state.json' is no state"))
-      #expect(outcome.error.contains("remove it to begin anew"))
+      #expect(outcome.error.contains("remove it to start over"))
       #expect(try String(contentsOfFile: directory("PLAN.state.json"), encoding: .utf8) == damage)
     }
   }

@@ -155,7 +155,7 @@ import Testing
     let shown = try script("topic renumber specs; topic renumber --format json specs")
     #expect(
       shown.text.contains("'current', a symbolic link\n  - specs/002_a/f\n  + specs/011_a/f\n"))
-    #expect(shown.text.contains(" 5 links led anew\n"), "\(shown.text)")
+    #expect(shown.text.contains(" 5 links updated\n"), "\(shown.text)")
     #expect(shown.text.contains("\"from\": \"002_a\",\n      \"to\": \"011_a\""), "\(shown.text)")
     let outcome = try script("topic renumber --apply specs; cat current specs/through")
     #expect(outcome.code == 0, "\(outcome.error)")
@@ -187,6 +187,11 @@ import Testing
 
   /// A git in PATH that does `text` before it runs a command that holds `word`.
   func before(_ word: String, _ text: String) throws -> [String: String] {
+    try git(after: "case \" $* \" in *\" \(word) \"*) \(text) ;; esac")
+  }
+
+  /// A git in PATH that runs `text`, a shell script with the arguments of git, and then the command.
+  private func git(after text: String) throws -> [String: String] {
     try directory.makeDirectories("bin")
     let search = Product.directory + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
     try directory.makeFile(
@@ -194,7 +199,7 @@ import Testing
       """
       #!/bin/sh
       PATH='\(search)'
-      case " $* " in *" \(word) "*) \(text) ;; esac
+      \(text)
       exec git "$@"
       """)
     // What this process writes itself, a child of another test can have open still: "Text file busy".
@@ -287,21 +292,14 @@ import Testing
   /// Runs `text` with a git in PATH that lists in `ran` which commands run, and in `locked` which of them
   /// while the root is locked.
   private func listing(_ text: String) throws -> Outcome {
-    try directory.makeDirectories("bin")
-    let search = Product.directory + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
-    try directory.makeFile(
-      "bin/text",
-      """
-      #!/bin/sh
-      PATH='\(search)'
-      for word; do case $word in rev-parse | config | ls-files | log | grep | mv | update-index)
-        echo "$word" >>'\(directory("ran"))'
-        flock -n '\(directory("specs"))' true || echo "$word" >>'\(directory("locked"))' ;;
-      esac; done
-      exec git "$@"
-      """)
-    try run(["install", "-m", "755", directory("bin/text"), directory("bin/git")])
-    return try script(text, environment: ["PATH": directory("bin") + ":" + search])
+    let environment = try git(
+      after: """
+        for word; do case $word in rev-parse | config | ls-files | log | grep | mv | update-index)
+          echo "$word" >>'\(directory("ran"))'
+          flock -n '\(directory("specs"))' true || echo "$word" >>'\(directory("locked"))' ;;
+        esac; done
+        """)
+    return try script(text, environment: environment)
   }
 
   @Test(
@@ -319,7 +317,7 @@ import Testing
         """)
       #expect(
         outcome.lines == [
-          "\(count) renamed, 1 line in 1 file rewritten, 1 link led anew", "\(count)",
+          "\(count) renamed, 1 line in 1 file rewritten, 1 link updated", "\(count)",
           "rev-parse config ls-files ls-files log grep ls-files ls-files update-index update-index ",
           "ls-files update-index ",
         ], "\(outcome.text)\(outcome.error)")

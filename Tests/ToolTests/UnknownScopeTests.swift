@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test(
-    "A repository that git refuses and that mentions no scope goes on without one",
+    "A repository that git refuses and that mentions no scope still works",
     .enabled(if: canChangeUser, "only root can give a repository away"))
   func refusedWithoutScope() throws {
     let outcome = try script(

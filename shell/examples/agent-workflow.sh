@@ -24,7 +24,7 @@ Usage: agent-workflow.sh PLAN RUN
 
 Does all tasks of PLAN (topic help plan), four at a time, and keeps what happens in the directory RUN:
 events.jsonl, metrics.jsonl, cost.jsonl, checkpoint.json, and outputs/TASK.md for each task. Called again
-after a crash, it goes on where it was.
+after a crash, it continues where it stopped.
 
   AGENT                a program that is called with the name of a model, reads the instructions of a
                        task from standard input and prints the result (default: a stand-in)
