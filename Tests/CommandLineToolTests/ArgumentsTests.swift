@@ -4,7 +4,7 @@ import TopicAllocation
 
 @testable import CommandLineTool
 
-@Suite struct ArgumentsTests {
+@Suite(.timeLimit(.minutes(20))) struct ArgumentsTests {
   private let options = [
     Option("format", "f", takesValue: true), Option("reuse", "r"),
     Option("timeout", "w", takesValue: true),
@@ -100,7 +100,7 @@ import TopicAllocation
   }
 }
 
-@Suite struct StyleArgumentsTests {
+@Suite(.timeLimit(.minutes(20))) struct StyleArgumentsTests {
   private func style(_ words: String...) throws(Failure) -> Style {
     try Style(Arguments(words.map { Bytes($0) }, accepting: Style.options))
   }

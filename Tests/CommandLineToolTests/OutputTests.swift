@@ -6,7 +6,7 @@ import TopicAllocation
 
 @testable import CommandLineTool
 
-@Suite struct OutputTests {
+@Suite(.timeLimit(.minutes(20))) struct OutputTests {
   private func randomBytes(_ count: Int, _ random: inout some RandomNumberGenerator) -> Bytes {
     (0..<count).map { _ in
       Bool.random(using: &random)

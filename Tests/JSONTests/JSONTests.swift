@@ -4,7 +4,7 @@ import POSIX
 import TestSupport
 import Testing
 
-@Suite struct JSONTests {
+@Suite(.timeLimit(.minutes(20))) struct JSONTests {
   private func read(_ text: String) throws -> JSONValue { try JSONValue(parsing: Bytes(text)) }
 
   private func randomBytes(

@@ -3,7 +3,7 @@ import POSIX
 import TestSupport
 import Testing
 
-@Suite struct AtomicFileTests {
+@Suite(.timeLimit(.minutes(20))) struct AtomicFileTests {
   let directory = TemporaryDirectory()
 
   @Test("A file is replaced whole, and nothing else is left")

@@ -2,7 +2,7 @@ import POSIX
 import TestSupport
 import Testing
 
-@Suite struct DescriptorTests {
+@Suite(.timeLimit(.minutes(20))) struct DescriptorTests {
   let directory = TemporaryDirectory()
 
   @Test("An error names the call, the path and the errno")

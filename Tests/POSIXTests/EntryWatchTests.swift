@@ -4,7 +4,7 @@ import Testing
 
 @testable import POSIX
 
-@Suite struct EntryWatchTests {
+@Suite(.timeLimit(.minutes(20))) struct EntryWatchTests {
   let directory = TemporaryDirectory()
 
   /// What changes the entries of the directory `d`, in order; at the end it is as before.

@@ -2,7 +2,7 @@ import POSIX
 import TestSupport
 import Testing
 
-@Suite struct LockTests {
+@Suite(.timeLimit(.minutes(20))) struct LockTests {
   let directory = TemporaryDirectory()
 
   init() throws {

@@ -1,7 +1,7 @@
 import POSIX
 import Testing
 
-@Suite struct PathTests {
+@Suite(.timeLimit(.minutes(20))) struct PathTests {
   @Test(
     "The parent and the last component are those of dirname(3) and basename(3)",
     arguments: [

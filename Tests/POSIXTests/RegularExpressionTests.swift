@@ -1,7 +1,7 @@
 import POSIX
 import Testing
 
-@Suite struct RegularExpressionTests {
+@Suite(.timeLimit(.minutes(20))) struct RegularExpressionTests {
   @Test("Extended syntax is understood")
   func extended() throws {
     let expression = try RegularExpression(Bytes("^(auth|oauth)_[0-9]+$"))

@@ -5,7 +5,7 @@ import RunState
 import TestSupport
 import Testing
 
-@Suite struct MetricsTests {
+@Suite(.timeLimit(.minutes(20))) struct MetricsTests {
   let directory = TemporaryDirectory()
   private var file: MetricsFile { MetricsFile(Path(directory("metrics"))) }
 
@@ -217,7 +217,7 @@ import Testing
   }
 }
 
-@Suite struct MetricsAggregatesTests {
+@Suite(.timeLimit(.minutes(20))) struct MetricsAggregatesTests {
   let directory = TemporaryDirectory()
   private var file: MetricsFile { MetricsFile(Path(directory("m"))) }
   private var aggregates: MetricsAggregates {

@@ -2,7 +2,7 @@ import JSON
 import RunState
 import Testing
 
-@Suite struct MoneyTests {
+@Suite(.timeLimit(.minutes(20))) struct MoneyTests {
   @Test(
     "An amount is printed as it was spelled, with two digits behind the point at least",
     arguments: [

@@ -12,7 +12,7 @@ private func plan(_ middle: String, groups: String = "| Group 1 | a |") -> PlanR
 
 private func ids(_ reading: PlanReading) -> [String] { reading.plan.tasks.map(\.id) }
 
-@Suite struct PlanReaderTests {
+@Suite(.timeLimit(.minutes(20))) struct PlanReaderTests {
   @Test("Goal, groups, tasks and what their bodies say are read, tasks in the order of the groups")
   func whole() throws {
     let reading = Plan.read(
@@ -209,7 +209,7 @@ private func ids(_ reading: PlanReading) -> [String] { reading.plan.tasks.map(\.
   }
 }
 
-@Suite struct PlanStateTests {
+@Suite(.timeLimit(.minutes(20))) struct PlanStateTests {
   private let now = WallTime(secondsSince1970: 1_000_000)
 
   private func plan(_ groups: String, _ fields: [String: String] = [:]) -> Plan {

@@ -5,7 +5,7 @@ import RunState
 import TestSupport
 import Testing
 
-@Suite struct LineFileTests {
+@Suite(.timeLimit(.minutes(20))) struct LineFileTests {
   let directory = TemporaryDirectory()
 
   private func lines(_ text: String) throws -> [String] {
@@ -81,7 +81,7 @@ import Testing
   }
 }
 
-@Suite struct RunDirectoryTests {
+@Suite(.timeLimit(.minutes(20))) struct RunDirectoryTests {
   let directory = TemporaryDirectory()
 
   @Test("Runs of one second have ids of their own, which sort in their order")
@@ -104,7 +104,7 @@ import Testing
   }
 }
 
-@Suite struct HistogramTests {
+@Suite(.timeLimit(.minutes(20))) struct HistogramTests {
   @Test("Percentiles are right within one part in 128, extremes and mean exactly")
   func percentiles() {
     var random = seededRandom()

@@ -18,7 +18,7 @@ private func call(
     lock: held.map { LockReport(waited: 0, held: $0) })
 }
 
-@Suite struct CheckerTests {
+@Suite(.timeLimit(.minutes(20))) struct CheckerTests {
   private func judge(
     _ calls: [Call], base: Int? = nil, entries: [String]?
   ) -> [Assertion] {
@@ -137,7 +137,7 @@ private func call(
   }
 }
 
-@Suite struct AnswerTests {
+@Suite(.timeLimit(.minutes(20))) struct AnswerTests {
   private let root = Path("/r")
 
   @Test(
@@ -194,7 +194,7 @@ private func call(
   }
 }
 
-@Suite struct AllocatorCommandTests {
+@Suite(.timeLimit(.minutes(20))) struct AllocatorCommandTests {
   @Test("A command is cut into words as a shell does, and the places are filled")
   func words() throws {
     let command = try AllocatorCommand(

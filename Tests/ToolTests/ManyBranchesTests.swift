@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Branches are asked about together, however many there are.
-@Suite(.enabled(if: Product.hasProgram("git"))) struct ManyBranchesTests {
+@Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("git"))) struct ManyBranchesTests {
   let directory = TemporaryDirectory()
 
   /// Runs a script in the directory. `branches N` makes a repository `a` with N branches, each of which has

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TopicAllocation
 
-@Suite struct AllocatorTests {
+@Suite(.timeLimit(.minutes(20))) struct AllocatorTests {
   let directory = TemporaryDirectory()
 
   private func allocator(_ name: String = "specs", _ style: Style = .topic) throws -> Allocator {

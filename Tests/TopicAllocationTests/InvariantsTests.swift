@@ -4,7 +4,7 @@ import Testing
 
 @testable import TopicAllocation
 
-@Suite struct InvariantsTests {
+@Suite(.timeLimit(.minutes(20))) struct InvariantsTests {
   let directory = TemporaryDirectory()
 
   private func violations(
@@ -132,7 +132,7 @@ import Testing
   }
 }
 
-@Suite struct LockHolderTests {
+@Suite(.timeLimit(.minutes(20))) struct LockHolderTests {
   @Test("A line of /proc/locks tells who holds the lock, not who waits for it")
   func procLocks() throws {
     let status = try FileStatus.of(Path("/"))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TopicAllocation
 
-@Suite struct RootTests {
+@Suite(.timeLimit(.minutes(20))) struct RootTests {
   let directory = TemporaryDirectory()
 
   @Test("Links are resolved and trailing slashes vanish")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TopicAllocation
 
-@Suite struct SlugTests {
+@Suite(.timeLimit(.minutes(20))) struct SlugTests {
   private func slug(_ text: String, _ rule: Slug.Rule = .underscores) -> String? {
     Slug(Bytes(text), rule).map { String(decoding: $0.bytes, as: UTF8.self) }
   }
@@ -110,7 +110,7 @@ import Testing
   }
 }
 
-@Suite struct UTF8DecoderTests {
+@Suite(.timeLimit(.minutes(20))) struct UTF8DecoderTests {
   @Test("What it takes for UTF-8 is what the standard library takes for it")
   func validity() {
     let interesting: Bytes = [

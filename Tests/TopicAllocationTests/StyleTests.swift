@@ -3,7 +3,7 @@ import Testing
 
 @testable import TopicAllocation
 
-@Suite struct StyleTests {
+@Suite(.timeLimit(.minutes(20))) struct StyleTests {
   private func number(_ entry: String, _ style: Style) -> Int? {
     Topic(Bytes(entry), in: Path("/r"), style)?.number
   }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import TopicLedger
 
-@Suite struct LedgerNameTests {
+@Suite(.timeLimit(.minutes(20))) struct LedgerNameTests {
   @Test(
     "A root's path is spelled so that git takes it and no other root has the same",
     arguments: [

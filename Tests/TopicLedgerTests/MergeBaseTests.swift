@@ -8,7 +8,7 @@ import TopicAllocation
 @testable import TopicLedger
 
 /// The commits from which branches have come, as git finds them one by one.
-@Suite(.enabled(if: Product.hasProgram("git"))) struct MergeBaseTests {
+@Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("git"))) struct MergeBaseTests {
   let directory = TemporaryDirectory()
 
   /// Commits with up to three parents, and times that are not in order, as a stream for git-fast-import(1).
