@@ -9,9 +9,10 @@
 /// old file belongs to another user, also at most those of a newly created file. Group bits are kept only if
 /// the group is kept. The set-user-ID, set-group-ID and sticky bits are dropped.
 public enum AtomicFile {
-  /// Puts `contents` in place of the file at `path`, whose directory must exist. When they come from
-  /// another file, no more people than can read that one, `source`, can read the new file. It has none but
-  /// the permission bits of `limit`.
+  /// Replaces the file at `path` with one that holds `contents`. The directory must exist.
+  ///
+  /// The new file has only permission bits of `limit`. If the contents are a copy of another file,
+  /// `source`, only those who can read that one can read the new file.
   ///
   /// - Throws: An error with ``SystemError/found`` when what is there is not a regular file.
   public static func write(
@@ -23,8 +24,8 @@ public enum AtomicFile {
     try directory.synchronize()
   }
 
-  /// The same with the file `name` of `directory`, but for the last step: whoever replaces several files
-  /// puts the directory on the disk once.
+  /// Does the same with the file `name` of `directory`, but does not sync the directory. A caller that
+  /// replaces several files syncs it once, at the end.
   public static func replace(
     _ name: Bytes, in directory: borrowing Descriptor, with contents: Bytes,
     copiedFrom source: FileStatus? = nil, limit: UInt16 = 0o777
@@ -34,7 +35,8 @@ public enum AtomicFile {
       limit: limit, isDurable: true)
   }
 
-  /// The same, unless the file has these contents, belongs to this user, and has no set-ID or sticky bit.
+  /// Does the same unless the file already has these contents, belongs to this user, and has no set-ID or
+  /// sticky bit.
   /// Returns whether it was replaced.
   public static func replaceIfDifferent(
     _ name: Bytes, in directory: borrowing Descriptor, with contents: Bytes
@@ -49,9 +51,9 @@ public enum AtomicFile {
     return true
   }
 
-  /// Has the file `name` of `directory` under the name `copy`, too, in place of the file that had that one,
-  /// until it is replaced itself. It is a link to it where one can be made and gives nobody more permissions
-  /// than the rule allows, else a copy: linkat(2). The directory is not put on the disk.
+  /// Keeps the file `name` of `directory` under the name `copy`, which replaces the file of that name, so
+  /// that `name` can be replaced next: linkat(2). Makes a copy where the file system has no links, or where
+  /// a link would grant more than the rule above allows. Does not sync the directory.
   public static func keep(
     _ name: Bytes, as copy: Bytes, in directory: borrowing Descriptor
   ) throws(SystemError) {
@@ -141,8 +143,8 @@ public enum AtomicFile {
     return file
   }
 
-  /// Removes what crashes left of the writing of these files in `directory`. For the holder of the lock
-  /// under which they are written: it belongs to nobody then.
+  /// Removes the temporary files of these files that crashes left in `directory`. Only for the holder of
+  /// the lock under which they are written: nobody else is writing them then.
   public static func removeLeftovers(
     of names: [Bytes], in directory: borrowing Descriptor
   ) throws(SystemError) {

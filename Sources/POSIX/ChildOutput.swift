@@ -8,7 +8,7 @@ import CSystem
   import Darwin
 #endif
 
-/// A pipe from children to this process, and what waits beside it for signals: pipe(2), signalfd(2).
+/// A pipe from children to this process, and a descriptor on which it sees signals: pipe(2), signalfd(2).
 final class ChildOutput {
   /// The end that this process reads from; -1 when there is nothing more to read.
   private(set) var reading: Int32 = -1

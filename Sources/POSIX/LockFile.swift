@@ -1,10 +1,10 @@
 /// A file that is locked, and holds nothing: flock(2).
 ///
-/// It is opened for writing where that is allowed, as NFS locks only what can be written, else for
-/// reading. Whose it is does not matter for the lock. A new one has the read and write permissions of
-/// its directory from its first moment, is readable for all who can get at it, and gets the group of the
-/// directory: so every user who may work there can open it for writing. Nothing of a file that is there
-/// already is changed: in a shared directory, somebody else may have put it there. It is never removed.
+/// It is opened for writing if possible, because NFS locks only writable files, otherwise for reading. Its
+/// owner does not matter. A new lock file has the read and write permissions and the group of its directory
+/// from the first moment, and everyone can read it: so every user who may work there can open it for
+/// writing. An existing file keeps its owner and permissions: in a shared directory, somebody else may
+/// have created it. The lock file is never removed.
 public struct LockFile: ~Copyable {
   /// The open file.
   public let file: Descriptor

@@ -127,9 +127,9 @@ public struct CostTotal: Sendable {
     }
   }
 
-  /// So many roles and models have sums of their own.
+  /// How many roles, and how many models, are summed up separately.
   public static let mostNames = 1_000
-  /// A longer name, in bytes, has none.
+  /// The longest name, in bytes, that is summed up separately.
   public static let longestName = 4_096
   /// The name of the sum of all others.
   public static let others = "…"

@@ -8,7 +8,7 @@ struct MetricsState {
 
   /// The version of the format.
   private static let version = 1
-  /// What it counts; so no sum or difference of two counts overflows.
+  /// The range of counts: no sum or difference of two of them overflows.
   fileprivate static let counts = 0...1 << 60
 
   init(summary: MetricsSummary, reading: MetricsReading) {

@@ -54,7 +54,8 @@ struct NumberRecord {
     self.highest = highest
   }
 
-  /// What `lock` says of the root in the state `root`, numbered in `style`; nil when nothing.
+  /// The record that `lock` holds, if it can be trusted and is about the root in the state `root`, numbered
+  /// in `style`; otherwise nil.
   init?(of lock: borrowing LockFile, _ root: FileStatus, _ style: Style) {
     guard Self.isTrusted(lock.status, for: root),
       let text = try? lock.file.attribute(Self.attribute, upTo: Self.longest)
@@ -78,7 +79,7 @@ struct NumberRecord {
     self.init(of: lock, root, style)
   }
 
-  /// Has `lock` say so of the root in the state `root`.
+  /// Stores the record in `lock`, for the root in the state `root`.
   func write(to lock: borrowing LockFile, of root: FileStatus, _ style: Style) {
     try? lock.file.setAttribute(Self.attribute, to: text(of: root, style))
   }

@@ -78,9 +78,9 @@ struct CommitGraph {
     }
   }
 
-  /// The commit that each of `commits` and `head` have both come from; nil where there is none. `list` prints
-  /// what git-rev-list(1) says with these options of these commits, and `ask` what git-merge-base(1) says of
-  /// one of `commits`, where that cannot be told from the lists.
+  /// The merge base of each of `commits` and `head`; nil where there is none. `list` runs git-rev-list(1)
+  /// with these options on these commits. `ask` runs git-merge-base(1) on one of `commits`, if the lists do
+  /// not decide.
   static func mergeBases(
     of commits: [Bytes], with head: Bytes,
     list: (_ options: [String], [Bytes]) throws(LedgerError) -> Bytes,

@@ -119,8 +119,8 @@ public struct Git: Sendable {
     try run(words.map { Bytes($0) })
   }
 
-  /// Has no command from now on run a filter of the configuration: gitattributes(5). Those that look
-  /// whether a file has changed would, and each may take as long as it likes.
+  /// Switches off the filters of the configuration for all later commands: gitattributes(5). Commands that
+  /// check whether a file has changed run them, and a filter can take any amount of time.
   public mutating func switchOffFilters() throws(LedgerError) {
     let answer = try attempt(
       [
