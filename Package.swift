@@ -33,25 +33,25 @@ let package = Package(
     .target(name: "TopicLedger", dependencies: ["TopicAllocation", "POSIX"]),
     .target(name: "RunState", dependencies: ["JSON", "POSIX"]),
     .target(
-      name: "CommandLineTool", dependencies: ["TopicLedger", "TopicAllocation", "JSON", "POSIX"]),
+      name: "CommandLine", dependencies: ["TopicLedger", "TopicAllocation", "JSON", "POSIX"]),
     .executableTarget(
       name: "topic-alloc",
-      dependencies: ["CommandLineTool", "TopicLedger", "TopicAllocation", "POSIX", "ProcessStart"],
+      dependencies: ["CommandLine", "TopicLedger", "TopicAllocation", "POSIX", "ProcessStart"],
       linkerSettings: staticExecutable),
     .executableTarget(
       name: "topic",
       dependencies: [
-        "CommandLineTool", "TopicLedger", "TopicAllocation", "RunState", "JSON", "POSIX",
+        "CommandLine", "TopicLedger", "TopicAllocation", "RunState", "JSON", "POSIX",
         "ProcessStart",
       ],
       linkerSettings: staticExecutable),
     .target(
       name: "StressHarness",
-      dependencies: ["CommandLineTool", "RunState", "TopicAllocation", "JSON", "POSIX"],
+      dependencies: ["CommandLine", "RunState", "TopicAllocation", "JSON", "POSIX"],
       path: "stress/harness"),
     .executableTarget(
       name: "topic-stress",
-      dependencies: ["StressHarness", "CommandLineTool", "POSIX", "ProcessStart"],
+      dependencies: ["StressHarness", "CommandLine", "POSIX", "ProcessStart"],
       path: "stress/topic-stress", linkerSettings: staticExecutable),
     .target(
       name: "TestSupport", dependencies: ["StressHarness", "POSIX"], path: "Tests/TestSupport"),
@@ -64,7 +64,7 @@ let package = Package(
     .testTarget(name: "JSONTests", dependencies: ["JSON", "POSIX", "TestSupport"]),
     .testTarget(name: "RunStateTests", dependencies: ["RunState", "JSON", "POSIX", "TestSupport"]),
     .testTarget(
-      name: "CommandLineToolTests", dependencies: ["CommandLineTool", "TestSupport"]),
+      name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"]),
     .testTarget(
       name: "StressTests", dependencies: ["StressHarness", "JSON", "POSIX", "TestSupport"]),
     .testTarget(name: "ToolTests", dependencies: ["StressHarness", "POSIX", "TestSupport"]),

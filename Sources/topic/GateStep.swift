@@ -1,4 +1,4 @@
-import CommandLineTool
+import CommandLine
 import POSIX
 
 /// A command that has to pass.

@@ -1,4 +1,4 @@
-import CommandLineTool
+import CommandLine
 import POSIX
 import RunState
 import TopicAllocation
@@ -120,9 +120,12 @@ extension Command {
 /// What the commands of `topic plan` do.
 enum PlanCommand {}
 
+/// What a command throws, where `Failure` means a failure of the store.
+typealias CommandFailure = Failure
+
 extension PlanStore {
   /// The plan and its state, without a lock.
-  func contents() throws(CommandLineTool.Failure) -> Contents {
+  func contents() throws(CommandFailure) -> Contents {
     do throws(Failure) { return try load() } catch { throw .init(error, path) }
   }
 

@@ -1,4 +1,4 @@
-import CommandLineTool
+import CommandLine
 import JSON
 import POSIX
 import TopicAllocation

@@ -1,4 +1,4 @@
-import CommandLineTool
+import CommandLine
 import POSIX
 import TopicAllocation
 
@@ -55,7 +55,7 @@ struct TopicOperand {
 
   private func missing(_ path: Path, _ root: Root, _ topics: [Topic]) -> Failure {
     let names = topics.flatMap { [$0.entryName, $0.name] }
-    let near = path.nearestSibling { $0 == .directory } ?? text.nearest(in: names)
+    let near = path.nearestSibling { $0 == .directory } ?? text.nearestName(in: names)
     let what = word == "RUN" ? "run" : "topic"
     let isNumber = text.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
     let mkdir =
@@ -76,7 +76,7 @@ extension Path {
     try? Descriptor(opening: parent, .directory).forEachEntry { entry, kind in
       if let kind, isMeant(kind), entry.first != UInt8(ascii: ".") { names.append(Bytes(entry)) }
     }
-    guard let near = lastComponent.nearest(in: names) else { return nil }
+    guard let near = lastComponent.nearestName(in: names) else { return nil }
     let isBare = !bytes.contains(UInt8(ascii: "/"))
     return isBare ? near : parent.appending(near).bytes
   }
@@ -84,11 +84,10 @@ extension Path {
 
 extension Bytes {
   /// The one of `names` that it was probably meant to be.
-  fileprivate func nearest(in names: [Bytes]) -> Bytes? {
+  fileprivate func nearestName(in names: [Bytes]) -> Bytes? {
     // Comparing each takes its time; among so many, several are near.
     if names.count > 10_000 { return nil }
     let texts = names.map { String(decoding: $0, as: UTF8.self) }
-    return CommandLineTool.nearest(to: String(decoding: self, as: UTF8.self), in: texts)
-      .map { Bytes($0) }
+    return nearest(to: String(decoding: self, as: UTF8.self), in: texts).map { Bytes($0) }
   }
 }

@@ -1,4 +1,4 @@
-import CommandLineTool
+import CommandLine
 import POSIX
 
 /// What must hold of a history and the root that it left: Jepsen's unique-ids and counter checks, with

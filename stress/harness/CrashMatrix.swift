@@ -1,4 +1,4 @@
-import CommandLineTool
+import CommandLine
 import POSIX
 
 /// Every system call of an allocator, to be killed at one after the other.

@@ -1,4 +1,4 @@
-import CommandLineTool
+import CommandLine
 import POSIX
 
 /// What one process of an iteration is to run.

@@ -1,4 +1,4 @@
-import CommandLineTool
+import CommandLine
 import POSIX
 
 /// git-daemon(1) on 127.0.0.1, which serves the repositories below a directory.

@@ -1,4 +1,4 @@
-import CommandLineTool
+import CommandLine
 import POSIX
 
 /// Among whom the numbers of a run are to be unique, beyond one root.

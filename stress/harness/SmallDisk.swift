@@ -1,4 +1,4 @@
-import CommandLineTool
+import CommandLine
 import POSIX
 
 /// A small file system that runs full: a tmpfs(5) in a mount namespace of this process, so that it

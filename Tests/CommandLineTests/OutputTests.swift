@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import TopicAllocation
 
-@testable import CommandLineTool
+@testable import CommandLine
 
 @Suite(.timeLimit(.minutes(20))) struct OutputTests {
   private func randomBytes(_ count: Int, _ random: inout some RandomNumberGenerator) -> Bytes {

@@ -2,7 +2,7 @@ import POSIX
 import Testing
 import TopicAllocation
 
-@testable import CommandLineTool
+@testable import CommandLine
 
 @Suite(.timeLimit(.minutes(20))) struct ArgumentsTests {
   private let options = [
