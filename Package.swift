@@ -31,7 +31,10 @@ let package = Package(
     .target(name: "JSON", dependencies: ["POSIX"]),
     .target(name: "TopicAllocation", dependencies: ["POSIX"]),
     .target(name: "TopicLedger", dependencies: ["TopicAllocation", "POSIX"]),
-    .target(name: "RunState", dependencies: ["JSON", "POSIX"]),
+    .target(name: "Runs", dependencies: ["JSON", "POSIX"]),
+    .target(name: "Plans", dependencies: ["JSON", "POSIX"]),
+    .target(name: "Metrics", dependencies: ["Runs", "JSON", "POSIX"]),
+    .target(name: "Costs", dependencies: ["Runs", "JSON", "POSIX"]),
     .target(
       name: "CommandLine", dependencies: ["TopicLedger", "TopicAllocation", "JSON", "POSIX"]),
     .executableTarget(
@@ -41,13 +44,14 @@ let package = Package(
     .executableTarget(
       name: "topic",
       dependencies: [
-        "CommandLine", "TopicLedger", "TopicAllocation", "RunState", "JSON", "POSIX",
-        "ProcessStart",
+        "CommandLine", "TopicLedger", "Plans", "Metrics", "Costs", "Runs", "TopicAllocation",
+        "JSON",
+        "POSIX", "ProcessStart",
       ],
       linkerSettings: staticExecutable),
     .target(
       name: "StressHarness",
-      dependencies: ["CommandLine", "RunState", "TopicAllocation", "JSON", "POSIX"],
+      dependencies: ["CommandLine", "Metrics", "Runs", "TopicAllocation", "JSON", "POSIX"],
       path: "stress/harness"),
     .executableTarget(
       name: "topic-stress",
@@ -62,7 +66,11 @@ let package = Package(
       name: "TopicLedgerTests",
       dependencies: ["TopicLedger", "TopicAllocation", "StressHarness", "POSIX", "TestSupport"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "POSIX", "TestSupport"]),
-    .testTarget(name: "RunStateTests", dependencies: ["RunState", "JSON", "POSIX", "TestSupport"]),
+    .testTarget(name: "RunsTests", dependencies: ["Runs", "POSIX", "TestSupport"]),
+    .testTarget(name: "PlansTests", dependencies: ["Plans", "POSIX", "TestSupport"]),
+    .testTarget(
+      name: "MetricsTests", dependencies: ["Metrics", "Runs", "JSON", "POSIX", "TestSupport"]),
+    .testTarget(name: "CostsTests", dependencies: ["Costs", "JSON"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"]),
     .testTarget(

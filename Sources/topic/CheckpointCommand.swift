@@ -1,7 +1,7 @@
 import CommandLine
 import JSON
 import POSIX
-import RunState
+import Runs
 import TopicAllocation
 
 extension Command {

@@ -1,7 +1,7 @@
 import CommandLine
+import Costs
 import JSON
 import POSIX
-import RunState
 import TopicAllocation
 
 extension Command {

@@ -1,7 +1,7 @@
 import CommandLine
+import Costs
 import JSON
 import POSIX
-import RunState
 
 /// The sums of a ledger, as they are printed.
 struct CostReport {

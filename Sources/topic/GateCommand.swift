@@ -1,7 +1,6 @@
 import CommandLine
 import JSON
 import POSIX
-import RunState
 
 extension Command {
   private static let stepOption = Option("step", values: 2)

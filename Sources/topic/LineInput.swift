@@ -1,7 +1,7 @@
 import CommandLine
 import JSON
 import POSIX
-import RunState
+import Runs
 
 extension EventQueue {
   /// Adds these JSON texts, or the lines of standard input when there are none, and writes them. What

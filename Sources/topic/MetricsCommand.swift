@@ -1,7 +1,8 @@
 import CommandLine
 import JSON
+import Metrics
 import POSIX
-import RunState
+import Runs
 
 private enum MetricsFormat: String, CaseIterable {
   case table, json, html

@@ -1,7 +1,7 @@
 import CommandLine
 import JSON
+import Metrics
 import POSIX
-import RunState
 
 /// A summary of metrics as it is printed.
 struct MetricsReport {

@@ -1,6 +1,6 @@
 import CommandLine
 import POSIX
-import RunState
+import Plans
 import TopicAllocation
 
 extension Command {

@@ -1,7 +1,7 @@
 import CommandLine
 import JSON
 import POSIX
-import RunState
+import Plans
 
 /// The formats of most commands of `topic plan`.
 enum PlanFormat: String, CaseIterable {

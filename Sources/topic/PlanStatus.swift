@@ -1,7 +1,7 @@
 import CommandLine
 import JSON
 import POSIX
-import RunState
+import Plans
 
 extension PlanCommand {
   static func status(_ store: PlanStore, _ arguments: Arguments) throws(Failure) {

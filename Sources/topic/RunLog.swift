@@ -1,7 +1,7 @@
 import CommandLine
 import JSON
 import POSIX
-import RunState
+import Runs
 
 /// The log of a run, to which commands add what they have done, an event a line.
 struct RunLog {

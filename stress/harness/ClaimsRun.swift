@@ -1,7 +1,7 @@
 import CommandLine
 import JSON
 import POSIX
-import RunState
+import Runs
 import TopicAllocation
 
 /// Has workers claim and finish the tasks of a plan, each call a process of its own, kills some of them,

@@ -1,6 +1,5 @@
 import CommandLine
 import POSIX
-import RunState
 
 /// A page with all of a run: it needs no network and no script.
 struct HTMLReport {

@@ -1,7 +1,7 @@
 import CommandLine
 import JSON
+import Metrics
 import POSIX
-import RunState
 
 /// `metrics.jsonl`: a line for every run.
 struct Metrics {

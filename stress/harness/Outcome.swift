@@ -1,7 +1,6 @@
 import CommandLine
 import JSON
 import POSIX
-import RunState
 
 /// What came out of a run: the numbers of all its reports.
 package struct Outcome {

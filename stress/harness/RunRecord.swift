@@ -1,7 +1,7 @@
 import CommandLine
 import JSON
 import POSIX
-import RunState
+import Runs
 import TopicAllocation
 
 /// The files of a run: `history.jsonl`, `checkpoint.json`, `manifest.json` and `report.html`.

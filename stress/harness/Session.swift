@@ -1,7 +1,6 @@
 import CommandLine
 import JSON
 import POSIX
-import RunState
 
 /// One call of this program: a new run or the rest of an old one, and what is told of it.
 package struct Session {

@@ -1,5 +1,4 @@
 import POSIX
-import RunState
 
 /// What the calls of a run add up to, in constant memory.
 struct Statistics {

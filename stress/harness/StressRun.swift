@@ -1,6 +1,5 @@
 import CommandLine
 import POSIX
-import RunState
 import TopicAllocation
 
 /// Runs the iterations, watches over them, and has them judged.

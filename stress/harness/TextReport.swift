@@ -1,6 +1,5 @@
 import CommandLine
 import POSIX
-import RunState
 
 extension Outcome {
   /// What is printed at the end of a run.

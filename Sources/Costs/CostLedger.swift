@@ -11,6 +11,7 @@
 
 import JSON
 import POSIX
+import Runs
 
 /// What the models of a run have cost.
 public struct CostLedger: Sendable {

@@ -1,5 +1,6 @@
 import JSON
 import POSIX
+import Runs
 
 /// How far metrics have been read, segment by segment, so that a later reading goes on there.
 public struct MetricsReading: Sendable {

@@ -1,5 +1,5 @@
+import Costs
 import JSON
-import RunState
 import Testing
 
 @Suite(.timeLimit(.minutes(20))) struct MoneyTests {

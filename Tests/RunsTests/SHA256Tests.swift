@@ -1,5 +1,5 @@
 import POSIX
-import RunState
+import Runs
 import Testing
 
 /// The examples that NIST publishes for FIPS 180-4, and what is built on them.

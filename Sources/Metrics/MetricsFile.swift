@@ -1,4 +1,5 @@
 import POSIX
+import Runs
 
 /// A file of metrics and the full segments of it that were renamed, `FILE.20261121T083000Z-001` and so on,
 /// with 3 to 18 digits.

@@ -1,7 +1,6 @@
 import Foundation
-import JSON
 import POSIX
-import RunState
+import Runs
 import TestSupport
 import Testing
 
@@ -78,59 +77,5 @@ import Testing
     #expect(
       try String(contentsOfFile: directory("log"), encoding: .utf8)
         == "{\"a\":1}\n{\"a\":\n{\"a\":2}\n")
-  }
-}
-
-@Suite(.timeLimit(.minutes(20))) struct RunDirectoryTests {
-  let directory = TemporaryDirectory()
-
-  @Test("Runs of one second have ids of their own, which sort in their order")
-  func ids() throws {
-    let time = WallTime(secondsSince1970: 1_764_405_000)
-    let paths = try (0..<12).map { _ in
-      try RunDirectory.create(in: Path(directory("a/runs")), at: time)
-    }
-    let names = paths.map { String(decoding: $0.lastComponent, as: UTF8.self) }
-    #expect(names[0] == "20251129T083000Z-001" && names[11] == "20251129T083000Z-012")
-    #expect(names == names.sorted() && Set(names).count == 12)
-  }
-
-  @Test("A file in the place of the directory is an error that names it")
-  func file() throws {
-    try directory.makeFile("runs")
-    #expect { try RunDirectory.create(in: Path(directory("runs"))) } throws: { error in
-      (error as? SystemError)?.errno == .notDirectory
-    }
-  }
-}
-
-@Suite(.timeLimit(.minutes(20))) struct HistogramTests {
-  @Test("Percentiles are right within one part in 128, extremes and mean exactly")
-  func percentiles() {
-    var random = seededRandom()
-    for _ in 0..<20 {
-      let bound = UInt64.random(in: 1...(1 << 40), using: &random)
-      let values = (0..<5_000).map { _ in UInt64.random(in: 0...bound, using: &random) }.sorted()
-      var histogram = Histogram()
-      for value in values { histogram.add(value) }
-      for share in [0, 0.01, 0.5, 0.95, 0.99, 1] {
-        let exact = values[max(Int((share * 5_000).rounded(.up)), 1) - 1]
-        let error = abs(Double(histogram.percentile(share)) - Double(exact))
-        #expect(error <= Double(exact) / 128, "\(share) of values up to \(bound)")
-      }
-      #expect(histogram.lowest == values.first && histogram.highest == values.last)
-      #expect(
-        histogram.count == 5_000 && histogram.counts(between: [bound / 2]).reduce(0, +) == 5_000)
-    }
-  }
-
-  @Test("Nothing, the lowest and the highest values are counted")
-  func extremes() {
-    var histogram = Histogram()
-    #expect(histogram.percentile(0.5) == 0 && histogram.mean == 0)
-    histogram.add(.max)
-    #expect(histogram.percentile(0.5) == .max)
-    histogram.add(0)
-    #expect(histogram.percentile(0.5) == 0 && histogram.counts(between: [1]) == [1, 1])
   }
 }

@@ -3,28 +3,28 @@
 /// Every power of two is cut into 64 buckets, so that a value that is read back is wrong by at most
 /// one part in 128 (0.8 %); values below 64 are exact, and so are count, sum, lowest and highest. The
 /// source of the idea is Gil Tene's HdrHistogram.
-public struct Histogram: Sendable {
+struct Histogram: Sendable {
   private static let bits = 6
   private static let perOctave = 1 << bits
 
   private var counts = [Int](repeating: 0, count: (64 - bits + 1) << bits)
   /// How many values were added.
-  public private(set) var count = 0
+  private(set) var count = 0
   /// The sum of the values.
-  public private(set) var sum: Double = 0
+  private(set) var sum: Double = 0
   /// The lowest value; 0 when there is none.
-  public private(set) var lowest: UInt64 = 0
+  private(set) var lowest: UInt64 = 0
   /// The highest value; 0 when there is none.
-  public private(set) var highest: UInt64 = 0
+  private(set) var highest: UInt64 = 0
 
   /// A histogram of nothing.
-  public init() {}
+  init() {}
 
   /// Their mean; 0 when there is none.
-  public var mean: Double { count == 0 ? 0 : sum / Double(count) }
+  var mean: Double { count == 0 ? 0 : sum / Double(count) }
 
   /// Counts one more value.
-  public mutating func add(_ value: UInt64) {
+  mutating func add(_ value: UInt64) {
     counts[Self.bucket(of: value)] += 1
     lowest = count == 0 ? value : min(lowest, value)
     highest = max(highest, value)
@@ -33,7 +33,7 @@ public struct Histogram: Sendable {
   }
 
   /// The value that `share` (0 to 1) of all values do not exceed, within 0.8 %; 0 when there is none.
-  public func percentile(_ share: Double) -> UInt64 {
+  func percentile(_ share: Double) -> UInt64 {
     let rank = max(Int((share * Double(count)).rounded(.up)), 1)
     var seen = 0
     for (bucket, number) in counts.enumerated() where number > 0 {
@@ -49,7 +49,7 @@ public struct Histogram: Sendable {
 
   /// How many values lie in each of the ranges that `edges`, rising, cut: below the first, between
   /// two, from the last on. Values count by the middle of their bucket.
-  public func counts(between edges: [UInt64]) -> [Int] {
+  func counts(between edges: [UInt64]) -> [Int] {
     var result = [Int](repeating: 0, count: edges.count + 1)
     var place = 0
     for (bucket, number) in counts.enumerated() where number > 0 {
