@@ -30,13 +30,14 @@ let package = Package(
     .target(name: "POSIX", dependencies: ["CSystem"]),
     .target(name: "JSON", dependencies: ["POSIX"]),
     .target(name: "TopicAllocation", dependencies: ["POSIX"]),
-    .target(name: "TopicLedger", dependencies: ["TopicAllocation", "POSIX"]),
+    .target(name: "Git", dependencies: ["POSIX"]),
+    .target(name: "TopicLedger", dependencies: ["Git", "TopicAllocation", "POSIX"]),
     .target(name: "Runs", dependencies: ["JSON", "POSIX"]),
     .target(name: "Plans", dependencies: ["JSON", "POSIX"]),
     .target(name: "Metrics", dependencies: ["Runs", "JSON", "POSIX"]),
     .target(name: "Costs", dependencies: ["Runs", "JSON", "POSIX"]),
     .target(
-      name: "CommandLine", dependencies: ["TopicLedger", "TopicAllocation", "JSON", "POSIX"]),
+      name: "CommandLine", dependencies: ["TopicLedger", "TopicAllocation", "Git", "JSON", "POSIX"]),
     .executableTarget(
       name: "topic-alloc",
       dependencies: ["CommandLine", "TopicLedger", "TopicAllocation", "POSIX", "ProcessStart"],
@@ -44,7 +45,7 @@ let package = Package(
     .executableTarget(
       name: "topic",
       dependencies: [
-        "CommandLine", "TopicLedger", "Plans", "Metrics", "Costs", "Runs", "TopicAllocation",
+        "CommandLine", "TopicLedger", "Plans", "Metrics", "Costs", "Git", "Runs", "TopicAllocation",
         "JSON",
         "POSIX", "ProcessStart",
       ],
@@ -63,8 +64,8 @@ let package = Package(
     .testTarget(
       name: "TopicAllocationTests", dependencies: ["TopicAllocation", "POSIX", "TestSupport"]),
     .testTarget(
-      name: "TopicLedgerTests",
-      dependencies: ["TopicLedger", "TopicAllocation", "StressHarness", "POSIX", "TestSupport"]),
+      name: "GitTests", dependencies: ["Git", "StressHarness", "POSIX", "TestSupport"]),
+    .testTarget(name: "TopicLedgerTests", dependencies: ["TopicLedger", "POSIX"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "POSIX", "TestSupport"]),
     .testTarget(name: "RunsTests", dependencies: ["Runs", "POSIX", "TestSupport"]),
     .testTarget(name: "PlansTests", dependencies: ["Plans", "POSIX", "TestSupport"]),

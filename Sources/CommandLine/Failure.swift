@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 import TopicLedger
@@ -68,10 +69,9 @@ public struct Failure: Error {
     }
   }
 
-  /// The one place that says how the ledger can fail, in words and as an exit code. `--scope root` is
-  /// offered as a way out unless the work needs git in any scope.
-  public init(_ error: LedgerError, offersRoot: Bool = true) {
-    let offline = "--scope worktrees numbers without the remote, --scope root without git"
+  /// The one place that says how git can fail, in words and as an exit code. `--scope root` is offered as
+  /// a way out unless the work needs git in any scope.
+  public init(_ error: GitError, offersRoot: Bool = true) {
     let withoutGit =
       offersRoot
       ? "number this directory without asking git: --scope root, or TOPIC_ALLOC_SCOPE=root" : nil
@@ -114,7 +114,7 @@ public struct Failure: Error {
         "cannot determine the scope: git refuses the repository"
           + " \(workTree.bytes.quotedForMessage) and says\(Self.quoted(words))",
         advice: Self.either(Self.trust(words), withoutGit))
-    case .git(let command, let words):
+    case .failed(let command, let words):
       let isFull = words.contains("No space left on device")
       self.init(
         isFull ? .cannotCreate : .unavailable, "\(command) failed, it says\(Self.quoted(words))",
@@ -123,6 +123,21 @@ public struct Failure: Error {
       self.init(
         .data, "\(reference.quotedForMessage) is no commit, git says" + Self.quoted(words),
         advice: "fetch it first; a shallow clone has few")
+    case .notInTime(let what, let waited):
+      self.init(
+        .temporary, "cannot reserve a number: \(what) is not done after \(Self.seconds(waited)) s",
+        advice: "try again, or wait longer with --timeout")
+    case .interrupted: self.init(.temporary, nil)
+    }
+  }
+
+  /// The one place that says how the ledger can fail, in words and as an exit code. `--scope root` is
+  /// offered as for ``init(_:offersRoot:)``.
+  public init(_ error: LedgerError, offersRoot: Bool = true) {
+    let offline = "--scope worktrees numbers without the remote, --scope root without git"
+    switch error {
+    case .system(let error): self.init(error, otherwise: .cannotCreate)
+    case .git(let error): self.init(error, offersRoot: offersRoot)
     case .unknownRemote(let remote):
       self.init(
         .unavailable, "there is no remote \(Bytes(remote).quotedForMessage)",
@@ -142,9 +157,7 @@ public struct Failure: Error {
           + Self.quoted(words),
         advice: "have pushes to refs/topic-alloc/* allowed there; " + offline)
     case .notInTime(let what, let waited):
-      self.init(
-        .temporary, "cannot reserve a number: \(what) is not done after \(Self.seconds(waited)) s",
-        advice: "try again, or wait longer with --timeout")
+      self.init(GitError.notInTime(what: what, waited: waited), offersRoot: offersRoot)
     case .lockBusy(let lock, let holder, let waited):
       self.init(AllocationError.lockBusy(lock, holder, waited: waited))
     case .damaged(let reference, let commit):
@@ -181,7 +194,6 @@ public struct Failure: Error {
     case .numbersExhausted(let next):
       self.init(
         .data, "cannot number on: the next number is \(next), the last one \(Style.highestNumber)")
-    case .interrupted: self.init(.temporary, nil)
     }
   }
 

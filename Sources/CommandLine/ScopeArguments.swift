@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 import TopicLedger
@@ -35,7 +36,7 @@ extension Scope {
       return try Scope(text, from: "$\(variable)", .usage)
     }
     let value: Bytes?
-    do throws(LedgerError) {
+    do throws(GitError) {
       let deadline = Instant.now.advanced(byNanoseconds: 10_000_000_000)
       value = try ScopeConfiguration.value(for: root, until: deadline)
     } catch {

@@ -1,4 +1,5 @@
 import CommandLine
+import Git
 import JSON
 import POSIX
 import TopicAllocation
@@ -121,7 +122,7 @@ extension Command {
 
   /// Nil where there is no work tree: then there is no history to go by.
   private static func git(of root: Root) throws(Failure) -> Git? {
-    do throws(LedgerError) {
+    do throws(GitError) {
       var repository = try Repository(holding: root, until: deadline)
       let journal = try RenumberingJournal(of: repository)
       try repository.git.switchOffFilters()
@@ -184,11 +185,13 @@ extension Command {
     let waitsUntil = Instant.now.advanced(byNanoseconds: 30_000_000_000)
     var remote: String?
     if case .remote(let name) = scope { remote = name }
+    let repository: Repository
+    do throws(GitError) { repository = try Repository(holding: root, until: waitsUntil) } catch {
+      throw Failure(error).withoutTimeout
+    }
     do throws(LedgerError) {
-      return try Ledger(of: Repository(holding: root, until: waitsUntil), remote: remote, style) {
-        Tool.topic.note($0)
-      }
-      .reserve(slugs, number: nil, rescan: true, in: root, until: waitsUntil)
+      return try Ledger(of: repository, remote: remote, style) { Tool.topic.note($0) }
+        .reserve(slugs, number: nil, rescan: true, in: root, until: waitsUntil)
     } catch {
       throw Failure(error).withoutTimeout
     }

@@ -1,4 +1,5 @@
 import CommandLine
+import Git
 import POSIX
 import TopicAllocation
 import TopicLedger
@@ -173,7 +174,7 @@ private func clashes(
   _ root: Root, _ references: [Bytes], _ invariants: Invariants
 ) throws(Failure) -> [Invariants.Violation] {
   let sides: [OtherSide]
-  do throws(LedgerError) {
+  do throws(GitError) {
     let deadline = Instant.now.advanced(byNanoseconds: 60_000_000_000)
     sides = try Repository(holding: root, until: deadline).otherSides(references)
   } catch {

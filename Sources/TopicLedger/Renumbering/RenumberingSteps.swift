@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 
@@ -26,7 +27,7 @@ struct RenumberingSteps {
   }
 
   /// Gives the entry `old` the name `new`: renameat2(2), or git-mv(1), which does that in its index, too.
-  mutating func rename(_ old: Bytes, _ new: Bytes, byGit: Bool) throws(LedgerError) {
+  mutating func rename(_ old: Bytes, _ new: Bytes, byGit: Bool) throws(GitError) {
     let entry = try? FileStatus.ofLink(root.appending(old))
     func isEntry(_ name: Bytes) -> Bool {
       guard let entry, let there = try? FileStatus.ofLink(root.appending(name)) else {
@@ -34,7 +35,7 @@ struct RenumberingSteps {
       }
       return there.isSameFile(as: entry)
     }
-    do throws(LedgerError) {
+    do throws(GitError) {
       try move(old, new, byGit: byGit)
     } catch {
       // git renames first, and then can fail to write its index, which has the old name then.
@@ -50,7 +51,7 @@ struct RenumberingSteps {
     undoes.append(.move(from: old, to: new, byGit: byGit))
   }
 
-  private func move(_ old: Bytes, _ new: Bytes, byGit: Bool) throws(LedgerError) {
+  private func move(_ old: Bytes, _ new: Bytes, byGit: Bool) throws(GitError) {
     if byGit, let repository {
       _ = try repository.git.run(
         [Bytes("mv"), Bytes("--"), repository.path(of: old), repository.path(of: new)],
@@ -65,7 +66,7 @@ struct RenumberingSteps {
   }
 
   /// Gives entries that have been renamed without git their new names in its index, all at once.
-  mutating func renameInIndex(_ moves: [Renumbering.Move]) throws(LedgerError) {
+  mutating func renameInIndex(_ moves: [Renumbering.Move]) throws(GitError) {
     guard let repository, !moves.isEmpty else { return }
     let names = moves.map { ($0.old, $0.new) }
     try repository.renameInIndex(names)
@@ -76,7 +77,7 @@ struct RenumberingSteps {
   /// it had an old one. Where the `mentions` in it are known, its other lines are not looked through again.
   mutating func update(
     _ file: Path, _ rewriting: Rewriting, _ targets: LinkTargets, mentions: [Mention] = []
-  ) throws(LedgerError) -> Bool {
+  ) throws(GitError) -> Bool {
     do throws(SystemError) {
       if let old = file.linkTarget?.bytes {
         let new = targets.target(old, of: file)

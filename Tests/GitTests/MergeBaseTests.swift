@@ -3,9 +3,8 @@ import POSIX
 import StressHarness
 import TestSupport
 import Testing
-import TopicAllocation
 
-@testable import TopicLedger
+@testable import Git
 
 /// The commits from which branches have come, as git finds them one by one.
 @Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("git"))) struct MergeBaseTests {
@@ -56,12 +55,12 @@ import TopicAllocation
       }
       let bases = try CommitGraph.mergeBases(
         of: all, with: head,
-        list: { options, commits throws(LedgerError) in
+        list: { options, commits throws(GitError) in
           let words =
             ["rev-list", "--timestamp", "--parents", "--topo-order"] + options + ["--stdin"]
           let lines = (try? git(words, commits)) ?? []
           return Bytes(lines.joined(separator: [.newline]))
-        }, ask: { commit throws(LedgerError) in answer(commit) })
+        }, ask: { commit throws(GitError) in answer(commit) })
       for (commit, base) in zip(all, bases) { #expect(base == answer(commit), "seed \(seed)") }
     }
   }

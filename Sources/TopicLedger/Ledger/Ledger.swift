@@ -34,6 +34,7 @@
 //
 // The checkout is not touched: no index, no HEAD, no branch, no hook, no configuration.
 
+import Git
 import POSIX
 import TopicAllocation
 
@@ -64,12 +65,13 @@ public struct Ledger: Sendable {
     self.style = style
     self.warn = warn
     begin = .now
-    if let name = LedgerName(spelling: repository.relativeRoot) {
+    if let name = LedgerName(spelling: repository.relativePath) {
       self.name = name
     } else {
       name = LedgerName(
-        blob: try repository.git.run(
-          [Bytes("hash-object"), Bytes("--stdin")], input: repository.relativeRoot))
+        blob: try askGit(
+          repository.git.run(
+            [Bytes("hash-object"), Bytes("--stdin")], input: repository.relativePath)))
     }
   }
 
@@ -123,7 +125,7 @@ public struct Ledger: Sendable {
       case .contradicted(let words):
         contradictions += 1
         if contradictions == Self.mostContradictions {
-          guard let remote else { throw .git(command: "git update-ref", words: words) }
+          guard let remote else { throw .git(.failed(command: "git update-ref", words: words)) }
           throw .contradicted(remote: remote, reference: name.ledger, words: words)
         }
       }
@@ -152,7 +154,7 @@ public struct Ledger: Sendable {
     // The first reservation is to look at the branches, so it must not find the ledger known.
     defer {
       if known.tip == nil, let remote {
-        _ = try? repository.git.run("update-ref", "--no-deref", "-d", name.tracking(remote))
+        _ = try? run("update-ref", "--no-deref", "-d", name.tracking(remote))
       }
     }
     if let number {
@@ -202,8 +204,8 @@ public struct Ledger: Sendable {
       throw .numberTaken(number, by: owner.entry, in: owner.place)
     }
     if state.tips.isEmpty { return }
-    let cuts = try repository.shallowCommits()
-    let log = try repository.git.run(
+    let cuts = try askGit(repository.shallowCommits())
+    let log = try run(
       ["log", "--no-show-signature", "--format=%H%n%B%x00"].map { Bytes($0) }
         + state.tips.map { Bytes($0) } + [Bytes("--")])
     var isCut = false
@@ -225,7 +227,7 @@ public struct Ledger: Sendable {
   /// the same root says is taken as well.
   func knownState() throws(LedgerError) -> State {
     let own = remote.map(name.tracking) ?? name.ledger
-    let records = try repository.git.run(
+    let records = try run(
       "for-each-ref", "--format=%(refname) %(objectname) %(contents)%00", name.ledger,
       name.trackingPattern, Self.allFetchedBranches)
     var state = State()
@@ -269,29 +271,28 @@ public struct Ledger: Sendable {
   private func makeCommit(
     _ reservation: Reservation, parent: String?
   ) throws(LedgerError) -> String {
-    let git = repository.git
     let emptyTree = ["hash-object", "-t", "tree", "-w", "--stdin"].map { Bytes($0) }
     var words = [Bytes("commit-tree")]
     if let parent {
       words += [Bytes(parent + "^{tree}"), Bytes("-p"), Bytes(parent)]
     } else {
-      words.append(try git.run(emptyTree))
+      words.append(try run(emptyTree))
     }
     words = [Bytes("-c"), Bytes("i18n.commitEncoding=UTF-8")] + words
     let message = reservation.message(in: repository)
-    let answer = try git.attempt(words, input: message)
+    let answer = try attempt(words, input: message)
     if answer.code == 0 { return String(decoding: answer.line, as: UTF8.self) }
     // Whoever has no name for git reserves as this program.
     let identity = ["AUTHOR", "COMMITTER"].flatMap { role in
       [Bytes("GIT_\(role)_NAME=topic-alloc"), Bytes("GIT_\(role)_EMAIL=topic-alloc@localhost")]
     }
     return String(
-      decoding: try git.run(words, input: message, variables: identity), as: UTF8.self)
+      decoding: try run(words, input: message, variables: identity), as: UTF8.self)
   }
 
   private func move(from old: String?, to new: String) throws(LedgerError) -> Move {
     if let remote { return try push(from: old, to: new, remote) }
-    let answer = try repository.git.attempt(
+    let answer = try attempt(
       ["update-ref", "--no-deref", "-m", "topic-alloc", name.ledger, new, old ?? ""].map {
         Bytes($0)
       })
@@ -299,6 +300,6 @@ public struct Ledger: Sendable {
     if try knownState().tip != old { return .late }
     // Another git holds the ref, or was killed while it did.
     if answer.words.contains("Unable to create") { return .contradicted(words: answer.words) }
-    throw .git(command: "git update-ref", words: answer.words)
+    throw .git(.failed(command: "git update-ref", words: answer.words))
   }
 }

@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 
@@ -20,7 +21,7 @@ public struct RenumberingRecovery {
     /// The journal says nothing that this program understands or believes.
     case damaged(Path)
     /// A step failed.
-    case step(LedgerError)
+    case step(GitError)
   }
 
   /// What there is to finish in `root`, as its `journal` says; nil when there is nothing.
@@ -38,7 +39,7 @@ public struct RenumberingRecovery {
     guard let plan else { throw .damaged(journal.path) }
     // The same name, so that a crash here leaves nothing that the next run does not know.
     var steps = RenumberingSteps(in: root, repository, temporary: plan.temporary)
-    do throws(LedgerError) {
+    do throws(GitError) {
       let moved = try finish(plan.moves, &steps)
       try RenumberingWork.checkIsWanted()
       let rewriting = try Rewriting(moved, in: repository)
@@ -63,7 +64,7 @@ public struct RenumberingRecovery {
   /// Returns those that have their new names now.
   private func finish(
     _ moves: [Renumbering.Move], _ steps: inout RenumberingSteps
-  ) throws(LedgerError) -> [Renumbering.Move] {
+  ) throws(GitError) -> [Renumbering.Move] {
     let indexed = try repository.indexEntries(of: moves.map(\.old))
     var taken = try numbers()
     var moved: [Renumbering.Move] = []
@@ -89,7 +90,7 @@ public struct RenumberingRecovery {
     return moved
   }
 
-  private func isThere(_ name: Bytes) throws(LedgerError) -> Bool {
+  private func isThere(_ name: Bytes) throws(GitError) -> Bool {
     do throws(SystemError) {
       _ = try FileStatus.ofLink(root.path.appending(name))
       return true
@@ -100,7 +101,7 @@ public struct RenumberingRecovery {
   }
 
   /// All numbers that entries of the root have.
-  private func numbers() throws(LedgerError) -> Set<Int> {
+  private func numbers() throws(GitError) -> Set<Int> {
     var numbers: Set<Int> = []
     do throws(SystemError) {
       try Descriptor(opening: root.path, .directory).forEachEntry { entry, _ in

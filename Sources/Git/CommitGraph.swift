@@ -83,9 +83,9 @@ struct CommitGraph {
   /// not decide.
   static func mergeBases(
     of commits: [Bytes], with head: Bytes,
-    list: (_ options: [String], [Bytes]) throws(LedgerError) -> Bytes,
-    ask: (Bytes) throws(LedgerError) -> Bytes?
-  ) throws(LedgerError) -> [Bytes?] {
+    list: (_ options: [String], [Bytes]) throws(GitError) -> Bytes,
+    ask: (Bytes) throws(GitError) -> Bytes?
+  ) throws(GitError) -> [Bytes?] {
     var ahead = CommitGraph(try list(["--boundary"], commits + [Bytes("^") + head]))
     var candidates = commits.map { ahead.ends(from: $0) }
     let several = Set(candidates.filter { $0.count > 1 }.joined())

@@ -1,3 +1,4 @@
+import Git
 import POSIX
 
 /// Puts the new names of entries in the place of the old ones in the lines of a file.
@@ -19,9 +20,9 @@ struct Rewriting: Equatable {
   }
 
   /// What `moves` in the root of `repository` make of a file.
-  init(_ moves: [Renumbering.Move], in repository: Repository) throws(LedgerError) {
+  init(_ moves: [Renumbering.Move], in repository: Repository) throws(GitError) {
     top = repository.workTree
-    root = repository.root
+    root = repository.directory
     let moving = Set(moves.map(\.old))
     var staying: [Bytes] = []
     do throws(SystemError) {

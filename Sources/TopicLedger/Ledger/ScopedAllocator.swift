@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 
@@ -110,7 +111,7 @@ public struct ScopedAllocator: Sendable {
   }
 
   private func ledger(until deadline: Instant) throws(LedgerError) -> Ledger {
-    var repository = try Repository(holding: allocator.root, until: deadline)
+    var repository = try askGit(Repository(holding: allocator.root, until: deadline))
     repository.git.isDurable = allocator.isDurable
     return try Ledger(of: repository, remote: remote, allocator.style, warn: warn)
   }

@@ -3,7 +3,7 @@ import POSIX
 /// The git command, run in one directory, as nobody's configuration or terminal changes it: it asks
 /// nothing, runs no hook, and starts no maintenance. What talks to a remote does so as the
 /// configuration says.
-public struct Git: Sendable {
+public struct GitCommand: Sendable {
   /// Where it runs.
   public let directory: Path
   /// When it has to be done.
@@ -11,7 +11,7 @@ public struct Git: Sendable {
   /// Whether a signal that asks this process to end waits until a command is done.
   public var outlastsTermination = false
   /// Whether the objects and refs that a command writes are on the disk when it ends.
-  var isDurable = false
+  public var isDurable = false
   /// Keys of the configuration that have an empty value for every command.
   private var emptied: [Bytes] = []
 
@@ -68,7 +68,7 @@ public struct Git: Sendable {
   /// printed, whatever its exit code.
   public func attempt(
     _ words: [Bytes], input: Bytes = [], variables: [Bytes] = []
-  ) throws(LedgerError) -> Answer {
+  ) throws(GitError) -> Answer {
     var all = [Bytes("git"), Bytes("-C"), directory.bytes, Bytes("--no-optional-locks")]
     for setting in Self.settings + (isDurable ? Self.durableSettings : []) {
       all += [Bytes("-c"), Bytes(setting)]
@@ -106,29 +106,29 @@ public struct Git: Sendable {
   /// Runs `git WORDS` as ``attempt(_:input:variables:)`` does; another exit code than 0 is an error.
   public func run(
     _ words: [Bytes], input: Bytes = [], variables: [Bytes] = []
-  ) throws(LedgerError) -> Bytes {
+  ) throws(GitError) -> Bytes {
     let answer = try attempt(words, input: input, variables: variables)
     guard answer.code == 0 else {
-      throw .git(command: Self.name(words), words: answer.words)
+      throw .failed(command: Self.name(words), words: answer.words)
     }
     return answer.line
   }
 
   /// As ``run(_:input:variables:)``, for words that are text.
-  public func run(_ words: String...) throws(LedgerError) -> Bytes {
+  public func run(_ words: String...) throws(GitError) -> Bytes {
     try run(words.map { Bytes($0) })
   }
 
   /// Switches off the filters of the configuration for all later commands: gitattributes(5). Commands that
   /// check whether a file has changed run them, and a filter can take any amount of time.
-  public mutating func switchOffFilters() throws(LedgerError) {
+  public mutating func switchOffFilters() throws(GitError) {
     let answer = try attempt(
       [
         "config", "-z", "--name-only", "--get-regexp",
         "^filter\\..*\\.(clean|smudge|process|required)$",
       ].map { Bytes($0) })
     // 1 is none.
-    guard answer.code <= 1 else { throw .git(command: "git config", words: answer.words) }
+    guard answer.code <= 1 else { throw .failed(command: "git config", words: answer.words) }
     emptied = Set(answer.output.split(separator: 0).map { Bytes($0) })
       .sorted { $0.lexicographicallyPrecedes($1) }
   }

@@ -1,40 +1,46 @@
 import POSIX
-import TopicAllocation
 
-/// A numbered root in a git work tree.
+/// A directory in a git work tree.
 public struct Repository: Sendable {
   /// git, in the top directory of the work tree.
-  public var git: Git
-  /// The top directory of the work tree that holds the root, links resolved.
+  public var git: GitCommand
+  /// The top directory of the work tree that holds the directory, links resolved.
   public let workTree: Path
   /// The directory of the repository that all its work trees share.
   public let commonDirectory: Path
-  /// The path of the root in the work tree, without a slash at either end; empty for the work tree
-  /// itself.
-  public let relativeRoot: Bytes
+  /// The path of the directory in the work tree, without a slash at either end; empty for the work
+  /// tree itself.
+  public let relativePath: Bytes
 
-  /// The work tree around the root at `root`, which need not exist yet; git has until `deadline`.
-  public init(holding root: Root, until deadline: Instant) throws(LedgerError) {
-    var existing = root.path
-    for _ in 0..<root.missing { existing = existing.parent }
+  /// The work tree around `directory`, whose links are resolved.
+  ///
+  /// - Parameters:
+  ///   - existing: The directory, or the nearest one above it that exists.
+  ///   - candidate: The nearest directory upward that has a `.git`. Git is asked unless that is plainly
+  ///     the work tree.
+  ///   - deadline: When git has to be done.
+  public init(
+    holding directory: Path, existing: Path, in candidate: Path?, until deadline: Instant
+  ) throws(GitError) {
     let top: Path
     let common: Path
-    if let places = try Self.plainPlaces(of: existing) {
+    if let candidate, let places = try Self.plainPlaces(of: existing, in: candidate) {
       (top, common) = places
     } else {
-      (top, common) = try Self.places(of: existing, root, deadline)
+      (top, common) = try Self.places(of: existing, directory, deadline)
     }
     workTree = top
     commonDirectory = common
-    let rest = root.path.bytes.dropFirst(top.bytes.count)
-    relativeRoot = Bytes(rest.drop { $0 == UInt8(ascii: "/") })
-    git = Git(in: top, until: deadline)
+    let rest = directory.bytes.dropFirst(top.bytes.count)
+    relativePath = Bytes(rest.drop { $0 == UInt8(ascii: "/") })
+    git = GitCommand(in: top, until: deadline)
   }
 
-  /// The top of the work tree that holds `directory` and the common directory, where both are where
-  /// they mostly are; nil where git has to be asked.
-  private static func plainPlaces(of directory: Path) throws(LedgerError) -> (Path, Path)? {
-    guard let top = Location.workTree(holding: directory) else { return nil }
+  /// The top of the work tree `top` that holds `directory` and the common directory, where both are
+  /// where they mostly are; nil where git has to be asked.
+  private static func plainPlaces(
+    of directory: Path, in top: Path
+  ) throws(GitError) -> (Path, Path)? {
     let git = try GitDirectory(of: top)
     let inside = directory.bytes.dropFirst(top.bytes.count).split(separator: UInt8(ascii: "/"))
     if git.mayLeadElsewhere || inside.contains(Bytes(".git")[...]) { return nil }
@@ -43,29 +49,29 @@ public struct Repository: Sendable {
 
   /// The same, as git says it: git-rev-parse(1).
   private static func places(
-    of directory: Path, _ root: Root, _ deadline: Instant
-  ) throws(LedgerError) -> (Path, Path) {
-    let answer = try Git(in: directory, until: deadline).attempt(
+    of existing: Path, _ directory: Path, _ deadline: Instant
+  ) throws(GitError) -> (Path, Path) {
+    let answer = try GitCommand(in: existing, until: deadline).attempt(
       [
         "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir",
       ].map { Bytes($0) })
-    if answer.code == 0 { return try twoPaths(answer.line, in: directory, deadline) }
+    if answer.code == 0 { return try twoPaths(answer.line, in: existing, deadline) }
     // Whose repository it is can be a reason, too (safe.directory); git says that itself.
     let isNone = answer.words.contains("not a git repository")
     if isNone || answer.words.contains("must be run in a work tree") {
-      throw .noWorkTree(root.path)
+      throw .noWorkTree(directory)
     }
-    throw .git(command: "git rev-parse", words: answer.words)
+    throw .failed(command: "git rev-parse", words: answer.words)
   }
 
   /// Two lines, unless a path holds a newline: then each is asked for alone.
   private static func twoPaths(
     _ lines: Bytes, in directory: Path, _ deadline: Instant
-  ) throws(LedgerError) -> (Path, Path) {
+  ) throws(GitError) -> (Path, Path) {
     let parts = lines.split(separator: .newline, omittingEmptySubsequences: false)
     var paths = parts.map { Path(Bytes($0)) }
     if paths.count != 2 {
-      let git = Git(in: directory, until: deadline)
+      let git = GitCommand(in: directory, until: deadline)
       paths = [
         Path(try git.run("rev-parse", "--path-format=absolute", "--show-toplevel")),
         Path(try git.run("rev-parse", "--path-format=absolute", "--git-common-dir")),
@@ -79,7 +85,7 @@ public struct Repository: Sendable {
   }
 
   /// The commits whose parents a shallow clone or fetch left out (gitrepository-layout(5)).
-  func shallowCommits() throws(LedgerError) -> Set<Bytes> {
+  public func shallowCommits() throws(GitError) -> Set<Bytes> {
     do throws(SystemError) {
       let file = try commonDirectory.appending("shallow").line() ?? []
       return Set(file.split(separator: .newline).map { Bytes($0) })
@@ -89,7 +95,7 @@ public struct Repository: Sendable {
   }
 
   /// Whether `directory`, links resolved, is in the work tree, and in no git directory.
-  func encloses(_ directory: Path) -> Bool {
+  public func encloses(_ directory: Path) -> Bool {
     guard let directory = try? directory.resolved() else { return false }
     if directory == workTree { return true }
     let top = workTree.appending("")
@@ -99,12 +105,15 @@ public struct Repository: Sendable {
   }
 
   /// Whether git takes a directory of this name for a repository on some file system or other.
-  static func isGitDirectory(_ name: some Collection<UInt8>) -> Bool {
+  public static func isGitDirectory(_ name: some Collection<UInt8>) -> Bool {
     String(decoding: name, as: UTF8.self).lowercased() == ".git"
   }
 
-  /// The path of `name` in this root, as git names it in a tree.
+  /// The directory, links resolved.
+  public var directory: Path { relativePath.isEmpty ? workTree : workTree.appending(relativePath) }
+
+  /// The path of `name` in this directory, as git names it in a tree.
   public func path(of name: Bytes) -> Bytes {
-    relativeRoot.isEmpty ? name : relativeRoot + [UInt8(ascii: "/")] + name
+    relativePath.isEmpty ? name : relativePath + [UInt8(ascii: "/")] + name
   }
 }

@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 
@@ -34,7 +35,7 @@ struct MentionSearch {
   /// All mentions in the work tree, in the order of files and lines.
   mutating func mentions(
     of moves: [Renumbering.Move], in repository: Repository
-  ) throws(LedgerError) -> [Mention] {
+  ) throws(GitError) -> [Mention] {
     let old = Set(moves.map(\.old))
     if !old.isSubset(of: names) {
       files = try repository.files(mentioning: Array(old))
@@ -62,7 +63,7 @@ struct MentionSearch {
   /// All tracked links in the work tree that lead elsewhere when `moves` are done.
   mutating func links(
     of moves: [Renumbering.Move], in repository: Repository
-  ) throws(LedgerError) -> [Retargeting] {
+  ) throws(GitError) -> [Retargeting] {
     let files: [Bytes]
     if let links { files = links } else { files = try repository.trackedLinks() }
     links = files
@@ -74,7 +75,7 @@ extension Mention {
   /// The mentions in the text file `file`, which is at `path`.
   fileprivate static func all(
     in file: Bytes, at path: Path, _ rewriting: Rewriting
-  ) throws(LedgerError) -> [Mention] {
+  ) throws(GitError) -> [Mention] {
     let text: Bytes
     do throws(SystemError) {
       text = try Descriptor(opening: path, .readNoLink).readToEnd()
@@ -92,7 +93,7 @@ extension Mention {
 
 extension Repository {
   /// The text files that git tracks and that hold one of these names: git-grep(1).
-  fileprivate func files(mentioning names: [Bytes]) throws(LedgerError) -> [Bytes] {
+  fileprivate func files(mentioning names: [Bytes]) throws(GitError) -> [Bytes] {
     // A pattern is a line, and so is what it is looked for in.
     let patterns = names.filter { !$0.contains(.newline) }
     if patterns.isEmpty { return [] }
@@ -100,7 +101,7 @@ extension Repository {
       ["grep", "-I", "-l", "-z", "-F", "--full-name", "--no-recurse-submodules", "-f", "-"]
         .map { Bytes($0) }, input: patterns.flatMap { $0 + [.newline] })
     // 1 is none.
-    guard answer.code <= 1 else { throw .git(command: "git grep", words: answer.words) }
+    guard answer.code <= 1 else { throw .failed(command: "git grep", words: answer.words) }
     return answer.output.split(separator: 0).map { Bytes($0) }
   }
 }

@@ -52,6 +52,7 @@
 // So a file never mentions the new name of something that has not moved. What git does not
 // know, neither entries nor mentions, moves at once or not at all: then there is no journal.
 
+import Git
 import POSIX
 
 /// What a renumbering is about to do, on disk.
@@ -73,15 +74,15 @@ public struct RenumberingJournal: Sendable {
   private static let format = Bytes("topic-renumber 1")
 
   /// The journal of the root of `repository`.
-  public init(of repository: Repository) throws(LedgerError) {
+  public init(of repository: Repository) throws(GitError) {
     self.repository = repository
     let name: LedgerName
-    if let spelled = LedgerName(spelling: repository.relativeRoot) {
+    if let spelled = LedgerName(spelling: repository.relativePath) {
       name = spelled
     } else {
       name = LedgerName(
         blob: try repository.git.run(
-          [Bytes("hash-object"), Bytes("--stdin")], input: repository.relativeRoot))
+          [Bytes("hash-object"), Bytes("--stdin")], input: repository.relativePath))
     }
     // Not --git-path, which follows a link of the journal's name.
     let directory = Path(try repository.git.run("rev-parse", "--absolute-git-dir"))

@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 
@@ -27,7 +28,7 @@ public struct Retargeting: Hashable, Sendable {
 
 extension Repository {
   /// All symbolic links that git tracks, in order: git-ls-files(1).
-  func trackedLinks() throws(LedgerError) -> [Bytes] {
+  func trackedLinks() throws(GitError) -> [Bytes] {
     let entries = try git.run([Bytes("ls-files"), Bytes("-s"), Bytes("-z")])
     // MODE ID STAGE TAB PATH; a file that is being merged has several.
     let files = entries.split(separator: 0).filter { $0.starts(with: Bytes("120000 ")) }
@@ -44,7 +45,7 @@ struct LinkTargets {
   /// When the entries of the root of `repository` have moved so.
   init(_ moves: [Renumbering.Move], in repository: Repository) {
     names = Dictionary(moves.map { ($0.old, $0.new) }) { first, _ in first }
-    root = repository.root
+    root = repository.directory
   }
 
   /// Where the link at `link` that has led to `target` has to lead. A component is another one when it
@@ -67,9 +68,4 @@ struct LinkTargets {
   }
 
   private func leadsToRoot(_ path: Path) -> Bool { (try? path.resolved()) == root }
-}
-
-extension Repository {
-  /// The root, links resolved.
-  var root: Path { relativeRoot.isEmpty ? workTree : workTree.appending(relativeRoot) }
 }

@@ -1,3 +1,4 @@
+import Git
 import POSIX
 
 /// A file in git's index, as `git ls-files -s -v -z` prints it: TAG MODE ID STAGE TAB PATH.
@@ -58,17 +59,17 @@ extension Repository {
   }
 
   /// The root, from the top of the work tree.
-  var pathOfRoot: Bytes { relativeRoot.isEmpty ? Bytes(".") : relativeRoot }
+  var pathOfRoot: Bytes { relativePath.isEmpty ? Bytes(".") : relativePath }
 
   /// The entry of the root that holds the file at `path`, a path from the top of the work tree.
   func entry(holding path: ArraySlice<UInt8>) -> Bytes {
     let slash = UInt8(ascii: "/")
-    let inRoot = relativeRoot.isEmpty ? path : path.dropFirst(relativeRoot.count + 1)
+    let inRoot = relativePath.isEmpty ? path : path.dropFirst(relativePath.count + 1)
     return Bytes(inRoot.prefix { $0 != slash })
   }
 
   /// What git's index has in these entries of the root: git-ls-files(1).
-  func indexEntries(of names: [Bytes]) throws(LedgerError) -> [Bytes: [IndexEntry]] {
+  func indexEntries(of names: [Bytes]) throws(GitError) -> [Bytes: [IndexEntry]] {
     if names.isEmpty { return [:] }
     let list = try git.run(
       ["ls-files", "-s", "-v", "-z", "--"].map { Bytes($0) } + paths(of: names),
@@ -85,7 +86,7 @@ extension Repository {
 
   /// Gives entries of the root other names in git's index, all in one step: git-update-index(1). Those
   /// that git does not know are passed over.
-  func renameInIndex(_ names: [(old: Bytes, new: Bytes)]) throws(LedgerError) {
+  func renameInIndex(_ names: [(old: Bytes, new: Bytes)]) throws(GitError) {
     let entries = try indexEntries(of: names.map(\.old))
     var input = Bytes()
     for (old, new) in names {

@@ -10,10 +10,9 @@
 // root with a newline in its path, for which cat-file cannot be asked by name.
 
 import POSIX
-import TopicAllocation
 
-/// The directory that a root is in some commit.
-struct Tree: Hashable {
+/// The directory that the repository's one is in some commit.
+public struct Tree: Hashable {
   /// In hexadecimal digits.
   let id: Bytes
   /// Its length in bytes.
@@ -24,9 +23,11 @@ struct Tree: Hashable {
 }
 
 /// An entry of a tree; it lives only while it is looked at.
-struct TreeEntry {
-  let isTree: Bool
-  let name: UnsafeBufferPointer<UInt8>
+public struct TreeEntry {
+  /// Whether it is a directory.
+  public let isTree: Bool
+  /// Its name in the directory.
+  public let name: UnsafeBufferPointer<UInt8>
   fileprivate let binaryID: UnsafeBufferPointer<UInt8>
 
   fileprivate var id: Bytes {
@@ -56,12 +57,12 @@ struct ObjectInfo {
 }
 
 extension Repository {
-  /// The trees of this root in these commits; nil where there is no such directory.
-  func trees(of commits: [Bytes]) throws(LedgerError) -> [Tree?] {
+  /// The trees of this directory in these commits; nil where there is no such directory.
+  public func trees(of commits: [Bytes]) throws(GitError) -> [Tree?] {
     if commits.isEmpty { return [] }
     var trees = [Tree?](repeating: nil, count: commits.count)
-    if !relativeRoot.contains(.newline) {
-      trees = try objects(commits.map { $0 + Bytes(":") + relativeRoot }).map { $0?.tree }
+    if !relativePath.contains(.newline) {
+      trees = try objects(commits.map { $0 + Bytes(":") + relativePath }).map { $0?.tree }
     }
     let open = trees.indices.filter { trees[$0] == nil }
     for (index, tree) in zip(open, try treesFoundByWalking(open.map { commits[$0] })) {
@@ -71,10 +72,10 @@ extension Repository {
   }
 
   /// The same, from the top of each commit down.
-  private func treesFoundByWalking(_ commits: [Bytes]) throws(LedgerError) -> [Tree?] {
+  private func treesFoundByWalking(_ commits: [Bytes]) throws(GitError) -> [Tree?] {
     if commits.isEmpty { return [] }
     var trees = try tops(of: commits)
-    for component in relativeRoot.split(separator: UInt8(ascii: "/")) {
+    for component in relativePath.split(separator: UInt8(ascii: "/")) {
       var found: [Tree: Bytes] = [:]
       try forEachEntry(of: trees.compactMap { $0 }) { tree, entry in
         if entry.isTree, entry.name.elementsEqual(component) { found[tree] = entry.id }
@@ -92,7 +93,7 @@ extension Repository {
   }
 
   /// The tree of each commit; nil of what is none.
-  private func tops(of commits: [Bytes]) throws(LedgerError) -> [Tree?] {
+  private func tops(of commits: [Bytes]) throws(GitError) -> [Tree?] {
     let trees = try objects(commits.map { $0 + Bytes("^{tree}") }).map { $0?.tree }
     let open = trees.indices.filter { trees[$0] == nil }
     for (index, object) in zip(open, try objects(open.map { commits[$0] })) {
@@ -102,29 +103,29 @@ extension Repository {
     return trees
   }
 
-  private static func missing(_ object: Bytes) -> LedgerError {
-    .git(
+  private static func missing(_ object: Bytes) -> GitError {
+    .failed(
       command: "git cat-file",
       words: String(decoding: object, as: UTF8.self) + ": missing, or cannot be read")
   }
 
   /// What git knows of the objects of these names, none of which holds a newline; nil of what is missing.
-  func objects(_ names: [Bytes]) throws(LedgerError) -> [ObjectInfo?] {
+  func objects(_ names: [Bytes]) throws(GitError) -> [ObjectInfo?] {
     if names.isEmpty { return [] }
     let answers = try git.run(
       ["cat-file", "--buffer", "--batch-check=%(objecttype) %(objectname) %(objectsize)"]
         .map { Bytes($0) }, input: names.flatMap { $0 + [.newline] }
     ).split(separator: .newline)
     guard answers.count == names.count else {
-      throw .git(command: "git cat-file", words: "\(answers.count) answers of \(names.count)")
+      throw .failed(command: "git cat-file", words: "\(answers.count) answers of \(names.count)")
     }
     return answers.map { ObjectInfo(Bytes($0)) }
   }
 
   /// Calls `body` with every entry of these trees, of each tree once.
-  func forEachEntry(
+  public func forEachEntry(
     of trees: [Tree], _ body: (Tree, TreeEntry) -> Void
-  ) throws(LedgerError) {
+  ) throws(GitError) {
     var seen: Set<Tree> = []
     var rest = trees.filter { seen.insert($0).inserted }[...]
     while let first = rest.first {
@@ -141,11 +142,11 @@ extension Repository {
 
   private func read(
     _ trees: ArraySlice<Tree>, _ body: (Tree, TreeEntry) -> Void
-  ) throws(LedgerError) {
+  ) throws(GitError) {
     let answer = try git.attempt(
       [Bytes("cat-file"), Bytes("--buffer"), Bytes("--batch")],
       input: trees.flatMap { $0.id + [.newline] })
-    if answer.code != 0 { throw .git(command: "git cat-file", words: answer.words) }
+    if answer.code != 0 { throw .failed(command: "git cat-file", words: answer.words) }
     let bad = answer.output.withUnsafeBufferPointer { output -> Tree? in
       var rest = output[...]
       for tree in trees {

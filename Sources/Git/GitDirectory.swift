@@ -9,9 +9,9 @@ struct GitDirectory {
 
   /// The repository of the work tree at `workTree`.
   ///
-  /// - Throws: ``LedgerError/repositoryMissing(workTree:at:)`` when `.git` leads nowhere, as when the
-  ///   repository is not mounted; ``LedgerError/unreadable(_:)`` when it cannot be looked into.
-  init(of workTree: Path) throws(LedgerError) {
+  /// - Throws: ``GitError/repositoryMissing(workTree:at:)`` when `.git` leads nowhere, as when the
+  ///   repository is not mounted; ``GitError/unreadable(_:)`` when it cannot be looked into.
+  init(of workTree: Path) throws(GitError) {
     let git = workTree.appending(".git")
     let kind = try Self.look { () throws(SystemError) in try FileStatus.of(git).kind }
     if kind == .directory {
@@ -38,7 +38,7 @@ struct GitDirectory {
   /// What `.git` names, which is a file, or a link that leads nowhere.
   private static func directory(
     namedBy git: Path, in workTree: Path
-  ) throws(LedgerError) -> Path {
+  ) throws(GitError) -> Path {
     let prefix = Bytes("gitdir: ")
     let text = try look { () throws(SystemError) in try git.line() }
     if text == nil, let target = git.linkTarget { return Path(target.bytes, below: workTree) }
@@ -51,7 +51,7 @@ struct GitDirectory {
   /// What `question` finds; nil when nothing is there.
   private static func look<Answer>(
     _ question: () throws(SystemError) -> Answer?
-  ) throws(LedgerError) -> Answer? {
+  ) throws(GitError) -> Answer? {
     do throws(SystemError) { return try question() } catch {
       if error.isAbsence { return nil }
       throw .unreadable(error)

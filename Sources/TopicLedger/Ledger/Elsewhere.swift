@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 
@@ -44,18 +45,18 @@ struct Elsewhere {
     let repository = ledger.repository
     var numbers = numbers
     try ledger.withBranchesOfRemote { () throws(LedgerError) in
-      try repository.addNumbersInBranches(to: &numbers, style)
+      try askGit(repository.addNumbersInBranches(to: &numbers, style))
     }
-    for workTree in try repository.otherWorkTrees() {
+    for workTree in try askGit(repository.otherWorkTrees()) {
       do throws(SystemError) {
-        let root = try Root(locating: workTree.appending(repository.relativeRoot))
+        let root = try Root(locating: workTree.appending(repository.relativePath))
         if !root.exists { continue }
         for topic in try root.topics(style) {
           numbers.add(topic.number, topic.entryName, workTree.bytes)
         }
       } catch {
         // One that has been removed by hand has no topics.
-        if !error.isAbsence { throw .system(error) }
+        if ![.notFound, .notDirectory].contains(error.errno) { throw .system(error) }
       }
     }
     numbers.isComplete = true
@@ -65,7 +66,7 @@ struct Elsewhere {
 }
 
 extension Repository {
-  fileprivate func otherWorkTrees() throws(LedgerError) -> [Path] {
+  fileprivate func otherWorkTrees() throws(GitError) -> [Path] {
     let list = try git.run("worktree", "list", "--porcelain", "-z")
     let key = Bytes("worktree ")
     return list.split(separator: 0).filter { $0.starts(with: key) }
@@ -75,7 +76,7 @@ extension Repository {
 
   fileprivate func addNumbersInBranches(
     to numbers: inout Elsewhere.Numbers, _ style: Style
-  ) throws(LedgerError) {
+  ) throws(GitError) {
     let list = try git.run(
       "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/remotes",
       Ledger.fetchedBranches)

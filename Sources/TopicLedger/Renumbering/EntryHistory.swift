@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 
@@ -35,7 +36,7 @@ struct EntryHistory {
   /// Asks git about those entries of `repository` that are not known yet.
   mutating func learn(
     _ names: [Bytes], _ style: Style, in repository: Repository
-  ) throws(LedgerError) {
+  ) throws(GitError) {
     let new = names.filter { known[$0] == nil }
     if new.isEmpty { return }
     if highestNumber == nil { highestNumber = try repository.highestIndexedNumber(style) }
@@ -51,7 +52,7 @@ struct EntryHistory {
   }
 
   /// How old `topic` is now; what git was not asked about it does not know.
-  func age(of topic: Topic) throws(LedgerError) -> Age {
+  func age(of topic: Topic) throws(GitError) -> Age {
     let knowledge = known[topic.entryName]
     let moment: Int64
     if let committed = knowledge?.committed {
@@ -68,7 +69,7 @@ struct EntryHistory {
 
 extension Repository {
   /// The highest number of the root's entries in git's index; 0 when there is none: git-ls-files(1).
-  fileprivate func highestIndexedNumber(_ style: Style) throws(LedgerError) -> Int {
+  fileprivate func highestIndexedNumber(_ style: Style) throws(GitError) -> Int {
     let list = try git.run(
       ["ls-files", "-z", "--"].map { Bytes($0) } + [pathOfRoot], variables: Self.literalPaths)
     return list.split(separator: 0).reduce(0) { highest, path in
@@ -78,7 +79,7 @@ extension Repository {
 
   /// When each of these entries of the root was committed first: git-log(1). Those that never were are
   /// left out.
-  fileprivate func firstCommits(of names: [Bytes]) throws(LedgerError) -> [Bytes: Int64] {
+  fileprivate func firstCommits(of names: [Bytes]) throws(GitError) -> [Bytes: Int64] {
     if names.isEmpty { return [:] }
     // No path begins with a slash.
     let slash = UInt8(ascii: "/")
@@ -88,7 +89,7 @@ extension Repository {
         "--name-only", "-z", "--format=/%ct", "--",
       ].map { Bytes($0) } + paths(of: names), variables: Self.literalPaths)
     if Self.hasNoCommit(log) { return [:] }
-    guard log.code == 0 else { throw .git(command: "git log", words: log.words) }
+    guard log.code == 0 else { throw .failed(command: "git log", words: log.words) }
     let wanted = Set(names)
     var times: [Bytes: Int64] = [:]
     var time: Int64 = 0

@@ -1,63 +1,71 @@
-// Whether a scope is configured, without git
+// A key of git's configuration, without git
 //
 // `git config topic-alloc.scope` would cost a process in every call, most of which have no scope. So
-// the files that git reads are looked through for the word `topic-alloc` first, in any case of letters:
-// the configuration of the repository and of the work tree, the user's, the system's, what variables
-// give (git-config(1), FILES and ENVIRONMENT), and what any of these includes, whatever the condition.
-// Only when the word is there, or a path cannot be understood, git is asked what it means; not even then
-// when all there is to understand is a plain line in the file of a repository that is this user's. The one
-// thing not looked through is a system-wide file in another place than /etc/gitconfig.
+// the files that git reads are looked through for the section first, here `topic-alloc`, in any case of
+// letters: the configuration of the repository and of the work tree, the user's, the system's, what
+// variables give (git-config(1), FILES and ENVIRONMENT), and what any of these includes, whatever the
+// condition. Only when the word is there, or a path cannot be understood, git is asked what it means; not
+// even then when all there is to understand is a plain line in the file of a repository that is this
+// user's. The one thing not looked through is a system-wide file in another place than /etc/gitconfig.
 //
-// Not knowing is an error: a file that exists and cannot be read may set a scope, and so may the
+// Not knowing is an error: a file that exists and cannot be read may set the key, and so may the
 // repository of a `.git` that leads nowhere. One exception is git's own: a user's files below a directory
 // that may not be entered, as when HOME is another user's, do not exist for it. An included file that
 // cannot be read is left to git, which knows whether its condition holds, and fails then.
 //
 // git passes over the files of a repository that it refuses (safe.directory) and does not say so. When
 // the word is in one of them and git's answer comes from elsewhere, git is asked whether it accepts the
-// repository. One that it refuses and that never mentions a scope has none.
+// repository. One that it refuses and that never mentions the section does not set the key.
 
 import POSIX
-import TopicAllocation
 
-/// The scope that the configuration of git sets for a root.
-public enum ScopeConfiguration {
-  /// The key in the configuration.
-  public static let key = "topic-alloc.scope"
+/// A key in the configuration of git, such as `topic-alloc.scope`.
+public struct Configuration: Sendable {
+  /// The key, `SECTION.NAME`.
+  public let key: String
+  /// The section.
+  private let word: Bytes
+  private let name: Bytes
 
-  /// What `topic-alloc.scope` says for the root at `root`; nil when nothing does, or when the root is in
-  /// no work tree.
-  public static func value(for root: Root, until deadline: Instant) throws(LedgerError) -> Bytes? {
-    var broken: [Path] = []
-    let top = Location.workTree(holding: root.path) { broken.append($0) }
+  /// The key `name` in `section`, both in lower case.
+  public init(section: String, name: String) {
+    key = section + "." + name
+    word = Bytes(section)
+    self.name = Bytes(name)
+  }
+
+  /// What the key says in the work tree at `workTree`; nil when nothing does, or when there is no work
+  /// tree. Directories of `broken` are above the place that is asked about, and have a `.git` that is no
+  /// repository for git.
+  public func value(
+    in workTree: Path?, passedOver broken: [Path], until deadline: Instant
+  ) throws(GitError) -> Bytes? {
     for workTree in broken {
       let file = File(path: workTree.appending(".git/config"))
-      if try mentionsScope([file]) {
+      if try isMentioned(in: [file]) {
         throw .repositoryRefused(workTree, words: "fatal: not a git repository: it has no HEAD")
       }
     }
-    guard let top else { return nil }
+    guard let top = workTree else { return nil }
     let repository = try GitDirectory(of: top)
-    let isInRepository = try mentionsScope(files(of: repository))
-    if !isInRepository, try !mentionsScopeElsewhere() { return nil }
+    let isInRepository = try isMentioned(in: files(of: repository))
+    if !isInRepository, try !isMentionedElsewhere() { return nil }
     if isInRepository, repository.belongsToUser(top), let plain = plainValue(in: repository) {
       return plain
     }
-    let git = Git(in: top, until: deadline)
+    let git = GitCommand(in: top, until: deadline)
     let answer = try git.attempt(["config", "--show-scope", "--get", key].map { Bytes($0) })
-    guard answer.code <= 1 else { throw .git(command: "git config", words: answer.words) }
+    guard answer.code <= 1 else { throw .failed(command: "git config", words: answer.words) }
     // SCOPE TAB VALUE
     let tab = UInt8(ascii: "\t")
     let origin = answer.line.prefix { $0 != tab }
     if isInRepository, ![Bytes("local"), Bytes("worktree")].contains(Bytes(origin)) {
       let accepted = try git.attempt([Bytes("rev-parse"), Bytes("--git-dir")])
       if accepted.code != 0 { throw .repositoryRefused(top, words: accepted.words) }
-      _ = try mentionsScopeElsewhere()
+      _ = try isMentionedElsewhere()
     }
     return answer.code == 0 ? Bytes(answer.line.dropFirst(origin.count + 1)) : nil
   }
-
-  private static let word = Bytes("topic-alloc")
 
   /// A file that git reads.
   private struct File {
@@ -66,17 +74,17 @@ public enum ScopeConfiguration {
     var directory: Path?
   }
 
-  private static func files(of repository: GitDirectory) -> [File] {
+  private func files(of repository: GitDirectory) -> [File] {
     [repository.common.appending("config"), repository.own.appending("config.worktree")]
       .map { File(path: $0) }
   }
 
-  private static func mentionsScopeElsewhere() throws(LedgerError) -> Bool {
-    if variablesMentionScope { return true }
-    return try mentionsScope(filesElsewhere)
+  private func isMentionedElsewhere() throws(GitError) -> Bool {
+    if variablesMentionSection { return true }
+    return try isMentioned(in: filesElsewhere)
   }
 
-  private static var variablesMentionScope: Bool {
+  private var variablesMentionSection: Bool {
     ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"].contains { Environment.variable($0) != nil }
       && Environment.variables.contains { variable in
         contains(variable, word)
@@ -87,18 +95,18 @@ public enum ScopeConfiguration {
   /// The value that a single plain line in the file of the repository gives, as `git config` writes it,
   /// where nothing else that counts for more can give another: no variable, no file of the work tree, no
   /// other file that is included. Then git would say the same.
-  private static func plainValue(in repository: GitDirectory) -> Bytes? {
-    guard !variablesMentionScope,
+  private func plainValue(in repository: GitDirectory) -> Bytes? {
+    guard !variablesMentionSection,
       (try? repository.own.appending("config.worktree").line()) == .some(nil),
       let text = try? repository.common.appending("config").line(),
       !contains(text, Bytes("include"))
     else { return nil }
     let lines = text.split(separator: .newline).map(Bytes.init)
-    guard let header = lines.firstIndex(of: Bytes("[topic-alloc]")),
+    guard let header = lines.firstIndex(of: Bytes("[") + word + Bytes("]")),
       lines.count(where: { contains($0, word) }) == 1
     else { return nil }
     let settings = lines[(header + 1)...].prefix { $0.first != UInt8(ascii: "[") }
-    let key = Bytes("\tscope = ")
+    let key = Bytes("\t") + name + Bytes(" = ")
     guard settings.count == 1, let setting = settings.first, setting.starts(with: key) else {
       return nil
     }
@@ -112,7 +120,7 @@ public enum ScopeConfiguration {
     return isPlain ? Bytes(value) : nil
   }
 
-  private static var filesElsewhere: [File] {
+  private var filesElsewhere: [File] {
     var files: [File] = []
     if let file = Environment.variable("GIT_CONFIG_GLOBAL") {
       files.append(File(path: Path(file)))
@@ -131,17 +139,17 @@ public enum ScopeConfiguration {
     return files
   }
 
-  private static var isSystemLeftOut: Bool {
+  private var isSystemLeftOut: Bool {
     guard let value = Environment.variable("GIT_CONFIG_NOSYSTEM") else { return false }
     let text = String(decoding: value, as: UTF8.self).lowercased()
     return !["false", "no", "off"].contains(text) && Int(text) != 0
   }
 
-  private static func mentionsScope(_ files: [File]) throws(LedgerError) -> Bool {
+  private func isMentioned(in files: [File]) throws(GitError) -> Bool {
     var seen: [Path] = []
     for file in files {
       do throws(SystemError) {
-        if try mentionsScope(file.path, &seen) { return true }
+        if try isMentioned(in: file.path, &seen) { return true }
       } catch {
         let isClosed = file.directory.map { !mayEnter($0) } ?? false
         if error.errno != .accessDenied || !isClosed { throw .unreadable(error) }
@@ -150,7 +158,7 @@ public enum ScopeConfiguration {
     return false
   }
 
-  private static func mayEnter(_ directory: Path) -> Bool {
+  private func mayEnter(_ directory: Path) -> Bool {
     do throws(SystemError) {
       _ = try FileStatus.of(directory.appending("."))
       return true
@@ -160,8 +168,7 @@ public enum ScopeConfiguration {
   }
 
   /// Each file is looked at once: that files include one another is not for us to judge.
-  private static func mentionsScope(_ file: Path, _ seen: inout [Path]) throws(SystemError) -> Bool
-  {
+  private func isMentioned(in file: Path, _ seen: inout [Path]) throws(SystemError) -> Bool {
     if seen.contains(file) { return false }
     seen.append(file)
     guard let text = try file.line() else { return false }
@@ -179,7 +186,7 @@ public enum ScopeConfiguration {
         return true
       }
       do throws(SystemError) {
-        if try mentionsScope(path, &seen) { return true }
+        if try isMentioned(in: path, &seen) { return true }
       } catch {
         return true
       }
@@ -188,7 +195,7 @@ public enum ScopeConfiguration {
   }
 
   /// The value of a line `path = VALUE`.
-  private static func includedPath(_ line: Bytes) -> Bytes? {
+  private func includedPath(_ line: Bytes) -> Bytes? {
     let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
     var rest = line.drop(while: isBlank)
     if rest.first == UInt8(ascii: "[") {
@@ -208,7 +215,7 @@ public enum ScopeConfiguration {
   }
 
   /// Whether `text` holds `word`, which is in lower case, in whatever case.
-  private static func contains(_ text: Bytes, _ word: Bytes) -> Bool {
+  private func contains(_ text: Bytes, _ word: Bytes) -> Bool {
     guard text.count >= word.count else { return false }
     return (0...(text.count - word.count)).contains { start in
       for index in word.indices {

@@ -1,31 +1,20 @@
+import Git
 import POSIX
 import TopicAllocation
 
-/// Why numbers could not be reserved, or git not be asked.
+/// Why numbers could not be reserved.
 public enum LedgerError: Error, Sendable {
-  /// A system call failed, such as starting git.
+  /// A system call failed.
   case system(SystemError)
-  /// There is no git in PATH.
-  case noGit
-  /// The directory is in no git work tree.
-  case noWorkTree(Path)
-  /// The `.git` of this work tree leads to a git directory that does not exist; nil when it names none.
-  case repositoryMissing(workTree: Path, at: Path?)
-  /// A file of git that can set the scope, or a git directory, cannot be read.
-  case unreadable(SystemError)
-  /// git refuses the repository of this work tree, whose files mention a scope; git's own words.
-  case repositoryRefused(Path, words: String)
-  /// This git command failed; these are its own words.
-  case git(command: String, words: String)
-  /// That names no commit; git's own words.
-  case noCommit(Bytes, words: String)
+  /// git could not be asked, or failed.
+  case git(GitError)
   /// A remote of that name does not exist.
   case unknownRemote(String)
   /// The remote could not be reached; git's own words.
   case unreachable(remote: String, words: String)
   /// The remote does not accept the reservation; its own words.
   case refused(remote: String, words: String)
-  /// Others were faster until the time was up, or it took too long: after so many nanoseconds.
+  /// Others were faster until the time was up: after so many nanoseconds.
   case notInTime(what: String, waited: UInt64)
   /// Another process of this machine held the lock of the ledger until the time was up.
   case lockBusy(Path, LockHolder?, waited: UInt64)
@@ -42,6 +31,32 @@ public enum LedgerError: Error, Sendable {
   case contradicted(remote: String, reference: String, words: String)
   /// Past the last number there is.
   case numbersExhausted(next: Int)
-  /// A signal asked the process to end.
-  case interrupted
+}
+
+/// The answer of git; when it fails, that is why the ledger does.
+func askGit<Answer>(
+  _ question: @autoclosure () throws(GitError) -> Answer
+) throws(LedgerError) -> Answer {
+  do throws(GitError) { return try question() } catch { throw .git(error) }
+}
+
+extension Ledger {
+  /// As ``GitCommand/run(_:input:variables:)``.
+  func run(
+    _ words: [Bytes], input: Bytes = [], variables: [Bytes] = []
+  ) throws(LedgerError) -> Bytes {
+    try askGit(repository.git.run(words, input: input, variables: variables))
+  }
+
+  /// As ``run(_:input:variables:)``, for words that are text.
+  func run(_ words: String...) throws(LedgerError) -> Bytes {
+    try run(words.map { Bytes($0) })
+  }
+
+  /// As ``GitCommand/attempt(_:input:variables:)``.
+  func attempt(
+    _ words: [Bytes], input: Bytes = []
+  ) throws(LedgerError) -> GitCommand.Answer {
+    try askGit(repository.git.attempt(words, input: input))
+  }
 }

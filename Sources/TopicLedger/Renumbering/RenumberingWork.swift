@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 
@@ -11,7 +12,7 @@ public struct RenumberingWork {
   /// Why nothing is changed; or what is, when it could not be taken back.
   public struct Failure: Error {
     /// What went wrong.
-    public let reason: LedgerError
+    public let reason: GitError
     /// What could not be taken back: paths.
     public let left: [Path]
   }
@@ -32,7 +33,7 @@ public struct RenumberingWork {
     let temporary = RenumberingJournal.Plan.temporaryName()
     var steps = RenumberingSteps(in: root, git?.repository, temporary: temporary)
     var journal: RenumberingJournal?
-    do throws(LedgerError) {
+    do throws(GitError) {
       for move in renumbering.moves {
         let new = root.path.appending(move.new)
         if (try? FileStatus.ofLink(new)) != nil { throw .system(.init(.renameat2, new, .exists)) }
@@ -82,7 +83,7 @@ public struct RenumberingWork {
       ["update-index", "-q", "--refresh"].map { Bytes($0) })
   }
 
-  static func checkIsWanted() throws(LedgerError) {
+  static func checkIsWanted() throws(GitError) {
     if TerminationSignals.isWaiting { throw .interrupted }
   }
 }

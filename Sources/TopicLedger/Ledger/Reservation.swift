@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 
@@ -31,7 +32,7 @@ struct Reservation {
     message.append("Highest: ")
     message.append(UInt64(highest))
     for (key, value) in [
-      ("Root", repository.relativeRoot), ("Work-Tree", repository.workTree.bytes),
+      ("Root", repository.relativePath), ("Work-Tree", repository.workTree.bytes),
       ("Host", System.host), ("Process", Bytes(String(System.process))),
       ("Nonce", Bytes(randomHexadecimalDigits: 32)),
     ] {

@@ -1,3 +1,4 @@
+import Git
 import POSIX
 
 // The ledger of a remote. What was seen of it last is kept in refs/topic-alloc-remotes/REMOTE/NAME. When it
@@ -30,7 +31,8 @@ extension Ledger {
 
   /// Fetches one ref, or more by a pattern, and nothing else. A ref of ours that another git holds, such as
   /// the push of a client that was killed, is waited for a moment.
-  private func fetch(_ reference: String, _ remote: String) throws(LedgerError) -> Git.Answer {
+  private func fetch(_ reference: String, _ remote: String) throws(LedgerError) -> GitCommand.Answer
+  {
     var attempts = 0
     while true {
       let answer = try ask(
@@ -42,19 +44,19 @@ extension Ledger {
       let isHeld = ["cannot lock ref", "Unable to create"].contains { answer.words.contains($0) }
       if answer.code == 0 || !isHeld { return answer }
       attempts += 1
-      if attempts == 10 { throw .git(command: "git fetch", words: answer.words) }
+      if attempts == 10 { throw .git(.failed(command: "git fetch", words: answer.words)) }
       Instant.sleep(nanoseconds: 50_000_000)
     }
   }
 
   private func keep(_ tip: String, _ remote: String) throws(LedgerError) {
-    _ = try repository.git.run("update-ref", "--no-deref", name.superseded(remote, tip), tip)
+    _ = try run("update-ref", "--no-deref", name.superseded(remote, tip), tip)
   }
 
   /// There is no ledger any more, if there was one; what it said stays true.
   private func forget(_ tip: String?, _ remote: String) throws(LedgerError) -> State {
     if let tip { try keep(tip, remote) }
-    _ = try repository.git.run("update-ref", "--no-deref", "-d", name.tracking(remote))
+    _ = try run("update-ref", "--no-deref", "-d", name.tracking(remote))
     return try knownState()
   }
 
@@ -85,7 +87,7 @@ extension Ledger {
   }
 
   private func removeFetchedBranches() throws(LedgerError) {
-    let names = try repository.git.run(
+    let names = try run(
       "for-each-ref", "--format=%(refname)", Self.fetchedBranches)
     try removeBranches(names.split(separator: .newline).map { Bytes($0) })
   }
@@ -94,18 +96,18 @@ extension Ledger {
   func removeBranches(_ names: [Bytes]) throws(LedgerError) {
     if names.isEmpty { return }
     let commands = names.flatMap { Bytes("delete ") + $0 + [.newline] }
-    _ = try repository.git.run(
+    _ = try run(
       [Bytes("update-ref"), Bytes("--no-deref"), Bytes("--stdin")], input: commands)
   }
 
   // MARK: Asking
 
   /// Runs a command that talks to the remote. One that does not answer in time is not reachable.
-  private func ask(_ remote: String, _ words: [String]) throws(LedgerError) -> Git.Answer {
-    do throws(LedgerError) {
+  private func ask(_ remote: String, _ words: [String]) throws(LedgerError) -> GitCommand.Answer {
+    do throws(GitError) {
       return try repository.git.attempt(words.map { Bytes($0) })
     } catch {
-      guard case .notInTime(_, let waited) = error else { throw error }
+      guard case .notInTime(_, let waited) = error else { throw .git(error) }
       throw .unreachable(
         remote: remote,
         words: "no answer after \((waited + 500_000_000) / 1_000_000_000) s; --timeout waits longer"
@@ -116,17 +118,19 @@ extension Ledger {
   private func unreachable(_ remote: String, _ words: String) -> LedgerError {
     let isUnknown =
       words.contains("does not appear to be a git repository")
-      && (try? repository.git.run("remote", "get-url", remote)) == nil
+      && (try? run("remote", "get-url", remote)) == nil
     return isUnknown ? .unknownRemote(remote) : .unreachable(remote: remote, words: words)
   }
 
   // MARK: Compare and swap
 
   private func isIn(_ tip: String, _ commit: String) throws(LedgerError) -> Bool {
-    let answer = try repository.git.attempt(
+    let answer = try attempt(
       ["merge-base", "--is-ancestor", commit, tip].map { Bytes($0) })
     // 1 is no.
-    guard answer.code <= 1 else { throw .git(command: "git merge-base", words: answer.words) }
+    guard answer.code <= 1 else {
+      throw .git(.failed(command: "git merge-base", words: answer.words))
+    }
     return answer.code == 0
   }
 
@@ -150,7 +154,7 @@ extension Ledger {
   func push(
     from old: String?, to new: String, _ remote: String
   ) throws(LedgerError) -> Move {
-    let answer: Git.Answer
+    let answer: GitCommand.Answer
     do throws(LedgerError) {
       answer = try ask(
         remote,
@@ -171,7 +175,7 @@ extension Ledger {
     // The answer can have been lost on the way, so it is the ledger that says who has won.
     let now: State
     do throws(LedgerError) { now = try fetchedState(after: knownState()) } catch {
-      if case .git = error { throw error }
+      if case .git(.failed) = error { throw error }
       throw unreachable(remote, answer.words)
     }
     if let tip = now.tip, tip != old { return try isIn(tip, new) ? .done : .late }

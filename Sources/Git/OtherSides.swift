@@ -1,7 +1,6 @@
 import POSIX
-import TopicAllocation
 
-/// What a root has in a commit that the checkout may be merged with.
+/// What a directory has in a commit that the checkout may be merged with.
 public struct OtherSide: Sendable {
   /// Its entries there.
   public let entries: [Bytes]
@@ -10,11 +9,11 @@ public struct OtherSide: Sendable {
 }
 
 extension Repository {
-  /// What this root has in the commits that `references` name, in their order. All are asked about
+  /// What this directory has in the commits that `references` name, in their order. All are asked about
   /// together, so that a thousand take a few processes of git.
   ///
-  /// - Throws: ``LedgerError/noCommit(_:words:)`` for the first one that names none.
-  public func otherSides(_ references: [Bytes]) throws(LedgerError) -> [OtherSide] {
+  /// - Throws: ``GitError/noCommit(_:words:)`` for the first one that names none.
+  public func otherSides(_ references: [Bytes]) throws(GitError) -> [OtherSide] {
     let (commits, head) = try commits(references)
     var bases = [Bytes?](repeating: nil, count: commits.count)
     if let head { bases = try mergeBases(of: commits, with: head) }
@@ -41,7 +40,7 @@ extension Repository {
   /// The ids of the commits that these names mean, and of the one that is checked out.
   private func commits(
     _ references: [Bytes]
-  ) throws(LedgerError) -> (commits: [Bytes], head: Bytes?) {
+  ) throws(GitError) -> (commits: [Bytes], head: Bytes?) {
     let suffix = Bytes("^{commit}")
     // A question is a line.
     let isLine = references.map { !$0.contains(.newline) }
@@ -64,16 +63,16 @@ extension Repository {
   }
 
   /// The commit that is checked out; nil where there is none yet.
-  private func headCommit() throws(LedgerError) -> Bytes? {
+  private func headCommit() throws(GitError) -> Bytes? {
     let log = try git.attempt(
       ["log", "--no-show-signature", "--format=%H", "--max-count=1"].map { Bytes($0) })
     if Self.hasNoCommit(log) { return nil }
-    guard log.code == 0 else { throw .git(command: "git log", words: log.words) }
+    guard log.code == 0 else { throw .failed(command: "git log", words: log.words) }
     return log.line
   }
 
   /// Whether a log failed because nothing is committed yet.
-  static func hasNoCommit(_ log: Git.Answer) -> Bool {
+  public static func hasNoCommit(_ log: GitCommand.Answer) -> Bool {
     log.code != 0 && log.words.contains("does not have any commits yet")
   }
 
@@ -86,26 +85,26 @@ extension Repository {
   /// are candidates. If a commit has one candidate, that is the base. Of several, ancestors of another one
   /// drop out; nothing older than the oldest candidate matters for that, unless clocks were wrong. If more
   /// than one is left, git decides.
-  func mergeBases(of commits: [Bytes], with head: Bytes) throws(LedgerError) -> [Bytes?] {
+  func mergeBases(of commits: [Bytes], with head: Bytes) throws(GitError) -> [Bytes?] {
     try CommitGraph.mergeBases(
       of: commits, with: head,
-      list: { options, commits throws(LedgerError) in try revisions(options, commits) },
-      ask: { commit throws(LedgerError) in try mergeBase(of: commit, with: head) })
+      list: { options, commits throws(GitError) in try revisions(options, commits) },
+      ask: { commit throws(GitError) in try mergeBase(of: commit, with: head) })
   }
 
   /// What git-rev-list(1) prints.
   private func revisions(
     _ options: [String], _ commits: [Bytes]
-  ) throws(LedgerError) -> Bytes {
+  ) throws(GitError) -> Bytes {
     try git.run(
       (["rev-list", "--timestamp", "--parents", "--topo-order"] + options + ["--stdin"])
         .map { Bytes($0) }, input: commits.flatMap { $0 + [.newline] })
   }
 
-  private func mergeBase(of commit: Bytes, with head: Bytes) throws(LedgerError) -> Bytes? {
+  private func mergeBase(of commit: Bytes, with head: Bytes) throws(GitError) -> Bytes? {
     let answer = try git.attempt([Bytes("merge-base"), head, commit])
     // 1 is none.
-    guard answer.code <= 1 else { throw .git(command: "git merge-base", words: answer.words) }
+    guard answer.code <= 1 else { throw .failed(command: "git merge-base", words: answer.words) }
     return answer.code == 0 ? answer.line : nil
   }
 }

@@ -1,3 +1,4 @@
+import Git
 import POSIX
 import TopicAllocation
 
@@ -43,14 +44,16 @@ public struct Renumbering: Sendable {
     do throws(SystemError) { topics = try root.topics(style) } catch { throw .system(error) }
     let same = topics.chunked(by: \.number).filter { $0.count > 1 }
     var history = earlier?.history ?? EntryHistory()
-    if let repository { try history.learn(same.joined().map(\.entryName), style, in: repository) }
+    if let repository {
+      try askGit(history.learn(same.joined().map(\.entryName), style, in: repository))
+    }
     let highest = max(topics.last?.number ?? 0, history.highestNumber ?? 0)
     let start = max(first ?? 0, highest + 1)
     var next = start
     var moves: [Move] = []
     for same in same {
       var aged: [(topic: Topic, age: EntryHistory.Age)] = []
-      for topic in same { aged.append((topic, try history.age(of: topic))) }
+      for topic in same { aged.append((topic, try askGit(history.age(of: topic)))) }
       aged.sort { $0.age < $1.age }
       for (topic, age) in aged.dropFirst() {
         if next > Style.highestNumber { throw .numbersExhausted(next: next) }
@@ -68,8 +71,8 @@ public struct Renumbering: Sendable {
     var mentions: [Mention] = []
     var links: [Retargeting] = []
     if findsMentions, !moves.isEmpty, let repository {
-      mentions = try search.mentions(of: moves, in: repository)
-      links = try search.links(of: moves, in: repository)
+      mentions = try askGit(search.mentions(of: moves, in: repository))
+      links = try askGit(search.links(of: moves, in: repository))
     }
     self.mentions = mentions
     self.links = links
