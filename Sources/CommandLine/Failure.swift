@@ -42,7 +42,7 @@ public struct Failure: Error {
     case .lockBusy(let lock, let holder, let waited):
       self.init(
         .temporary,
-        "cannot lock \(lock.bytes.quotedForMessage): not free after \(Self.seconds(waited)) s"
+        "cannot lock \(lock.bytes.quotedForMessage): not free after \(waited.seconds) s"
           + (holder.map { ", held by \($0.inWords)" } ?? ""),
         advice: "try again, or wait longer with --timeout")
     case .numberTaken(let number, let owner):
@@ -125,7 +125,7 @@ public struct Failure: Error {
         advice: "fetch it first; a shallow clone has few")
     case .notInTime(let what, let waited):
       self.init(
-        .temporary, "cannot reserve a number: \(what) is not done after \(Self.seconds(waited)) s",
+        .temporary, "cannot reserve a number: \(what) is not done after \(waited.seconds) s",
         advice: "try again, or wait longer with --timeout")
     case .interrupted: self.init(.temporary, nil)
     }
@@ -223,10 +223,6 @@ public struct Failure: Error {
       "\n  " + Bytes(String(line)).map { $0 == UInt8(ascii: "\t") ? 0x20 : $0 }.printable
     }
     return lines.isEmpty ? " nothing" : ":" + lines.joined()
-  }
-
-  private static func seconds(_ nanoseconds: UInt64) -> Double {
-    Double(nanoseconds / 1_000_000) / 1_000
   }
 
   /// A system call that failed; `otherwise` is the code where errno alone does not decide it. What is

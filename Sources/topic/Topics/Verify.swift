@@ -4,16 +4,6 @@ import POSIX
 import TopicAllocation
 import TopicLedger
 
-/// What follows from a violation.
-enum Enforcement: String, CaseIterable {
-  case strict, warn, off
-}
-
-/// How a command prints what it has found.
-enum ReportFormat: String, CaseIterable {
-  case text, json
-}
-
 extension Command {
   static let verify = Command(
     name: "verify",

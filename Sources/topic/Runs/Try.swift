@@ -210,3 +210,13 @@ extension Command {
     return nil
   }
 }
+
+extension ChildProcess.End {
+  /// As a shell reports it: the exit code, or 128 and the signal.
+  fileprivate var status: Int32 {
+    switch self {
+    case .exited(let code): code
+    case .signaled(let signal): 128 + signal
+    }
+  }
+}

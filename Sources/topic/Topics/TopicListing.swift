@@ -127,3 +127,12 @@ struct TopicListing {
     }
   }
 }
+
+extension Command {
+  /// The topics of the root in the operand, or of the detected one.
+  static func topics(in operand: Bytes?, _ style: Style) throws(Failure) -> [Topic] {
+    let root = try root(operand)
+    if operand == nil, !root.exists { return [] }
+    return try attempt(root.topics(style), otherwise: .inputOutput)
+  }
+}

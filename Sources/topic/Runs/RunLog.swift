@@ -41,18 +41,3 @@ struct RunLog {
     }
   }
 }
-
-extension UInt64 {
-  /// Nanoseconds in seconds, to the millisecond.
-  var seconds: Double { Double(self / 1_000_000) / 1_000 }
-}
-
-extension ChildProcess.End {
-  /// As a shell reports it: the exit code, or 128 and the signal.
-  var status: Int32 {
-    switch self {
-    case .exited(let code): code
-    case .signaled(let signal): 128 + signal
-    }
-  }
-}

@@ -67,12 +67,6 @@ extension Command {
     }
   }
 
-  /// The RUN that follows the subcommand.
-  static func runOperand(_ arguments: Arguments, of command: String) throws(Failure) -> Path {
-    guard arguments.operands.count > 1 else { throw .usage("no RUN", advice: "\(command) RUN") }
-    return try TopicOperand(arguments.operands[1], as: "RUN").directory()
-  }
-
   private static func feedback(
     _ arguments: Arguments, _ status: RetryState.Status
   ) throws(Failure) -> [Bytes] {

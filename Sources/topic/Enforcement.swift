@@ -1,0 +1,4 @@
+/// What follows from a violation.
+enum Enforcement: String, CaseIterable {
+  case strict, warn, off
+}

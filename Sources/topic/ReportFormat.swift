@@ -1,0 +1,4 @@
+/// How a command prints what it has found.
+enum ReportFormat: String, CaseIterable {
+  case text, json
+}
