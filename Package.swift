@@ -25,7 +25,6 @@ let package = Package(
     .executable(name: "topic-stress", targets: ["topic-stress"]),
   ],
   targets: [
-    .target(name: "ProcessStart"),
     .target(name: "CSystem"),
     .target(name: "POSIX", dependencies: ["CSystem"]),
     .target(name: "JSON", dependencies: ["POSIX"]),
@@ -40,14 +39,13 @@ let package = Package(
       name: "CommandLine", dependencies: ["TopicLedger", "TopicAllocation", "Git", "JSON", "POSIX"]),
     .executableTarget(
       name: "topic-alloc",
-      dependencies: ["CommandLine", "TopicLedger", "TopicAllocation", "POSIX", "ProcessStart"],
+      dependencies: ["CommandLine", "TopicLedger", "TopicAllocation", "POSIX"],
       linkerSettings: staticExecutable),
     .executableTarget(
       name: "topic",
       dependencies: [
         "CommandLine", "TopicLedger", "Plans", "Metrics", "Costs", "Git", "Runs", "TopicAllocation",
-        "JSON",
-        "POSIX", "ProcessStart",
+        "JSON", "POSIX",
       ],
       linkerSettings: staticExecutable),
     .target(
@@ -56,7 +54,7 @@ let package = Package(
       path: "stress/harness"),
     .executableTarget(
       name: "topic-stress",
-      dependencies: ["StressHarness", "CommandLine", "POSIX", "ProcessStart"],
+      dependencies: ["StressHarness", "CommandLine", "POSIX"],
       path: "stress/topic-stress", linkerSettings: staticExecutable),
     .target(
       name: "TestSupport", dependencies: ["StressHarness", "POSIX"], path: "Tests/TestSupport"),

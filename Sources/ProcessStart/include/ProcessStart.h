@@ -1,1 +1,0 @@
-// Nothing to call: linking this module is what it is for. See start.c.
