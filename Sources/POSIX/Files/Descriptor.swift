@@ -109,13 +109,6 @@ public struct Descriptor: ~Copyable {
     }
   }
 
-  /// What the file is: fstat(2).
-  public func status() throws(SystemError) -> FileStatus {
-    var buffer = stat()
-    try perform(.fstat, path) { fstat(number, &buffer) }
-    return FileStatus(buffer)
-  }
-
   /// Gives the file these permission bits: fchmod(2).
   func setPermissions(_ permissions: UInt16) throws(SystemError) {
     try perform(.fchmod, path) { fchmod(number, mode_t(permissions)) }
@@ -130,31 +123,4 @@ public struct Descriptor: ~Copyable {
   public func setGroup(_ group: UInt32) throws(SystemError) {
     try perform(.fchown, path) { fchown(number, uid_t.max, gid_t(group)) }
   }
-
-  /// Reads everything from the current position to the end: read(2). More than `limit` bytes are the
-  /// error `EFBIG`.
-  public func readToEnd(atMost limit: Int = .max) throws(SystemError) -> Bytes {
-    var contents = Bytes()
-    while true {
-      let chunk = try readChunk(descriptor: number, path, upTo: 1 << 16)
-      if chunk.isEmpty { return contents }
-      contents += chunk
-      if contents.count > limit { throw SystemError(.read, path, .fileTooLarge) }
-    }
-  }
-}
-
-/// Up to `limit` bytes, at least one unless the end is reached: read(2).
-func readChunk(descriptor: Int32, _ path: Path, upTo limit: Int) throws(SystemError) -> Bytes {
-  var failure: SystemError?
-  let chunk = Bytes(unsafeUninitializedCapacity: limit) { buffer, count in
-    do throws(SystemError) {
-      count = try perform(.read, path) { read(descriptor, buffer.baseAddress, limit) }
-    } catch {
-      failure = error
-      count = 0
-    }
-  }
-  if let failure { throw failure }
-  return chunk
 }

@@ -6,7 +6,43 @@
   import Darwin
 #endif
 
+extension Path {
+  /// Makes the directory, with the permissions of ``NewPermissions/ofDirectory(in:)``: mkdir(2).
+  public func makeDirectory() throws(SystemError) {
+    var permissions = NewPermissions.ofDirectory
+    do throws(SystemError) {
+      permissions = .ofDirectory(in: try FileStatus.of(parent))
+    } catch {
+      // The call itself names the directory that cannot be made.
+      if error.errno != .notFound { throw error }
+    }
+    try perform(.mkdir, self) { withCString { path in permissions.apply { mkdir(path, $0) } } }
+  }
+
+  /// Makes a new directory `PREFIX.XXXXXX` that only this user can enter, and returns its path:
+  /// mkdtemp(3).
+  public static func makeTemporaryDirectory(_ prefix: Path) throws(SystemError) -> Path {
+    var template = (prefix.bytes + Bytes(".XXXXXX")).map { CChar(bitPattern: $0) } + [0]
+    try perform(.mkdtemp, prefix) { mkdtemp(&template) == nil ? -1 : 0 }
+    return Path(template.dropLast().map { UInt8(bitPattern: $0) })
+  }
+}
+
 extension Descriptor {
+  /// Makes the directory `name` in this one: mkdirat(2).
+  public func makeDirectory(_ name: Bytes, _ permissions: NewPermissions) throws(SystemError) {
+    try perform(.mkdirat, path.appending(name)) {
+      Path(name).withCString { name in permissions.apply { mkdirat(number, name, $0) } }
+    }
+  }
+
+  /// Removes the empty directory `name` from this one: unlinkat(2).
+  public func removeDirectory(_ name: Bytes) throws(SystemError) {
+    try perform(.unlinkat, path.appending(name)) {
+      Path(name).withCString { unlinkat(number, $0, AT_REMOVEDIR) }
+    }
+  }
+
   /// Calls `body` with the name of every entry of this directory but `.` and `..`, in the order of
   /// the file system, from the first one: readdir(3). The name lives only during the call. The
   /// second argument is what the entry is, where the file system says so without a stat(2).

@@ -31,34 +31,3 @@ public struct EntryWatch: Sendable {
     return count < 0 ? nil : count
   }
 }
-
-extension Descriptor {
-  /// Whether each change of this directory gets a time of its own as ctime when somebody has looked at
-  /// the one before, and its file system is changed through this kernel alone, so that the time that
-  /// stat(2) gives is the present one: uname(2), fstatfs(2), ioctl_iflags(2).
-  ///
-  /// Linux has such times since 6.13 (multigrain timestamps) for ext4, XFS and Btrfs. For tmpfs it has
-  /// them, too, but unlink(2), rmdir(2) and link(2) give the directory the time of the tick. Elsewhere
-  /// all changes within a tick, up to 10 ms, have the same time.
-  public var hasDistinctChangeTimes: Bool {
-    #if os(Linux)
-      guard System.kernelRelease >= (6, 13) else { return false }
-      switch try? perform(.fstatfs, path, { file_system_type(number) }) {
-      case 0x5846_5342, 0x9123_683E: return true
-      case 0xEF53: return isOfExt4
-      default: return false
-      }
-    #else
-      return false
-    #endif
-  }
-
-  /// The type of the file system is that of ext2 and ext3, too, which mount nothing with extents or
-  /// inline data.
-  private var isOfExt4: Bool {
-    let extents = 0x0008_0000
-    let inlineData = 0x1000_0000
-    let attributes = try? perform(.ioctl, path) { file_attributes(number) }
-    return (attributes ?? 0) & (extents | inlineData) != 0
-  }
-}

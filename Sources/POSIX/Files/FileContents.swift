@@ -77,109 +77,30 @@ extension Descriptor {
     try perform(.ftruncate, path) { ftruncate(number, off_t(size)) }
   }
 
-  /// The extended attribute `name`; nil when there is none, or more than `limit` bytes of it:
-  /// fgetxattr(2).
-  public func attribute(_ name: String, upTo limit: Int) throws(SystemError) -> Bytes? {
-    var failure: SystemError?
-    let value = Bytes(unsafeUninitializedCapacity: limit) { buffer, count in
-      do throws(SystemError) {
-        count = try perform(.fgetxattr, path) {
-          get_attribute(number, name, buffer.baseAddress, limit)
-        }
-      } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
-    return value.isEmpty ? nil : value
-  }
-
-  /// Sets the extended attribute `name`: fsetxattr(2).
-  public func setAttribute(_ name: String, to value: Bytes) throws(SystemError) {
-    try perform(.fsetxattr, path) {
-      value.withUnsafeBytes { set_attribute(number, name, $0.baseAddress, $0.count) }
-    }
-  }
-
-  /// Gives the file `name` of this directory another name beside the one that it has: linkat(2).
-  func link(_ name: Bytes, as new: Bytes) throws(SystemError) {
-    try perform(.linkat, path.appending(new)) {
-      Path(name).withCString { name in
-        Path(new).withCString { linkat(number, name, number, $0, 0) }
-      }
-    }
-  }
-
-  /// Gives the file `old` of this directory the name `new`, in place of the file that had it:
-  /// renameat(2). Whoever opens `new` gets the one or the other, whole.
-  public func rename(_ old: Bytes, to new: Bytes) throws(SystemError) {
-    try perform(.renameat, path.appending(new)) {
-      Path(old).withCString { old in
-        Path(new).withCString { renameat(number, old, number, $0) }
-      }
-    }
-  }
-
-  /// Gives the entry `old` of this directory the name `new`; an error when anything has that:
-  /// renameat2(2).
-  public func renameExclusively(_ old: Bytes, to new: Bytes) throws(SystemError) {
-    try perform(.renameat2, path.appending(new)) {
-      Path(old).withCString { old in
-        Path(new).withCString { rename_exclusively(number, old, $0) }
-      }
+  /// Reads everything from the current position to the end: read(2). More than `limit` bytes are the
+  /// error `EFBIG`.
+  public func readToEnd(atMost limit: Int = .max) throws(SystemError) -> Bytes {
+    var contents = Bytes()
+    while true {
+      let chunk = try readChunk(descriptor: number, path, upTo: 1 << 16)
+      if chunk.isEmpty { return contents }
+      contents += chunk
+      if contents.count > limit { throw SystemError(.read, path, .fileTooLarge) }
     }
   }
 }
 
-extension Path {
-  /// Makes a new directory `PREFIX.XXXXXX` that only this user can enter, and returns its path:
-  /// mkdtemp(3).
-  public static func makeTemporaryDirectory(_ prefix: Path) throws(SystemError) -> Path {
-    var template = (prefix.bytes + Bytes(".XXXXXX")).map { CChar(bitPattern: $0) } + [0]
-    try perform(.mkdtemp, prefix) { mkdtemp(&template) == nil ? -1 : 0 }
-    return Path(template.dropLast().map { UInt8(bitPattern: $0) })
-  }
-
-  /// Removes the directory with everything in it; links are not followed: unlinkat(2). What vanishes
-  /// meanwhile is as good as removed.
-  public func removeTree() throws(SystemError) {
+/// Up to `limit` bytes, at least one unless the end is reached: read(2).
+func readChunk(descriptor: Int32, _ path: Path, upTo limit: Int) throws(SystemError) -> Bytes {
+  var failure: SystemError?
+  let chunk = Bytes(unsafeUninitializedCapacity: limit) { buffer, count in
     do throws(SystemError) {
-      try Descriptor(opening: parent, .directory).removeTree(lastComponent)
+      count = try perform(.read, path) { read(descriptor, buffer.baseAddress, limit) }
     } catch {
-      if error.errno != .notFound { throw error }
+      failure = error
+      count = 0
     }
   }
-}
-
-extension Descriptor {
-  fileprivate func removeTree(_ name: Bytes) throws(SystemError) {
-    let directory: Descriptor
-    do throws(SystemError) {
-      directory = try Descriptor(opening: name, in: self, .directoryNoLink)
-    } catch {
-      guard error.errno == .notDirectory || error.errno == .linkLoop else { throw error }
-      return try removeFile(name)
-    }
-    var entries: [(name: Bytes, isDirectory: Bool)] = []
-    try directory.forEachEntry { entry, kind in
-      entries.append((Bytes(entry), kind == nil || kind == .directory))
-    }
-    for entry in entries {
-      do throws(SystemError) {
-        guard entry.isDirectory else {
-          try directory.removeFile(entry.name)
-          continue
-        }
-        // Most are empty.
-        do throws(SystemError) {
-          try directory.removeDirectory(entry.name)
-        } catch {
-          try directory.removeTree(entry.name)
-        }
-      } catch {
-        if error.errno != .notFound { throw error }
-      }
-    }
-    try removeDirectory(name)
-  }
+  if let failure { throw failure }
+  return chunk
 }

@@ -120,18 +120,6 @@ public struct FileStatus: Sendable {
 }
 
 extension Path {
-  /// The absolute path with every symbolic link resolved; the file must exist: realpath(3).
-  public func resolved() throws(SystemError) -> Path {
-    var resolved = Path("")
-    try perform(.realpath, self) {
-      guard let text = withCString({ realpath($0, nil) }) else { return -1 }
-      resolved = Path(Bytes(cString: text))
-      free(text)
-      return 0
-    }
-    return resolved
-  }
-
   /// When it was made, a link not followed, in nanoseconds since 1970; where the file system does not
   /// tell, when its contents last changed: statx(2).
   public func birthTime() throws(SystemError) -> Int64 {
@@ -145,67 +133,18 @@ extension Path {
     (try? perform(.access, self) { withCString { access($0, F_OK) } }) != nil
   }
 
-  /// Makes the directory, with the permissions of ``NewPermissions/ofDirectory(in:)``: mkdir(2).
-  public func makeDirectory() throws(SystemError) {
-    var permissions = NewPermissions.ofDirectory
-    do throws(SystemError) {
-      permissions = .ofDirectory(in: try FileStatus.of(parent))
-    } catch {
-      // The call itself names the directory that cannot be made.
-      if error.errno != .notFound { throw error }
-    }
-    try perform(.mkdir, self) { withCString { path in permissions.apply { mkdir(path, $0) } } }
-  }
-
-  /// Makes the directory, and those above it that are missing; it may be there: mkdir(2). Returns
-  /// whether it was missing.
-  @discardableResult
-  public func makeDirectoryWithParents() throws(SystemError) -> Bool {
-    do throws(SystemError) {
-      try makeDirectory()
-      return true
-    } catch {
-      switch error.errno {
-      case .exists:
-        guard try FileStatus.of(self).kind == .directory else {
-          throw SystemError(.mkdir, self, .notDirectory)
-        }
-        return false
-      case .notFound where parent != self:
-        try parent.makeDirectoryWithParents()
-        // Where a directory is there and nothing can be made in it, as below /proc, that is the error.
-        do throws(SystemError) { try makeDirectory() } catch {
-          if error.errno != .exists { throw error }
-        }
-        return true
-      default: throw error
-      }
-    }
-  }
-
-  /// Puts the entries of the directory and of all above it on the disk, so that what has been made in
-  /// it can be found after a power cut: fsync(2). Another process may have made some of them a moment
-  /// ago. Directories above it that may not be opened are passed over.
-  public func synchronizeWithParents() throws(SystemError) {
-    var directory = try resolved()
-    try Descriptor(opening: directory, .directory).synchronize()
-    while !directory.lastComponent.isEmpty {
-      directory = directory.parent
-      do throws(SystemError) {
-        try Descriptor(opening: directory, .directory).synchronize()
-      } catch {
-        if error.call != .open || error.errno != .accessDenied { throw error }
-      }
-    }
+  /// Whether this process may execute the file: access(2).
+  public var isExecutable: Bool {
+    (try? perform(.access, self) { withCString { access($0, X_OK) } }) != nil
   }
 }
 
 extension Descriptor {
-  /// Makes the directory `name` in this one: mkdirat(2).
-  public func makeDirectory(_ name: Bytes, _ permissions: NewPermissions) throws(SystemError) {
-    try perform(.mkdirat, path.appending(name)) {
-      Path(name).withCString { name in permissions.apply { mkdirat(number, name, $0) } }
-    }
+  /// What the file is: fstat(2).
+  public func status() throws(SystemError) -> FileStatus {
+    var buffer = stat()
+    try perform(.fstat, path) { fstat(number, &buffer) }
+    return FileStatus(buffer)
   }
 
   /// What its entry `name` is, a link not followed; nil when there is none: fstatat(2).
@@ -220,28 +159,5 @@ extension Descriptor {
       throw error
     }
     return FileStatus(buffer)
-  }
-
-  /// Makes the symbolic link `name` in this directory, which leads to `target`: symlinkat(2).
-  public func makeLink(_ name: Bytes, to target: Path) throws(SystemError) {
-    try perform(.symlinkat, path.appending(name)) {
-      target.withCString { target in
-        Path(name).withCString { symlinkat(target, number, $0) }
-      }
-    }
-  }
-
-  /// Removes the empty directory `name` from this one: unlinkat(2).
-  public func removeDirectory(_ name: Bytes) throws(SystemError) {
-    try perform(.unlinkat, path.appending(name)) {
-      Path(name).withCString { unlinkat(number, $0, AT_REMOVEDIR) }
-    }
-  }
-
-  /// Removes the file `name` from this directory: unlinkat(2).
-  public func removeFile(_ name: Bytes) throws(SystemError) {
-    try perform(.unlinkat, path.appending(name)) {
-      Path(name).withCString { unlinkat(number, $0, 0) }
-    }
   }
 }

@@ -6,6 +6,26 @@
   import Darwin
 #endif
 
+/// A signal of this platform: signal(7).
+public struct Signal: RawRepresentable, Hashable, Sendable {
+  /// The number, one of the `SIG…` constants.
+  public let rawValue: Int32
+
+  /// The signal with this number.
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// Goes on after a stop.
+  public static let `continue` = Signal(rawValue: SIGCONT)
+  /// Ends the process at once.
+  public static let kill = Signal(rawValue: SIGKILL)
+  /// Asks the process to end.
+  public static let terminate = Signal(rawValue: SIGTERM)
+  /// Stops the process until it is told to go on.
+  public static let stop = Signal(rawValue: SIGSTOP)
+}
+
 /// SIGXFSZ, by which a write beyond the limit of `ulimit -f` ends a process.
 public enum FileSizeSignal {
   /// From now on such a write fails with `EFBIG`: signal(2).

@@ -75,37 +75,3 @@ public enum System {
     return nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime)
   }
 }
-
-extension Path {
-  /// How many more files the file system can hold for this user: statvfs(3).
-  public func freeInodes() throws(SystemError) -> UInt64 {
-    var status = statvfs()
-    try perform(.statvfs, self) { withCString { statvfs($0, &status) } }
-    return UInt64(status.f_favail)
-  }
-
-  /// Mounts a tmpfs(5) with room for so many files on this directory, for this process and those that
-  /// it starts; it goes with the last of them: unshare(2), mount(2).
-  public func mountPrivateTmpfs(files: Int) throws(SystemError) {
-    try perform(.mount, self) { withCString { mount_private_tmpfs($0, files) } }
-  }
-
-  /// Takes off what is mounted there, as soon as nobody uses it any more: umount2(2).
-  public func unmount() {
-    #if canImport(Glibc) || canImport(Musl)
-      _ = withCString { umount2($0, Int32(MNT_DETACH)) }
-    #endif
-  }
-
-  /// Whether this process may execute the file: access(2).
-  public var isExecutable: Bool {
-    (try? perform(.access, self) { withCString { access($0, X_OK) } }) != nil
-  }
-
-  /// Where the symbolic link leads, as it stands there; nil when this is none: readlink(2).
-  public var linkTarget: Path? {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = withCString { readlink($0, &buffer, buffer.count) }
-    return count < 0 ? nil : Path(buffer.prefix(count).map { UInt8(bitPattern: $0) })
-  }
-}

@@ -1,0 +1,79 @@
+// The names of files: links, renames, removal.
+
+import CSystem
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+extension Descriptor {
+  /// Gives the file `name` of this directory another name beside the one that it has: linkat(2).
+  func link(_ name: Bytes, as new: Bytes) throws(SystemError) {
+    try perform(.linkat, path.appending(new)) {
+      Path(name).withCString { name in
+        Path(new).withCString { linkat(number, name, number, $0, 0) }
+      }
+    }
+  }
+
+  /// Gives the file `old` of this directory the name `new`, in place of the file that had it:
+  /// renameat(2). Whoever opens `new` gets the one or the other, whole.
+  public func rename(_ old: Bytes, to new: Bytes) throws(SystemError) {
+    try perform(.renameat, path.appending(new)) {
+      Path(old).withCString { old in
+        Path(new).withCString { renameat(number, old, number, $0) }
+      }
+    }
+  }
+
+  /// Gives the entry `old` of this directory the name `new`; an error when anything has that:
+  /// renameat2(2).
+  public func renameExclusively(_ old: Bytes, to new: Bytes) throws(SystemError) {
+    try perform(.renameat2, path.appending(new)) {
+      Path(old).withCString { old in
+        Path(new).withCString { rename_exclusively(number, old, $0) }
+      }
+    }
+  }
+
+  /// Removes the file `name` from this directory: unlinkat(2).
+  public func removeFile(_ name: Bytes) throws(SystemError) {
+    try perform(.unlinkat, path.appending(name)) {
+      Path(name).withCString { unlinkat(number, $0, 0) }
+    }
+  }
+
+  /// Makes the symbolic link `name` in this directory, which leads to `target`: symlinkat(2).
+  public func makeLink(_ name: Bytes, to target: Path) throws(SystemError) {
+    try perform(.symlinkat, path.appending(name)) {
+      target.withCString { target in
+        Path(name).withCString { symlinkat(target, number, $0) }
+      }
+    }
+  }
+}
+
+extension Path {
+  /// Where the symbolic link leads, as it stands there; nil when this is none: readlink(2).
+  public var linkTarget: Path? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = withCString { readlink($0, &buffer, buffer.count) }
+    return count < 0 ? nil : Path(buffer.prefix(count).map { UInt8(bitPattern: $0) })
+  }
+
+  /// The absolute path with every symbolic link resolved; the file must exist: realpath(3).
+  public func resolved() throws(SystemError) -> Path {
+    var resolved = Path("")
+    try perform(.realpath, self) {
+      guard let text = withCString({ realpath($0, nil) }) else { return -1 }
+      resolved = Path(Bytes(cString: text))
+      free(text)
+      return 0
+    }
+    return resolved
+  }
+}
