@@ -1,13 +1,3 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// An open file or directory, closed when the value ends: close(2).
 ///
 /// Closing also lets go of a lock that was taken through it.
@@ -38,14 +28,14 @@ public struct Descriptor: ~Copyable {
 
     fileprivate var flags: Int32 {
       switch self {
-      case .read: O_RDONLY | O_CLOEXEC | O_NONBLOCK
-      case .input: O_RDONLY | O_CLOEXEC
-      case .readNoLink: O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
-      case .readWriteNoLink: O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
-      case .appendNoLink: O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
-      case .creatingNew: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
-      case .directory: O_RDONLY | O_DIRECTORY | O_CLOEXEC
-      case .directoryNoLink: O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW
+      case .read: _O_RDONLY | _O_CLOEXEC | _O_NONBLOCK
+      case .input: _O_RDONLY | _O_CLOEXEC
+      case .readNoLink: _O_RDONLY | _O_CLOEXEC | _O_NONBLOCK | _O_NOFOLLOW
+      case .readWriteNoLink: _O_RDWR | _O_CLOEXEC | _O_NONBLOCK | _O_NOFOLLOW
+      case .appendNoLink: _O_RDWR | _O_APPEND | _O_CLOEXEC | _O_NONBLOCK | _O_NOFOLLOW
+      case .creatingNew: _O_RDWR | _O_CREAT | _O_EXCL | _O_CLOEXEC | _O_NOFOLLOW
+      case .directory: _O_RDONLY | _O_DIRECTORY | _O_CLOEXEC
+      case .directoryNoLink: _O_RDONLY | _O_DIRECTORY | _O_CLOEXEC | _O_NOFOLLOW
       }
     }
 
@@ -56,7 +46,7 @@ public struct Descriptor: ~Copyable {
 
   /// Opens `path`: open(2).
   public init(opening path: Path, _ access: Access) throws(SystemError) {
-    try self.init(at: AT_FDCWD, path, access, path)
+    try self.init(at: _AT_FDCWD, path, access, path)
   }
 
   /// Opens `name` in `directory`, wherever that has been moved to: openat(2).
@@ -74,8 +64,8 @@ public struct Descriptor: ~Copyable {
 
   /// The same open file, read from its beginning: dup(2), lseek(2).
   init(rewinding other: borrowing Descriptor) throws(SystemError) {
-    let copy = try perform(.fcntl, other.path) { fcntl(other.number, F_DUPFD_CLOEXEC, 3) }
-    lseek(copy, 0, SEEK_SET)
+    let copy = try perform(.fcntl, other.path) { libc_fcntl(other.number, _F_DUPFD_CLOEXEC, 3) }
+    _ = libc_lseek(copy, 0, _SEEK_SET)
     (number, path) = (copy, other.path)
   }
 
@@ -85,24 +75,24 @@ public struct Descriptor: ~Copyable {
     let opened = try perform(access.call, path) {
       relative.withCString { name in
         guard case .creatingNew(let permissions) = access else {
-          return openat(directory, name, access.flags)
+          return libc_openat(directory, name, access.flags)
         }
-        return permissions.apply { openat(directory, name, access.flags, $0) }
+        return permissions.apply { libc_openat(directory, name, access.flags, $0) }
       }
     }
     number = try Self.aboveStandardStreams(opened, path)
     self.path = path
   }
 
-  deinit { close(number) }
+  deinit { libc_close(number) }
 
   /// A process started with standard output closed gets descriptor 1 for the first file it opens,
   /// and would print into that file. Descriptors 0 to 2 are therefore traded for higher ones.
   static func aboveStandardStreams(_ opened: Int32, _ path: Path) throws(SystemError) -> Int32 {
     guard opened <= 2 else { return opened }
-    defer { close(opened) }
+    defer { libc_close(opened) }
     do {
-      return try perform(.fcntl, path) { fcntl(opened, F_DUPFD_CLOEXEC, 3) }
+      return try perform(.fcntl, path) { libc_fcntl(opened, _F_DUPFD_CLOEXEC, 3) }
     } catch {
       // That is how the kernel says that the process may have no descriptor as high as 3.
       throw error.errno == .invalidArgument ? SystemError(.fcntl, path, .tooManyOpenFiles) : error
@@ -111,16 +101,16 @@ public struct Descriptor: ~Copyable {
 
   /// Gives the file these permission bits: fchmod(2).
   func setPermissions(_ permissions: UInt16) throws(SystemError) {
-    try perform(.fchmod, path) { fchmod(number, mode_t(permissions)) }
+    try perform(.fchmod, path) { libc_fchmod(number, CInterop.Mode(permissions)) }
   }
 
   /// Puts the file's data and, for a directory, its entries on the disk: fsync(2).
   public func synchronize() throws(SystemError) {
-    try perform(.fsync, path) { fsync(number) }
+    try perform(.fsync, path) { libc_fsync(number) }
   }
 
   /// Gives the file to this group, of which the process must be a member: fchown(2).
   public func setGroup(_ group: UInt32) throws(SystemError) {
-    try perform(.fchown, path) { fchown(number, uid_t.max, gid_t(group)) }
+    try perform(.fchown, path) { libc_fchown(number, .max, group) }
   }
 }

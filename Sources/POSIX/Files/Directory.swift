@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 extension Path {
   /// Makes the directory, with the permissions of ``NewPermissions/ofDirectory(in:)``: mkdir(2).
   public func makeDirectory() throws(SystemError) {
@@ -16,14 +8,14 @@ extension Path {
       // The call itself names the directory that cannot be made.
       if error.errno != .notFound { throw error }
     }
-    try perform(.mkdir, self) { withCString { path in permissions.apply { mkdir(path, $0) } } }
+    try perform(.mkdir, self) { withCString { path in permissions.apply { libc_mkdir(path, $0) } } }
   }
 
   /// Makes a new directory `PREFIX.XXXXXX` that only this user can enter, and returns its path:
   /// mkdtemp(3).
   public static func makeTemporaryDirectory(_ prefix: Path) throws(SystemError) -> Path {
     var template = (prefix.bytes + Bytes(".XXXXXX")).map { CChar(bitPattern: $0) } + [0]
-    try perform(.mkdtemp, prefix) { mkdtemp(&template) == nil ? -1 : 0 }
+    try perform(.mkdtemp, prefix) { libc_mkdtemp(&template) == nil ? -1 : 0 }
     return Path(template.dropLast().map { UInt8(bitPattern: $0) })
   }
 }
@@ -32,14 +24,14 @@ extension Descriptor {
   /// Makes the directory `name` in this one: mkdirat(2).
   public func makeDirectory(_ name: Bytes, _ permissions: NewPermissions) throws(SystemError) {
     try perform(.mkdirat, path.appending(name)) {
-      Path(name).withCString { name in permissions.apply { mkdirat(number, name, $0) } }
+      Path(name).withCString { name in permissions.apply { libc_mkdirat(number, name, $0) } }
     }
   }
 
   /// Removes the empty directory `name` from this one: unlinkat(2).
   public func removeDirectory(_ name: Bytes) throws(SystemError) {
     try perform(.unlinkat, path.appending(name)) {
-      Path(name).withCString { unlinkat(number, $0, AT_REMOVEDIR) }
+      Path(name).withCString { libc_unlinkat(number, $0, _AT_REMOVEDIR) }
     }
   }
 
@@ -51,27 +43,27 @@ extension Descriptor {
   ) throws(SystemError) {
     // Opened anew, not duplicated: closing a duplicate would end a watch of this descriptor.
     let reading = try perform(.open, path) {
-      openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      libc_openat(number, ".", _O_RDONLY | _O_DIRECTORY | _O_CLOEXEC)
     }
-    var stream: DirectoryStream?
+    var stream: CInterop.DirectoryStream?
     do throws(SystemError) {
       try perform(.fdopendir, path) {
-        stream = fdopendir(reading)
+        stream = libc_fdopendir(reading)
         return stream == nil ? -1 : 0
       }
     } catch {
-      close(reading)
+      libc_close(reading)
       throw error
     }
     guard let stream else { preconditionFailure("fdopendir gave neither stream nor error") }
-    defer { closedir(stream) }
-    guard let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name) else {
+    defer { libc_closedir(stream) }
+    guard let nameOffset = MemoryLayout<CInterop.DirectoryEntry>.offset(of: \.d_name) else {
       preconditionFailure("d_name is a stored field")
     }
     while let entry = try nextEntry(of: stream) {
       let name = UnsafeRawPointer(entry).advanced(by: nameOffset)
       let bytes = name.assumingMemoryBound(to: UInt8.self)
-      let count = strlen(name.assumingMemoryBound(to: CChar.self))
+      let count = libc_strlen(name.assumingMemoryBound(to: CChar.self))
       if bytes[0] == UInt8(ascii: "."),
         count == 1 || (count == 2 && bytes[1] == UInt8(ascii: "."))
       {
@@ -81,35 +73,29 @@ extension Descriptor {
     }
   }
 
-  private func nextEntry(of stream: DirectoryStream) throws(SystemError)
-    -> UnsafeMutablePointer<dirent>?
+  private func nextEntry(of stream: CInterop.DirectoryStream) throws(SystemError)
+    -> UnsafeMutablePointer<CInterop.DirectoryEntry>?
   {
-    var entry: UnsafeMutablePointer<dirent>?
+    var entry: UnsafeMutablePointer<CInterop.DirectoryEntry>?
     // readdir returns NULL at the end and on an error; only errno tells them apart.
     try perform(.readdir, path) {
-      errno = 0
-      entry = readdir(stream)
-      return entry == nil && errno != 0 ? -1 : 0
+      libc_errno = 0
+      entry = libc_readdir(stream)
+      return entry == nil && libc_errno != 0 ? -1 : 0
     }
     return entry
   }
 }
 
-#if canImport(Darwin)
-  private typealias DirectoryStream = UnsafeMutablePointer<DIR>
-#else
-  private typealias DirectoryStream = OpaquePointer
-#endif
-
 extension FileStatus.Kind {
   fileprivate init?(_ type: UInt8) {
-    switch Int(type) {
-    case Int(DT_DIR): self = .directory
-    case Int(DT_REG): self = .file
-    case Int(DT_LNK): self = .symbolicLink
-    case Int(DT_FIFO): self = .fifo
-    case Int(DT_SOCK): self = .socket
-    case Int(DT_UNKNOWN): return nil
+    switch type {
+    case _DT_DIR: self = .directory
+    case _DT_REG: self = .file
+    case _DT_LNK: self = .symbolicLink
+    case _DT_FIFO: self = .fifo
+    case _DT_SOCK: self = .socket
+    case _DT_UNKNOWN: return nil
     default: self = .device
     }
   }

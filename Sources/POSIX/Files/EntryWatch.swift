@@ -1,13 +1,3 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Counts how often entries of a directory are made, removed and renamed, by whomever, from the
 /// beginning of the watch until its directory is closed: F_NOTIFY of fcntl(2).
 ///
@@ -26,7 +16,7 @@ public struct EntryWatch: Sendable {
   /// the kernel sends its notice before it unlocks the directory, so this waits for that lock first,
   /// by removing a file whose name no file can have.
   public func changes(of directory: borrowing Descriptor) -> Int? {
-    try? directory.removeFile(Bytes(repeating: UInt8(ascii: "-"), count: Int(NAME_MAX) + 1))
+    try? directory.removeFile(Bytes(repeating: UInt8(ascii: "-"), count: Int(_NAME_MAX) + 1))
     let count = entry_changes()
     return count < 0 ? nil : count
   }

@@ -1,5 +1,3 @@
-import CSystem
-
 extension Descriptor {
   /// The extended attribute `name`; nil when there is none, or more than `limit` bytes of it:
   /// fgetxattr(2).

@@ -1,13 +1,3 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 extension Descriptor {
   /// Appends `bytes` in one write(2) where the file system takes all of them, else in several.
   ///
@@ -19,9 +9,9 @@ extension Descriptor {
       let written = try perform(.write, path) {
         rest.withUnsafeBytes {
           #if DEBUG
-            writeBytes(number, $0.baseAddress, Fault.writable($0.count))
+            libc_write(number, $0.baseAddress, Fault.writable($0.count))
           #else
-            writeBytes(number, $0.baseAddress, $0.count)
+            libc_write(number, $0.baseAddress, $0.count)
           #endif
         }
       }
@@ -31,16 +21,16 @@ extension Descriptor {
 
   /// Where the last write to a descriptor opened for appending has ended: lseek(2).
   public func position() throws(SystemError) -> UInt64 {
-    UInt64(try perform(.lseek, path) { Int(lseek(number, 0, SEEK_CUR)) })
+    UInt64(try perform(.lseek, path) { Int(libc_lseek(number, 0, _SEEK_CUR)) })
   }
 
   /// Writes `bytes` from `offset` on: pwrite(2). On an error, a part of them can be written.
   public func write(_ bytes: Bytes, at offset: UInt64) throws(SystemError) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let end = off_t(offset) + off_t(rest.startIndex)
+      let end = CInterop.Offset(offset) + CInterop.Offset(rest.startIndex)
       let written = try perform(.pwrite, path) {
-        rest.withUnsafeBytes { pwrite(number, $0.baseAddress, $0.count, end) }
+        rest.withUnsafeBytes { libc_pwrite(number, $0.baseAddress, $0.count, end) }
       }
       rest = rest.dropFirst(written)
     }
@@ -54,7 +44,8 @@ extension Descriptor {
         while filled < count {
           let start = buffer.baseAddress.map { $0 + filled }
           let got = try perform(.pread, path) {
-            pread(number, start, count - filled, off_t(offset) + off_t(filled))
+            libc_pread(
+              number, start, count - filled, CInterop.Offset(offset) + CInterop.Offset(filled))
           }
           if got == 0 { break }
           filled += got
@@ -74,7 +65,7 @@ extension Descriptor {
 
   /// Cuts the file to this many bytes, or fills it up with zeros: ftruncate(2).
   public func truncate(to size: UInt64) throws(SystemError) {
-    try perform(.ftruncate, path) { ftruncate(number, off_t(size)) }
+    try perform(.ftruncate, path) { libc_ftruncate(number, CInterop.Offset(size)) }
   }
 
   /// Reads everything from the current position to the end: read(2). More than `limit` bytes are the
@@ -95,7 +86,7 @@ func readChunk(descriptor: Int32, _ path: Path, upTo limit: Int) throws(SystemEr
   var failure: SystemError?
   let chunk = Bytes(unsafeUninitializedCapacity: limit) { buffer, count in
     do throws(SystemError) {
-      count = try perform(.read, path) { read(descriptor, buffer.baseAddress, limit) }
+      count = try perform(.read, path) { libc_read(descriptor, buffer.baseAddress, limit) }
     } catch {
       failure = error
       count = 0

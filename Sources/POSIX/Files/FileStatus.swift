@@ -1,13 +1,3 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// What the kernel says of a file: stat(2).
 public struct FileStatus: Sendable {
   /// What a file can be.
@@ -25,13 +15,13 @@ public struct FileStatus: Sendable {
     /// A device, or something that this program does not know.
     case device
 
-    init(mode: mode_t) {
-      switch mode & S_IFMT {
-      case S_IFDIR: self = .directory
-      case S_IFREG: self = .file
-      case S_IFLNK: self = .symbolicLink
-      case S_IFIFO: self = .fifo
-      case S_IFSOCK: self = .socket
+    init(mode: CInterop.Mode) {
+      switch mode & _S_IFMT {
+      case _S_IFDIR: self = .directory
+      case _S_IFREG: self = .file
+      case _S_IFLNK: self = .symbolicLink
+      case _S_IFIFO: self = .fifo
+      case _S_IFSOCK: self = .socket
       default: self = .device
       }
     }
@@ -66,7 +56,7 @@ public struct FileStatus: Sendable {
     /// Nanoseconds of the second.
     public let nanoseconds: Int
 
-    init(_ time: timespec) {
+    init(_ time: CInterop.TimeSpecification) {
       seconds = Int(time.tv_sec)
       nanoseconds = Int(time.tv_nsec)
     }
@@ -77,7 +67,7 @@ public struct FileStatus: Sendable {
   /// The lower part of the device's number, as in /proc/locks: minor(3).
   public var deviceMinor: UInt64 { device & 0xFF | (device >> 12) & ~0xFF }
 
-  init(_ status: stat) {
+  init(_ status: CInterop.Stat) {
     kind = Kind(mode: status.st_mode)
     permissions = UInt16(status.st_mode & 0o7777)
     group = status.st_gid
@@ -86,13 +76,8 @@ public struct FileStatus: Sendable {
     inode = UInt64(status.st_ino)
     size = UInt64(max(status.st_size, 0))
     links = UInt64(status.st_nlink)
-    #if canImport(Darwin)
-      modified = WallTime(secondsSince1970: status.st_mtimespec.tv_sec)
-      changed = ChangeTime(status.st_ctimespec)
-    #else
-      modified = WallTime(secondsSince1970: status.st_mtim.tv_sec)
-      changed = ChangeTime(status.st_ctim)
-    #endif
+    modified = WallTime(secondsSince1970: status.modificationTime.tv_sec)
+    changed = ChangeTime(status.changeTime)
   }
 
   /// Whether it is a directory that its group shares, as git's shared repositories are: it has the
@@ -106,15 +91,15 @@ public struct FileStatus: Sendable {
 
   /// The status of what `path` leads to, links followed: stat(2).
   public static func of(_ path: Path) throws(SystemError) -> FileStatus {
-    var buffer = stat()
-    try perform(.stat, path) { path.withCString { stat($0, &buffer) } }
+    var buffer = CInterop.Stat()
+    try perform(.stat, path) { path.withCString { libc_stat($0, &buffer) } }
     return FileStatus(buffer)
   }
 
   /// The status of `path` itself, a link not followed: lstat(2).
   public static func ofLink(_ path: Path) throws(SystemError) -> FileStatus {
-    var buffer = stat()
-    try perform(.lstat, path) { path.withCString { lstat($0, &buffer) } }
+    var buffer = CInterop.Stat()
+    try perform(.lstat, path) { path.withCString { libc_lstat($0, &buffer) } }
     return FileStatus(buffer)
   }
 }
@@ -130,29 +115,29 @@ extension Path {
 
   /// Whether something is there that this process can reach: access(2).
   public var isReachable: Bool {
-    (try? perform(.access, self) { withCString { access($0, F_OK) } }) != nil
+    (try? perform(.access, self) { withCString { libc_access($0, _F_OK) } }) != nil
   }
 
   /// Whether this process may execute the file: access(2).
   public var isExecutable: Bool {
-    (try? perform(.access, self) { withCString { access($0, X_OK) } }) != nil
+    (try? perform(.access, self) { withCString { libc_access($0, _X_OK) } }) != nil
   }
 }
 
 extension Descriptor {
   /// What the file is: fstat(2).
   public func status() throws(SystemError) -> FileStatus {
-    var buffer = stat()
-    try perform(.fstat, path) { fstat(number, &buffer) }
+    var buffer = CInterop.Stat()
+    try perform(.fstat, path) { libc_fstat(number, &buffer) }
     return FileStatus(buffer)
   }
 
   /// What its entry `name` is, a link not followed; nil when there is none: fstatat(2).
   public func status(of name: Bytes) throws(SystemError) -> FileStatus? {
-    var buffer = stat()
+    var buffer = CInterop.Stat()
     do throws(SystemError) {
       try perform(.fstatat, path.appending(name)) {
-        Path(name).withCString { fstatat(number, $0, &buffer, AT_SYMLINK_NOFOLLOW) }
+        Path(name).withCString { libc_fstatat(number, $0, &buffer, _AT_SYMLINK_NOFOLLOW) }
       }
     } catch {
       if error.errno == .notFound { return nil }

@@ -1,18 +1,8 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 extension Path {
   /// How many more files the file system can hold for this user: statvfs(3).
   public func freeInodes() throws(SystemError) -> UInt64 {
-    var status = statvfs()
-    try perform(.statvfs, self) { withCString { statvfs($0, &status) } }
+    var status = CInterop.FileSystemStatus()
+    try perform(.statvfs, self) { withCString { libc_statvfs($0, &status) } }
     return UInt64(status.f_favail)
   }
 
@@ -24,8 +14,8 @@ extension Path {
 
   /// Takes off what is mounted there, as soon as nobody uses it any more: umount2(2).
   public func unmount() {
-    #if canImport(Glibc) || canImport(Musl)
-      _ = withCString { umount2($0, Int32(MNT_DETACH)) }
+    #if os(Linux)
+      _ = withCString { libc_umount2($0, _MNT_DETACH) }
     #endif
   }
 }

@@ -1,21 +1,11 @@
 // The names of files: links, renames, removal.
 
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 extension Descriptor {
   /// Gives the file `name` of this directory another name beside the one that it has: linkat(2).
   func link(_ name: Bytes, as new: Bytes) throws(SystemError) {
     try perform(.linkat, path.appending(new)) {
       Path(name).withCString { name in
-        Path(new).withCString { linkat(number, name, number, $0, 0) }
+        Path(new).withCString { libc_linkat(number, name, number, $0, 0) }
       }
     }
   }
@@ -25,7 +15,7 @@ extension Descriptor {
   public func rename(_ old: Bytes, to new: Bytes) throws(SystemError) {
     try perform(.renameat, path.appending(new)) {
       Path(old).withCString { old in
-        Path(new).withCString { renameat(number, old, number, $0) }
+        Path(new).withCString { libc_renameat(number, old, number, $0) }
       }
     }
   }
@@ -43,7 +33,7 @@ extension Descriptor {
   /// Removes the file `name` from this directory: unlinkat(2).
   public func removeFile(_ name: Bytes) throws(SystemError) {
     try perform(.unlinkat, path.appending(name)) {
-      Path(name).withCString { unlinkat(number, $0, 0) }
+      Path(name).withCString { libc_unlinkat(number, $0, 0) }
     }
   }
 
@@ -51,7 +41,7 @@ extension Descriptor {
   public func makeLink(_ name: Bytes, to target: Path) throws(SystemError) {
     try perform(.symlinkat, path.appending(name)) {
       target.withCString { target in
-        Path(name).withCString { symlinkat(target, number, $0) }
+        Path(name).withCString { libc_symlinkat(target, number, $0) }
       }
     }
   }
@@ -60,8 +50,8 @@ extension Descriptor {
 extension Path {
   /// Where the symbolic link leads, as it stands there; nil when this is none: readlink(2).
   public var linkTarget: Path? {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = withCString { readlink($0, &buffer, buffer.count) }
+    var buffer = [CChar](repeating: 0, count: Int(_PATH_MAX))
+    let count = withCString { libc_readlink($0, &buffer, buffer.count) }
     return count < 0 ? nil : Path(buffer.prefix(count).map { UInt8(bitPattern: $0) })
   }
 
@@ -69,9 +59,9 @@ extension Path {
   public func resolved() throws(SystemError) -> Path {
     var resolved = Path("")
     try perform(.realpath, self) {
-      guard let text = withCString({ realpath($0, nil) }) else { return -1 }
+      guard let text = withCString({ libc_realpath($0, nil) }) else { return -1 }
       resolved = Path(Bytes(cString: text))
-      free(text)
+      libc_free(text)
       return 0
     }
     return resolved

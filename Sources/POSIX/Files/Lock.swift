@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 extension Descriptor {
   /// Takes the exclusive lock of this file, at once or not at all: flock(2).
   ///
@@ -13,7 +5,7 @@ extension Descriptor {
   /// descriptor, also when the process dies.
   public func tryLock() throws(SystemError) -> Bool {
     do {
-      try perform(.flock, path) { flock(number, LOCK_EX | LOCK_NB) }
+      try perform(.flock, path) { libc_flock(number, _LOCK_EX | _LOCK_NB) }
       return true
     } catch {
       if error.errno == .wouldBlock { return false }
@@ -34,7 +26,7 @@ extension Descriptor {
     defer { Alarm.stop() }
     while true {
       do {
-        try performOnce(.flock, path) { flock(number, LOCK_EX) }
+        try performOnce(.flock, path) { libc_flock(number, _LOCK_EX) }
         return true
       } catch {
         guard error.errno == .interrupted else { throw error }

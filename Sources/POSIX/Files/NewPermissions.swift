@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The permission bits that a new file or directory has from its first moment, so that no crash leaves
 /// it with others.
 ///
@@ -43,9 +35,9 @@ public struct NewPermissions: Sendable {
   }
 
   /// The umask of this process, which nobody changes but for the moment of a call below: umask(2).
-  private static let mask: mode_t = {
-    let mask = umask(0)
-    umask(mask)
+  private static let mask: CInterop.Mode = {
+    let mask = libc_umask(0)
+    libc_umask(mask)
     return mask
   }()
 
@@ -53,10 +45,10 @@ public struct NewPermissions: Sendable {
   var mode: UInt16 { bits & ~UInt16(Self.mask) | exempt }
 
   /// Calls `make`, which makes the file, with the mode that it has to ask for: umask(2).
-  func apply(_ make: (mode_t) -> Int32) -> Int32 {
-    if exempt == 0 { return make(mode_t(bits)) }
-    umask(Self.mask & ~mode_t(exempt))
-    defer { umask(Self.mask) }
-    return make(mode_t(bits))
+  func apply(_ make: (CInterop.Mode) -> Int32) -> Int32 {
+    if exempt == 0 { return make(CInterop.Mode(bits)) }
+    libc_umask(Self.mask & ~CInterop.Mode(exempt))
+    defer { libc_umask(Self.mask) }
+    return make(CInterop.Mode(bits))
   }
 }

@@ -1,29 +1,17 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The timer that interrupts a call that waits. A process has one.
 enum Alarm {
   private static let repeatNanoseconds: UInt64 = 10_000_000
 
   static func start(after nanoseconds: UInt64, _ path: Path) throws(SystemError) {
-    var action = sigaction()
+    var action = CInterop.SignalAction()
     let handler: @convention(c) (Int32) -> Void = { _ in }
-    #if canImport(Darwin)
-      action.__sigaction_u.__sa_handler = handler
-    #else
-      action.__sigaction_handler.sa_handler = handler
-    #endif
+    action.handler = handler
     // No SA_RESTART: the call at hand has to end.
-    sigaction(SIGALRM, &action, nil)
-    var alarm = sigset_t()
-    sigemptyset(&alarm)
-    sigaddset(&alarm, SIGALRM)
-    sigprocmask(SIG_UNBLOCK, &alarm, nil)
+    libc_sigaction(_SIGALRM, &action, nil)
+    var alarm = CInterop.SignalSet()
+    libc_sigemptyset(&alarm)
+    libc_sigaddset(&alarm, _SIGALRM)
+    libc_sigprocmask(_SIG_UNBLOCK, &alarm, nil)
     try set(first: nanoseconds, then: repeatNanoseconds, path)
   }
 
@@ -35,20 +23,15 @@ enum Alarm {
   static func set(
     first: UInt64, then: UInt64, _ path: Path
   ) throws(SystemError) {
-    var timer = itimerval(it_interval: time(then), it_value: time(first))
-    #if canImport(Glibc)
-      let clock = __itimer_which_t(ITIMER_REAL.rawValue)
-    #else
-      let clock = ITIMER_REAL
-    #endif
-    try perform(.setitimer, path) { setitimer(clock, &timer, nil) }
+    var timer = CInterop.IntervalTimer(it_interval: time(then), it_value: time(first))
+    try perform(.setitimer, path) { libc_setitimer(_ITIMER_REAL, &timer, nil) }
   }
 
   /// Rounded up, as a zero would switch the timer off.
-  private static func time(_ nanoseconds: UInt64) -> timeval {
+  private static func time(_ nanoseconds: UInt64) -> CInterop.TimeValue {
     let microseconds = nanoseconds / 1_000 + (nanoseconds % 1_000 == 0 ? 0 : 1)
-    return timeval(
-      tv_sec: time_t(min(microseconds / 1_000_000, 1_000_000_000)),
-      tv_usec: suseconds_t(microseconds % 1_000_000))
+    return CInterop.TimeValue(
+      tv_sec: Int(min(microseconds / 1_000_000, 1_000_000_000)),
+      tv_usec: .init(microseconds % 1_000_000))
   }
 }

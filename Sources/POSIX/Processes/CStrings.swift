@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Strings as C wants them: pointers to texts that end in NUL, and NULL at the end.
 final class CStrings {
   let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
@@ -16,12 +8,12 @@ final class CStrings {
     pointers = .allocate(capacity: count + 1)
     pointers.initialize(repeating: nil, count: count + 1)
     for (index, string) in strings.enumerated() {
-      pointers[index] = Path(string).withCString { strdup($0) }
+      pointers[index] = Path(string).withCString { libc_strdup($0) }
     }
   }
 
   deinit {
-    for index in 0..<count { free(pointers[index]) }
+    for index in 0..<count { libc_free(pointers[index]) }
     pointers.deallocate()
   }
 }

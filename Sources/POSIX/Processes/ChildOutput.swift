@@ -1,13 +1,3 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A pipe from children to this process, and a descriptor on which it sees signals: pipe(2), signalfd(2).
 final class ChildOutput {
   /// The end that this process reads from; -1 when there is nothing more to read.
@@ -28,19 +18,19 @@ final class ChildOutput {
     var set = ProcessEvents.set
     signals = signal_file(&set)
     var ends: [Int32] = [-1, -1]
-    try perform(.pipe, path) { pipe(&ends) }
+    try perform(.pipe, path) { libc_pipe(&ends) }
     reading = try Descriptor.aboveStandardStreams(ends[0], path)
     writing = try Descriptor.aboveStandardStreams(ends[1], path)
-    for end in [reading, writing] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    for end in [reading, writing] { _ = libc_fcntl(end, _F_SETFD, _FD_CLOEXEC) }
   }
 
   deinit {
-    for descriptor in [reading, writing, signals] where descriptor >= 0 { close(descriptor) }
+    for descriptor in [reading, writing, signals] where descriptor >= 0 { libc_close(descriptor) }
   }
 
   /// Closes the end that children have got: close(2).
   func closeWriting() {
-    close(writing)
+    libc_close(writing)
     writing = -1
   }
 
@@ -51,7 +41,7 @@ final class ChildOutput {
   func read(upTo limit: Int = 1 << 16) throws(SystemError) {
     let chunk = try readChunk(descriptor: reading, path, upTo: limit)
     if chunk.isEmpty {
-      close(reading)
+      libc_close(reading)
       reading = -1
     } else {
       try keep?(chunk)
@@ -61,7 +51,7 @@ final class ChildOutput {
   /// Reads the bytes that are in the pipe now, and none that are written later: ioctl(2).
   func drain() throws(SystemError) {
     var left: Int32 = 0
-    if reading >= 0 { try perform(.ioctl, path) { ioctl(reading, UInt(FIONREAD), &left) } }
+    if reading >= 0 { try perform(.ioctl, path) { libc_ioctl(reading, _FIONREAD, &left) } }
     // A pipe holds little.
     while reading >= 0, left > 0 {
       let count = min(left, 1 << 16)

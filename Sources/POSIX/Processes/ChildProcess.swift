@@ -1,13 +1,3 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A process that this one has started and not yet waited for.
 public struct ChildProcess: Hashable, Sendable {
   /// Its id, which is also that of its process group.
@@ -35,7 +25,7 @@ public struct ChildProcess: Hashable, Sendable {
   public static func reap() throws(SystemError) -> (child: ChildProcess, end: End)? {
     var status: Int32 = 0
     do {
-      let id = try perform(.waitpid, Path("")) { waitpid(-1, &status, WNOHANG) }
+      let id = try perform(.waitpid, Path("")) { libc_waitpid(-1, &status, _WNOHANG) }
       return id == 0 ? nil : (ChildProcess(id: id), End(status: status))
     } catch {
       if error.errno == .noChildren { return nil }
@@ -45,8 +35,8 @@ public struct ChildProcess: Hashable, Sendable {
 
   /// Whether a child is left, adopted ones included, ended or not: waitid(2).
   public static var anyIsLeft: Bool {
-    var information = siginfo_t()
-    return waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0
+    var information = CInterop.SignalInformation()
+    return libc_waitid(_P_ALL, 0, &information, _WEXITED | _WNOHANG | _WNOWAIT) == 0
   }
 
   /// Makes descendants whose parent ends children of this process. False where the system cannot.
@@ -57,17 +47,17 @@ public struct ChildProcess: Hashable, Sendable {
 
   /// The leader of its process group; nil when it is gone: getpgid(2).
   public var group: ChildProcess? {
-    let leader = getpgid(id)
+    let leader = libc_getpgid(id)
     return leader < 0 ? nil : ChildProcess(id: leader)
   }
 
   /// Sends the signal to it: kill(2). Whether it is still there is not our concern.
   public func send(_ signal: Signal) {
-    kill(id, signal.rawValue)
+    libc_kill(id, signal.rawValue)
   }
 
   /// Sends the signal to its whole process group: kill(2).
   public func sendToGroup(_ signal: Signal) {
-    kill(-id, signal.rawValue)
+    libc_kill(-id, signal.rawValue)
   }
 }

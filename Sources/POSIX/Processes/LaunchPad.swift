@@ -1,13 +1,3 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Where children wait until all of them are let go at once: pipe(2).
 public struct Barrier: ~Copyable {
   fileprivate let read: Int32
@@ -17,19 +7,21 @@ public struct Barrier: ~Copyable {
   public init() throws(SystemError) {
     var ends: (Int32, Int32) = (-1, -1)
     try perform(.pipe, Path("")) {
-      withUnsafeMutableBytes(of: &ends) { pipe($0.assumingMemoryBound(to: Int32.self).baseAddress) }
+      withUnsafeMutableBytes(of: &ends) {
+        libc_pipe($0.assumingMemoryBound(to: Int32.self).baseAddress)
+      }
     }
     read = ends.0
     write = ends.1
-    for end in [read, write] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    for end in [read, write] { _ = libc_fcntl(end, _F_SETFD, _FD_CLOEXEC) }
   }
 
   /// Lets all go who wait: the end of the file reaches them at the same moment.
   public consuming func open() {}
 
   deinit {
-    close(write)
-    close(read)
+    libc_close(write)
+    libc_close(read)
   }
 }
 
@@ -47,7 +39,7 @@ public final class LaunchPad {
   /// An empty place.
   public init() {
     launch = .allocate(capacity: 1)
-    stack = .allocate(byteCount: Int(LAUNCH_STACK), alignment: 16)
+    stack = .allocate(byteCount: _LAUNCH_STACK, alignment: 16)
   }
 
   deinit {
@@ -74,7 +66,7 @@ public final class LaunchPad {
         descriptor_limit: descriptorLimit ?? -1, parent: 0, stack: stack))
     let id = try perform(.fork, program) { launch_process(launch) }
     // Both do it, so that it is done before either goes on.
-    setpgid(id, id)
+    libc_setpgid(id, id)
     return ChildProcess(id: id)
   }
 

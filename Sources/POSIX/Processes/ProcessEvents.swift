@@ -1,13 +1,3 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// What a process waits for that watches over children: that one changes, that time passes, that the
 /// user wants it to end. All come as signals that are blocked, so that none is ever lost and no
 /// handler runs.
@@ -22,20 +12,22 @@ public enum ProcessEvents {
     case termination(Signal)
   }
 
-  static var set: sigset_t {
+  static var set: CInterop.SignalSet {
     // One that is ignored, as SIGHUP under nohup(1), would wait and be taken all the same.
     var signals = TerminationSignals.notIgnored
-    sigaddset(&signals, SIGCHLD)
-    sigaddset(&signals, SIGALRM)
+    libc_sigaddset(&signals, _SIGCHLD)
+    libc_sigaddset(&signals, _SIGALRM)
     return signals
   }
 
   /// The signals that a child has blocked from its beginning: those that this process has, without the
   /// ones that it blocks for itself: sigprocmask(2).
-  static var maskOfChildren: sigset_t {
-    var mask = sigset_t()
-    sigprocmask(SIG_BLOCK, nil, &mask)
-    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD, SIGALRM] { sigdelset(&mask, signal) }
+  static var maskOfChildren: CInterop.SignalSet {
+    var mask = CInterop.SignalSet()
+    libc_sigprocmask(_SIG_BLOCK, nil, &mask)
+    for signal in [_SIGHUP, _SIGINT, _SIGQUIT, _SIGTERM, _SIGCHLD, _SIGALRM] {
+      libc_sigdelset(&mask, signal)
+    }
     remove_entry_notices(&mask)
     return mask
   }
@@ -43,11 +35,11 @@ public enum ProcessEvents {
   /// From now on these signals wait until ``next(before:)`` takes them: sigprocmask(2).
   public static func hold() {
     var signals = set
-    sigprocmask(SIG_BLOCK, &signals, nil)
+    libc_sigprocmask(_SIG_BLOCK, &signals, nil)
     // A signal that is ignored may be dropped even while it is blocked.
     let handler: @convention(c) (Int32) -> Void = { _ in }
-    signal(SIGCHLD, handler)
-    signal(SIGALRM, handler)
+    libc_signal(_SIGCHLD, handler)
+    libc_signal(_SIGALRM, handler)
   }
 
   /// Waits for the next event, at most until `deadline`: setitimer(2), sigwait(3).
@@ -59,9 +51,9 @@ public enum ProcessEvents {
     }
     try Alarm.set(first: left, then: 0, Path(""))
     let number = wait()
-    if number == SIGALRM { return .deadline }
+    if number == _SIGALRM { return .deadline }
     try Alarm.set(first: 0, then: 0, Path(""))
-    return number == SIGCHLD ? .childChanged : .termination(Signal(rawValue: number))
+    return number == _SIGCHLD ? .childChanged : .termination(Signal(rawValue: number))
   }
 
   /// Waits as ``next(before:)`` does, but returns nil as soon as there is something to read from `output`, or
@@ -75,24 +67,24 @@ public enum ProcessEvents {
     // Without signalfd(2), signals are looked for now and then.
     let milliseconds = min(left / 1_000_000 + 1, output.signals < 0 ? 10 : 3_600_000)
     var requests = [output.reading, output.signals].map {
-      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+      CInterop.PollRequest(fd: $0, events: Int16(_POLLIN), revents: 0)
     }
     try perform(.poll, Path("")) {
-      poll(&requests, nfds_t(requests.count), Int32(milliseconds))
+      libc_poll(&requests, .init(requests.count), Int32(milliseconds))
     }
     return requests[0].revents == 0 ? try pendingEvent() ?? .deadline : nil
   }
 
   private static func pendingEvent() throws(SystemError) -> Event? {
-    var pending = sigset_t()
-    sigemptyset(&pending)
-    sigpending(&pending)
+    var pending = CInterop.SignalSet()
+    libc_sigemptyset(&pending)
+    libc_sigpending(&pending)
     var signals = set
     for number in 1..<Int32(32)
-    where sigismember(&pending, number) == 1 && sigismember(&signals, number) == 1 {
+    where libc_sigismember(&pending, number) == 1 && libc_sigismember(&signals, number) == 1 {
       let taken = wait()
-      if taken == SIGALRM { continue }
-      return taken == SIGCHLD ? .childChanged : .termination(Signal(rawValue: taken))
+      if taken == _SIGALRM { continue }
+      return taken == _SIGCHLD ? .childChanged : .termination(Signal(rawValue: taken))
     }
     return nil
   }
@@ -100,13 +92,13 @@ public enum ProcessEvents {
   private static func wait() -> Int32 {
     var signals = set
     var number: Int32 = 0
-    while sigwait(&signals, &number) != 0 {}
+    while libc_sigwait(&signals, &number) != 0 {}
     return number
   }
 
   /// Has `signal` end the process as soon as ``TerminationSignals/release()`` lets it through; it was
   /// taken by ``next(before:)``, so it is not ignored.
   public static func raiseAgain(_ signal: Signal) {
-    kill(getpid(), signal.rawValue)
+    libc_kill(libc_getpid(), signal.rawValue)
   }
 }

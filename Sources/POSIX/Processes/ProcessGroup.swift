@@ -15,16 +15,6 @@
 // Its output comes through a pipe and is handed on block by block while it runs. When the group is gone,
 // what it has written so far is handed on; processes that have left the group are not waited for.
 
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A command that runs with all that it starts in a process group of its own, which ends with it.
 public struct ProcessGroup {
   /// The program, which is looked for in PATH, and its arguments.
@@ -84,7 +74,7 @@ public struct ProcessGroup {
     var mask = ProcessEvents.maskOfChildren
     let words = CStrings(self.words)
     let id = try perform(.fork, name) {
-      let streams = [input.number, output.writing, joinsErrors ? output.writing : STDERR_FILENO]
+      let streams = [input.number, output.writing, joinsErrors ? output.writing : _STDERR_FILENO]
       return start_in_session(words.pointers, environment(), streams, &mask)
     }
     output.closeWriting()
@@ -126,7 +116,7 @@ private struct Members {
   var leaderHasEnded: Bool { end != nil }
 
   /// Whether nobody is left: kill(2) with no signal.
-  var isGone: Bool { end != nil && kill(-leader.id, 0) == -1 && errno == ESRCH }
+  var isGone: Bool { end != nil && libc_kill(-leader.id, 0) == -1 && libc_errno == _ESRCH }
 
   enum WaitResult {
     case reached

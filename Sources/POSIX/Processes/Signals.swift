@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A signal of this platform: signal(7).
 public struct Signal: RawRepresentable, Hashable, Sendable {
   /// The number, one of the `SIG…` constants.
@@ -17,42 +9,42 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   }
 
   /// Goes on after a stop.
-  public static let `continue` = Signal(rawValue: SIGCONT)
+  public static let `continue` = Signal(rawValue: _SIGCONT)
   /// Ends the process at once.
-  public static let kill = Signal(rawValue: SIGKILL)
+  public static let kill = Signal(rawValue: _SIGKILL)
   /// Asks the process to end.
-  public static let terminate = Signal(rawValue: SIGTERM)
+  public static let terminate = Signal(rawValue: _SIGTERM)
   /// Stops the process until it is told to go on.
-  public static let stop = Signal(rawValue: SIGSTOP)
+  public static let stop = Signal(rawValue: _SIGSTOP)
 }
 
 /// SIGXFSZ, by which a write beyond the limit of `ulimit -f` ends a process.
 public enum FileSizeSignal {
   /// From now on such a write fails with `EFBIG`: signal(2).
   public static func ignore() {
-    signal(SIGXFSZ, SIG_IGN)
+    libc_signal(_SIGXFSZ, _SIG_IGN)
   }
 }
 
 /// The signals with which a user asks a process to end: SIGHUP, SIGINT, SIGQUIT and SIGTERM.
 public enum TerminationSignals {
-  private static let all = (SIGHUP, SIGINT, SIGQUIT, SIGTERM)
+  private static let all = (_SIGHUP, _SIGINT, _SIGQUIT, _SIGTERM)
 
-  static var set: sigset_t {
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, all.0)
-    sigaddset(&signals, all.1)
-    sigaddset(&signals, all.2)
-    sigaddset(&signals, all.3)
+  static var set: CInterop.SignalSet {
+    var signals = CInterop.SignalSet()
+    libc_sigemptyset(&signals)
+    libc_sigaddset(&signals, all.0)
+    libc_sigaddset(&signals, all.1)
+    libc_sigaddset(&signals, all.2)
+    libc_sigaddset(&signals, all.3)
     return signals
   }
 
   /// Those of them that are not ignored: sigaction(2).
-  static var notIgnored: sigset_t {
+  static var notIgnored: CInterop.SignalSet {
     var signals = set
     for signal in [all.0, all.1, all.2, all.3] where isIgnored(signal) {
-      sigdelset(&signals, signal)
+      libc_sigdelset(&signals, signal)
     }
     return signals
   }
@@ -61,45 +53,42 @@ public enum TerminationSignals {
   /// PID namespace, as in a container: getpid(2), sigaction(2). There the kernel drops every signal
   /// that has the default action, see pid_namespaces(7).
   public static func endFirstProcess() {
-    guard getpid() == 1 else { return }
-    let handler: @convention(c) (Int32) -> Void = { _exit(128 + $0) }
-    for number in [all.0, all.1, all.2, all.3] where !isIgnored(number) { signal(number, handler) }
+    guard libc_getpid() == 1 else { return }
+    let handler: @convention(c) (Int32) -> Void = { libc__exit(128 + $0) }
+    for number in [all.0, all.1, all.2, all.3] where !isIgnored(number) {
+      libc_signal(number, handler)
+    }
   }
 
   /// From now on they wait instead of ending the process: sigprocmask(2).
   public static func hold() {
     var signals = set
-    sigprocmask(SIG_BLOCK, &signals, nil)
+    libc_sigprocmask(_SIG_BLOCK, &signals, nil)
   }
 
   /// Whether one of them waits that will end the process: sigpending(2). One that is ignored, as
   /// SIGHUP under nohup(1), can wait too, and then vanishes.
   public static var isWaiting: Bool {
-    var pending = sigset_t()
-    sigemptyset(&pending)
-    sigpending(&pending)
+    var pending = CInterop.SignalSet()
+    libc_sigemptyset(&pending)
+    libc_sigpending(&pending)
     return waits(all.0, &pending) || waits(all.1, &pending) || waits(all.2, &pending)
       || waits(all.3, &pending)
   }
 
-  private static func waits(_ signal: Int32, _ pending: inout sigset_t) -> Bool {
-    sigismember(&pending, signal) == 1 && !isIgnored(signal)
+  private static func waits(_ signal: Int32, _ pending: inout CInterop.SignalSet) -> Bool {
+    libc_sigismember(&pending, signal) == 1 && !isIgnored(signal)
   }
 
   private static func isIgnored(_ signal: Int32) -> Bool {
-    var action = sigaction()
-    sigaction(signal, nil, &action)
-    #if canImport(Darwin)
-      let handler = action.__sigaction_u.__sa_handler
-    #else
-      let handler = action.__sigaction_handler.sa_handler
-    #endif
-    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    var action = CInterop.SignalAction()
+    libc_sigaction(signal, nil, &action)
+    return unsafeBitCast(action.handler, to: Int.self) == unsafeBitCast(_SIG_IGN, to: Int.self)
   }
 
   /// Lets them through: one that waits ends the process here, as it would have at first.
   public static func release() {
     var signals = set
-    sigprocmask(SIG_UNBLOCK, &signals, nil)
+    libc_sigprocmask(_SIG_UNBLOCK, &signals, nil)
   }
 }

@@ -1,13 +1,3 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A program that is run to its end.
 public struct Subprocess: Sendable {
   /// The program, which is looked for in PATH, and its arguments.
@@ -57,10 +47,10 @@ public struct Subprocess: Sendable {
     let input = try file(with: self.input)
     let output = try file()
     let error = try file()
-    var mask = sigset_t()
-    sigprocmask(SIG_BLOCK, nil, &mask)
+    var mask = CInterop.SignalSet()
+    libc_sigprocmask(_SIG_BLOCK, nil, &mask)
     ProcessEvents.hold()
-    defer { sigprocmask(SIG_SETMASK, &mask, nil) }
+    defer { libc_sigprocmask(_SIG_SETMASK, &mask, nil) }
     do throws(SystemError) {
       let child = try start(input.number, output.number, error.number)
       switch try wait(for: child, until: deadline) {

@@ -1,13 +1,3 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// What surrounds this process.
 public enum Environment {
   /// The arguments after the program's name, as bytes.
@@ -19,7 +9,7 @@ public enum Environment {
 
   /// The value of a variable; nil when it is unset or empty: getenv(3).
   public static func variable(_ name: String) -> Bytes? {
-    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    guard let value = libc_getenv(name), value.pointee != 0 else { return nil }
     return Bytes(cString: value)
   }
 
@@ -36,12 +26,6 @@ public enum Environment {
 
   /// Ends the process with this status, 0 to 255: exit(3).
   public static func exit(_ status: Int32) -> Never {
-    #if canImport(Glibc)
-      Glibc.exit(status)
-    #elseif canImport(Musl)
-      Musl.exit(status)
-    #elseif canImport(Darwin)
-      Darwin.exit(status)
-    #endif
+    libc_exit(status)
   }
 }

@@ -1,12 +1,4 @@
 #if DEBUG
-  #if canImport(Glibc)
-    import Glibc
-  #elseif canImport(Musl)
-    import Musl
-  #elseif canImport(Darwin)
-    import Darwin
-  #endif
-
   /// The seam for tests: makes the n-th call of a kind fail, in a real process. Release builds do
   /// not have it.
   ///
@@ -54,22 +46,24 @@
     private static let fired = log("POSIX_FAULT_FIRED")
 
     private static func parsePlan() -> Plan? {
-      guard let text = getenv("POSIX_FAULT").map({ Bytes(cString: $0) }) else { return nil }
+      guard let text = libc_getenv("POSIX_FAULT").map({ Bytes(cString: $0) }) else { return nil }
       if let plan = Plan(text) { return plan }
       append(
         Bytes("POSIX_FAULT: not CALL:N:ERRNO with a call of SystemCall: ") + text,
-        to: STDERR_FILENO)
-      _exit(99)
+        to: _STDERR_FILENO)
+      libc__exit(99)
     }
 
     /// The file that a variable names, for appending.
     private static func log(_ variable: String) -> Int32? {
-      getenv(variable).map { open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666) }
+      libc_getenv(variable).map {
+        libc_open($0, _O_WRONLY | _O_CREAT | _O_APPEND | _O_CLOEXEC, 0o666)
+      }
     }
 
     private static func append(_ line: Bytes, to file: Int32?) {
       guard let file else { return }
-      _ = (line + [.newline]).withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+      _ = (line + [.newline]).withUnsafeBytes { libc_write(file, $0.baseAddress, $0.count) }
     }
 
     /// The error with which this call has to fail, when it is the planned one.
@@ -82,7 +76,7 @@
       append(current.text, to: fired)
       switch current.action {
       case .kill:
-        kill(getpid(), SIGKILL)
+        libc_kill(libc_getpid(), _SIGKILL)
         return nil
       case .short:
         shortensWrite = true

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A moment of the monotonic clock, in nanoseconds since some fixed one: clock_gettime(2).
 public struct Instant: Comparable, Sendable {
   /// Nanoseconds since the clock began.
@@ -18,8 +10,8 @@ public struct Instant: Comparable, Sendable {
 
   /// Now.
   public static var now: Instant {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    var time = CInterop.TimeSpecification()
+    libc_clock_gettime(_CLOCK_MONOTONIC, &time)
     return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
   }
 
@@ -39,8 +31,9 @@ public struct Instant: Comparable, Sendable {
     let end = Instant.now.advanced(byNanoseconds: nanoseconds)
     // A signal can end it early.
     while case let left = end.nanoseconds(since: .now), left > 0 {
-      var time = timespec(tv_sec: time_t(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
-      nanosleep(&time, nil)
+      var time = CInterop.TimeSpecification(
+        tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+      libc_nanosleep(&time)
     }
   }
 

@@ -1,5 +1,3 @@
-import CSystem
-
 /// The stack of the main thread.
 public enum Stack {
   /// What it has where nobody says otherwise, in bytes.

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Standard input, output and error of the process.
 public enum StandardStream: Int32, Sendable {
   /// Descriptor 0.
@@ -16,7 +8,7 @@ public enum StandardStream: Int32, Sendable {
   case error = 2
 
   /// Whether it is a terminal: isatty(3).
-  public var isTerminal: Bool { isatty(rawValue) == 1 }
+  public var isTerminal: Bool { libc_isatty(rawValue) == 1 }
 
   /// The width of the terminal in columns, or nil when it is none or does not say: ioctl(2).
   public var columns: Int? { size.flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil } }
@@ -24,9 +16,9 @@ public enum StandardStream: Int32, Sendable {
   /// The height of the terminal in rows, or nil when it is none or does not say: ioctl(2).
   public var rows: Int? { size.flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil } }
 
-  private var size: winsize? {
-    var size = winsize()
-    return ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
+  private var size: CInterop.WindowSize? {
+    var size = CInterop.WindowSize()
+    return libc_ioctl(rawValue, _TIOCGWINSZ, &size) == 0 ? size : nil
   }
 
   /// Up to 64 KiB, at least one byte unless the end is reached: read(2).
@@ -37,7 +29,7 @@ public enum StandardStream: Int32, Sendable {
       } catch {
         // Whoever opened it did so with O_NONBLOCK.
         guard error.errno == .wouldBlock else { throw error }
-        _ = try waits(for: POLLIN, milliseconds: -1)
+        _ = try waits(for: _POLLIN, milliseconds: -1)
       }
     }
   }
@@ -45,7 +37,7 @@ public enum StandardStream: Int32, Sendable {
   /// Whether there is something to read, or the end, before so many nanoseconds are over: poll(2).
   public func isReadable(within nanoseconds: UInt64) throws(SystemError) -> Bool {
     let milliseconds = min(nanoseconds / 1_000_000 + 1, 3_600_000)
-    return try waits(for: POLLIN, milliseconds: Int32(milliseconds))
+    return try waits(for: _POLLIN, milliseconds: Int32(milliseconds))
   }
 
   /// Writes all of `bytes`: write(2). A closed pipe is an error, not the end of the process.
@@ -54,14 +46,14 @@ public enum StandardStream: Int32, Sendable {
   /// `EINTR`. So it never waits in write(2) itself: a stream that poll(2) calls ready takes PIPE_BUF
   /// bytes at once, see pipe(7).
   public func writeAll(_ bytes: Bytes) throws(SystemError) {
-    signal(SIGPIPE, SIG_IGN)
+    libc_signal(_SIGPIPE, _SIG_IGN)
     var rest = bytes[...]
     while !rest.isEmpty {
-      while try !waits(for: POLLOUT, milliseconds: 100) {
+      while try !waits(for: _POLLOUT, milliseconds: 100) {
         if TerminationSignals.isWaiting { throw SystemError(.write, Path(""), .interrupted) }
       }
       do {
-        rest = rest.dropFirst(try write(rest.prefix(Int(PIPE_BUF))))
+        rest = rest.dropFirst(try write(rest.prefix(Int(_PIPE_BUF))))
       } catch {
         guard error.errno == .wouldBlock else { throw error }
       }
@@ -72,9 +64,9 @@ public enum StandardStream: Int32, Sendable {
     try perform(.write, Path("")) {
       bytes.withUnsafeBytes {
         #if DEBUG
-          writeBytes(rawValue, $0.baseAddress, Fault.writable($0.count))
+          libc_write(rawValue, $0.baseAddress, Fault.writable($0.count))
         #else
-          writeBytes(rawValue, $0.baseAddress, $0.count)
+          libc_write(rawValue, $0.baseAddress, $0.count)
         #endif
       }
     }
@@ -83,8 +75,8 @@ public enum StandardStream: Int32, Sendable {
   /// Whether the stream is ready before the time is over: poll(2). One that is closed or broken
   /// counts as ready, as the next call says what is wrong.
   private func waits(for event: Int32, milliseconds: Int32) throws(SystemError) -> Bool {
-    var request = pollfd(fd: rawValue, events: Int16(event), revents: 0)
-    return try perform(.poll, Path("")) { poll(&request, 1, milliseconds) } > 0
+    var request = CInterop.PollRequest(fd: rawValue, events: Int16(event), revents: 0)
+    return try perform(.poll, Path("")) { libc_poll(&request, 1, milliseconds) } > 0
   }
 }
 
@@ -98,9 +90,4 @@ extension Unicode.Scalar {
     default: false
     }
   }
-}
-
-/// write(2), whose name methods have.
-func writeBytes(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
-  write(descriptor, start, count)
 }

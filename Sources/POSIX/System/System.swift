@@ -1,19 +1,9 @@
-import CSystem
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// What the system says of itself and of this process.
 public enum System {
   /// Name, release and machine of the kernel, such as `Linux 6.18.5 x86_64`: uname(2).
   public static var kernel: String {
-    var names = utsname()
-    uname(&names)
+    var names = CInterop.SystemNames()
+    libc_uname(&names)
     func text<Field>(_ field: Field) -> String {
       withUnsafeBytes(of: field) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
@@ -24,15 +14,15 @@ public enum System {
 
   /// The name of this machine: uname(2).
   public static var host: Bytes {
-    var names = utsname()
-    uname(&names)
+    var names = CInterop.SystemNames()
+    libc_uname(&names)
     return withUnsafeBytes(of: &names.nodename) { Bytes($0.prefix { $0 != 0 }) }
   }
 
   /// The first two numbers of the kernel's release, 6 and 18 of `6.18.5-arch1`: uname(2).
   static var kernelRelease: (major: Int, minor: Int) {
-    var names = utsname()
-    uname(&names)
+    var names = CInterop.SystemNames()
+    libc_uname(&names)
     return withUnsafeBytes(of: &names.release) { release in
       var rest = release[...]
       func nextNumber() -> Int {
@@ -47,13 +37,13 @@ public enum System {
   }
 
   /// How many processors are there for use: sysconf(3).
-  public static var processors: Int { max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1) }
+  public static var processors: Int { max(libc_sysconf(__SC_NPROCESSORS_ONLN), 1) }
 
   /// The id of this process: getpid(2).
-  public static var process: Int32 { getpid() }
+  public static var process: Int32 { libc_getpid() }
 
   /// The user for whom this process works: geteuid(2).
-  public static var user: UInt32 { geteuid() }
+  public static var user: UInt32 { libc_geteuid() }
 
   /// Nanoseconds of processor time that this process used, in user and kernel mode: getrusage(2).
   public static var processorTime: UInt64 { time(ofChildren: false) }
@@ -62,14 +52,9 @@ public enum System {
   public static var processorTimeOfChildren: UInt64 { time(ofChildren: true) }
 
   private static func time(ofChildren: Bool) -> UInt64 {
-    var usage = rusage()
-    #if canImport(Glibc)
-      let who = ofChildren ? RUSAGE_CHILDREN : RUSAGE_SELF
-      getrusage(__rusage_who_t(who.rawValue), &usage)
-    #else
-      getrusage(ofChildren ? RUSAGE_CHILDREN : RUSAGE_SELF, &usage)
-    #endif
-    func nanoseconds(_ time: timeval) -> UInt64 {
+    var usage = CInterop.ResourceUsage()
+    libc_getrusage(ofChildren ? _RUSAGE_CHILDREN : _RUSAGE_SELF, &usage)
+    func nanoseconds(_ time: CInterop.TimeValue) -> UInt64 {
       UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_usec) * 1_000
     }
     return nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime)

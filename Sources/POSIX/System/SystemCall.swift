@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The C functions that this module calls and that can fail; `creat` is openat(2) when it makes a
 /// file.
 public enum SystemCall: String, CaseIterable, Sendable {
@@ -68,5 +60,5 @@ func performOnce<Result: FixedWidthInteger>(
   #endif
   let result = body()
   if result != -1 { return result }
-  throw SystemError(call, path(), Errno(rawValue: errno))
+  throw SystemError(call, path(), Errno(rawValue: libc_errno))
 }

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A moment of the wall clock, in whole seconds since 1970 in UTC.
 public struct WallTime: Comparable, Sendable {
   /// Seconds since 1970-01-01T00:00:00Z.
@@ -17,13 +9,13 @@ public struct WallTime: Comparable, Sendable {
   }
 
   /// Now: time(2).
-  public static var now: WallTime { WallTime(secondsSince1970: time(nil)) }
+  public static var now: WallTime { WallTime(secondsSince1970: libc_time(nil)) }
 
   /// As in RFC 3339, such as `2025-11-29T08:30:00Z`: gmtime_r(3).
   public var rfc3339: String {
-    var seconds = time_t(secondsSince1970)
-    var fields = tm()
-    gmtime_r(&seconds, &fields)
+    var seconds = secondsSince1970
+    var fields = CInterop.CalendarTime()
+    libc_gmtime_r(&seconds, &fields)
     func padded(_ number: Int32, _ width: Int) -> String {
       let digits = String(number)
       return String(repeating: "0", count: max(width - digits.count, 0)) + digits
