@@ -4,22 +4,63 @@
 #   source unified-location-detection.sh
 #   location=$(perform_location_detection "OAuth 2.0 login") || exit
 #
-# It takes the place of the library of that name and has its functions, with their arguments,
-# outputs and exit codes; allocation is done by the program topic-alloc, in one atomic step.
+# This replaces the library of that name. It has the same functions, with the same arguments, outputs
+# and exit statuses. shell/README.md lists the functions and the differences.
 #
-# Programs are looked for in the directory $TOPIC_ALLOC_BIN, in PATH, beside this file, and in
-# ../../bin from here, where install.sh puts them. A function that needs one and finds none says
-# so and returns 127; every other failure is 1, after a message on standard error.
+# Functions look for the programs topic-alloc and topic in the directory $TOPIC_ALLOC_BIN, in PATH,
+# beside this file, and in ../../bin from here, where install.sh puts them. A function that does not
+# find its program says so and returns 127. Every other failure is 1, after a message on standard
+# error. Functions that need no lock run no program if bash alone can do the work.
 #
-# Functions that need no lock run no program where bash alone can do the work. Sourcing prints
-# nothing, runs no process, and leaves nothing changed but these functions and the guard, which is
-# the directory of this file.
+# Sourcing prints nothing, runs no process, and changes nothing but these functions and the guard,
+# which holds the directory of this file.
 #
-# A caller's shell can be in any state. Aliases are not expanded while the functions are read.
-# Programs are run by their path and builtins as such, so that no function of the caller stands in
-# for one (one that is called `local` or `builtin` is beyond help). Options that would change the
-# meaning of a line are switched for that line. Locals end in an underscore, as a readonly variable
-# of the caller cannot be made local.
+# Concurrency guarantees
+#
+#   Three functions take numbers: perform_location_detection and allocate_and_create_topic in ROOT,
+#   create_research_subdirectory in TOPIC/reports. They guarantee:
+#
+#   1. Unique. No call gets a number that an entry of the directory has.
+#   2. Dense. A call gets the highest number in use plus one, so numbering leaves no gap. (With a
+#      scope of worktrees or remote, gaps are legal.)
+#   3. Ordered. A call that begins after another has ended gets the higher number.
+#   4. True. When a function prints a path, the directory exists.
+#   5. Bounded. A call waits at most 30 seconds for the locks, then returns 1 and creates nothing.
+#
+#   A number is in use while its entry exists. If the highest entry is deleted or renamed, its number
+#   is free again.
+#
+#   By which locks: flock(2), exclusive, on .topic_number.lock in the directory, then on the directory
+#   itself; both from before the highest number is read until the new directory exists.
+#
+#   Beside which programs, on the same machine: this library, topic-alloc and topic, of any version;
+#   and libraries that lock the same file, up to number 999, as they read three digits. Those lock the
+#   file only: between them and this library, the guarantees hold as long as nobody deletes the file.
+#
+#   After a crash, whatever its cause: the kernel releases the locks. The new directory exists or does
+#   not, and there is nothing to repair. A directory may exist whose path was never printed. SIGHUP,
+#   SIGINT, SIGQUIT and SIGTERM leave none if they reach the program before the directory exists.
+#
+#   Not guaranteed:
+#
+#   - Numbers of programs that take no lock. verify_topic_invariants finds the duplicates.
+#   - The answers of get_next_topic_number and find_existing_topic. They take no lock and may be out
+#     of date at once. Do not create a directory from them.
+#   - One topic for one description. Two calls with the same text create two topics.
+#   - Survival of a power failure. The directory may not be on the disk yet: for this, call
+#     topic-alloc --durable.
+#   - Other work trees and clones, unless a scope is set (TOPIC_ALLOC_SCOPE or git config
+#     topic-alloc.scope). create_research_subdirectory ignores the scope.
+#   - NFS mounts that keep locks local: see local_lock in nfs(5).
+#
+#   ensure_artifact_directory, create_topic_structure and detect_specs_directory take no lock and need
+#   none: any number of callers can create the same directory, and all succeed.
+#
+# A caller's shell can be in any state. Aliases are not expanded while bash reads the functions. The
+# functions run programs by path, and builtins as such, so that no function of the caller replaces one
+# (except a function called `local` or `builtin`). They switch options that would change the meaning
+# of a line for that line only. Their locals end in an underscore, because a readonly variable of the
+# caller cannot be made local.
 
 if [[ -n ${_UNIFIED_LOCATION_DETECTION:-} ]] && \builtin declare -F _topic_run >/dev/null; then
   \builtin return 0
@@ -42,13 +83,13 @@ _topic_say() {
 }
 
 # Usage: _topic_need FUNCTION ARGUMENT VALUE
-# Whether VALUE is not empty; says what is missing.
+# Succeeds if VALUE is not empty; otherwise says what is missing.
 _topic_need() {
   [[ -n $3 ]] || { _topic_say "$1 needs a $2" && return 1; }
 }
 
 # Usage: _topic_find PROGRAM DIRECTORY...
-# Puts the path of PROGRAM in the first DIRECTORY that has it into the caller's `found_`.
+# Sets the caller's `found_` to the path of PROGRAM in the first DIRECTORY that has it.
 _topic_find() {
   local program_=$1
   shift
@@ -60,7 +101,7 @@ _topic_find() {
 }
 
 # Usage: _topic_find_in_path PROGRAM
-# As _topic_find, in the directories of PATH.
+# Like _topic_find, but looks in the directories of PATH.
 _topic_find_in_path() {
   local rest_=${PATH:-}:
   while [[ -n $rest_ ]]; do
@@ -71,7 +112,7 @@ _topic_find_in_path() {
 }
 
 # Usage: _topic_exit_code PROGRAM [ARGUMENT]...
-# Runs a program of the package and returns its exit code; 127 when it is not found.
+# Runs a program of the package and returns its exit status, or 127 if the program is not found.
 _topic_exit_code() {
   local program_=$1 found_='' here_=$_UNIFIED_LOCATION_DETECTION
   shift
@@ -85,7 +126,7 @@ _topic_exit_code() {
 }
 
 # Usage: _topic_run PROGRAM [ARGUMENT]...
-# As _topic_exit_code, but of the exit codes of programs it returns only 0 and 1.
+# Like _topic_exit_code, but returns 1 for every failure of the program.
 _topic_run() {
   local status_=0
   _topic_exit_code "$@" || status_=$?
@@ -94,9 +135,8 @@ _topic_run() {
 }
 
 # Usage: _topic_make_directory PATH
-# Makes PATH and what is missing above it. Where the nearest directory that is there has the
-# set-group-ID bit and its group may write to it, the group may write to the new ones, too, whatever
-# the umask.
+# Creates PATH and its missing parents. If the nearest existing directory has the set-group-ID bit and
+# is group-writable, the new ones are group-writable, too, whatever the umask.
 _topic_make_directory() {
   local found_='' mkdir_ above_=$1 mode_=''
   if [[ -d $1 ]]; then return 0; fi
@@ -110,7 +150,7 @@ _topic_make_directory() {
     if [[ $above_ == */* ]]; then above_=${above_%/*}/; else above_=.; fi
   done
   if [[ -g $above_ ]] && _topic_find_in_path stat; then
-    # Its options are not the same everywhere.
+    # GNU and BSD stat(1) have different options.
     mode_=$("$found_" -L -c %a -- "$above_" 2>/dev/null) ||
       mode_=$("$found_" -L -f %Lp -- "$above_" 2>/dev/null) || mode_=''
   fi
@@ -122,7 +162,7 @@ _topic_make_directory() {
 }
 
 # Usage: _topic_strip PATH
-# Puts PATH without the slashes at its end into the caller's `path_`.
+# Sets the caller's `path_` to PATH without trailing slashes.
 _topic_strip() {
   path_=$1
   if [[ $path_ == *?/ ]]; then path_=${path_%"${path_##*[!/]}"}; fi
@@ -130,8 +170,8 @@ _topic_strip() {
 }
 
 # Usage: _topic_entries ROOT
-# Puts the paths of the numbered entries of ROOT into the caller's array `entries_`. A ROOT that
-# does not exist has none; one that cannot be read is an error.
+# Sets the caller's array `entries_` to the paths of the numbered entries of ROOT. A missing ROOT has
+# none; an unreadable ROOT is an error.
 _topic_entries() {
   local root_=$1 option_ entry_ digits_ noglob_=$- ignored_=${GLOBIGNORE:-}
   local -a on_=() all_=()
@@ -140,7 +180,7 @@ _topic_entries() {
     _topic_say "cannot read the directory '$root_'"
     return 1
   fi
-  # Globbing has to be on, and has to mean the same for every caller.
+  # Globbing must be on, and must mean the same for every caller.
   for option_ in failglob nullglob nocaseglob dotglob; do
     if builtin shopt -q "$option_"; then on_+=("$option_"); fi
   done
@@ -172,7 +212,7 @@ detect_project_root() {
     builtin printf '%s\n' "$CLAUDE_PROJECT_DIR"
     return 0
   fi
-  # Only a path through a link, or one that is not right any more, needs a look at the disk.
+  # Ask the system only if $PWD has a symbolic link in it or is out of date.
   above_=$here_
   while [[ -n $above_ && ! -L $above_ ]]; do above_=${above_%/*}; done
   if [[ $here_ != /* || -n $above_ || ! $here_ -ef . ]]; then
@@ -186,9 +226,9 @@ detect_project_root() {
 }
 
 # Usage: detect_specs_directory PROJECT_ROOT
-# Prints $CLAUDE_SPECS_ROOT, else PROJECT_ROOT/.claude/specs, else PROJECT_ROOT/specs; makes
-# PROJECT_ROOT/.claude/specs when there is none of them. A link that leads nowhere, or a directory
-# that cannot be searched, is an error: the root may be there and not be seen.
+# Prints $CLAUDE_SPECS_ROOT, else PROJECT_ROOT/.claude/specs, else PROJECT_ROOT/specs. If none of them
+# exists, creates PROJECT_ROOT/.claude/specs. A dangling link or a directory that cannot be searched
+# is an error, because it may hide the root.
 detect_specs_directory() {
   local project_=${1-} specs_ place_
   if [[ -n ${CLAUDE_SPECS_ROOT:-} ]]; then
@@ -214,13 +254,12 @@ detect_specs_directory() {
 }
 
 # Usage: canonicalize_path PATH
-# Prints the absolute path with links resolved. Of a path that does not exist, the part that does
-# is resolved.
+# Prints the absolute path with links resolved. If PATH does not exist, resolves the part that does.
 canonicalize_path() {
   local path_=${1-} rest_='' resolved_='' name_ found_=''
   _topic_need canonicalize_path PATH "$path_" || return 1
   if [[ $path_ != /* ]]; then path_=./$path_; fi
-  # A link to a file is left to readlink, a link that leads nowhere is a name like any other.
+  # readlink(1) resolves a link to a file. A dangling link counts as a name.
   while [[ ! -d $path_ && ! (-L $path_ && -e $path_) ]]; do
     _topic_strip "$path_"
     name_=${path_##*/}
@@ -238,7 +277,7 @@ canonicalize_path() {
     return 1
   fi
   resolved_=${resolved_%$'\n.'}
-  # Two slashes at the beginning are as good as one.
+  # Two leading slashes mean the same as one.
   resolved_=/${resolved_#"${resolved_%%[!/]*}"}
   resolved_=${resolved_%/}$rest_
   builtin printf '%s\n' "${resolved_:-/}"
@@ -247,8 +286,8 @@ canonicalize_path() {
 # --- names and numbers --------------------------------------------------------------------------
 
 # Usage: sanitize_topic_name TEXT
-# Prints the name that a topic of TEXT gets; an empty line when nothing is left of TEXT. Of a longer
-# TEXT the first 2,000 characters count, as with all functions that take a name.
+# Prints the slug of TEXT, or an empty line if nothing is left of it. Like all functions that take a
+# name, this one reads the first 2,000 characters.
 sanitize_topic_name() {
   local text_=${1-} lower_=abcdefghijklmnopqrstuvwxyz upper_=ABCDEFGHIJKLMNOPQRSTUVWXYZ
   local other_='!"#$%&()*+,./:;<=>?@[\^`{|}~-'"'" index_ slug_='' status_=0
@@ -256,13 +295,12 @@ sanitize_topic_name() {
   for ((index_ = 0; index_ < ${#other_}; index_++)); do
     text_=${text_//"${other_:index_:1}"/}
   done
-  # What is neither known nor punctuation is no ASCII, or a control character. Letters beyond ASCII
-  # are folded by the program.
+  # Any other character is a control character or not ASCII. The program folds letters beyond ASCII.
   if [[ $text_ == *[!"$lower_$upper_"0123456789_$' \t\n\v\f\r']* ]]; then
     text_=${1:0:2000}
     text_=${text_//$'\n'/ }
     slug_=$(_topic_exit_code topic slug - <<<"$text_" 2>/dev/null) || status_=$?
-    # 65: nothing is left. Else it is told once more, for the message.
+    # 65: nothing is left. After any other failure, run it again for its message.
     if ((status_ == 0 || status_ == 65)); then builtin printf '%s\n' "$slug_"; return 0; fi
     _topic_run topic slug - <<<"$text_" || return
   fi
@@ -277,8 +315,8 @@ sanitize_topic_name() {
 }
 
 # Usage: get_next_topic_number ROOT
-# Prints the number that the next topic of ROOT would get now. Another process can take it at once:
-# allocate_and_create_topic takes it for good.
+# Prints the number that the next topic of ROOT would get now. To take a number, use
+# allocate_and_create_topic.
 get_next_topic_number() {
   local entry_ digits_ highest_=0
   local -a entries_=()
@@ -297,8 +335,8 @@ get_next_topic_number() {
 }
 
 # Usage: find_existing_topic ROOT REGEX
-# Prints the lowest number of the topics whose name matches the extended regular expression; an
-# empty line when there is none.
+# Prints the lowest number of the topics whose name matches the extended regular expression, or an
+# empty line if there is none.
 find_existing_topic() {
   local regex_=${2-} entry_ name_ digits_ found_='' status_=1 nocasematch_=''
   local -a entries_=()
@@ -311,7 +349,7 @@ find_existing_topic() {
   for entry_ in "${entries_[@]+"${entries_[@]}"}"; do
     name_=${entry_##*/}
     digits_=${name_%%_*}
-    # shellcheck disable=SC2319 # the status of the condition is meant: 2 is a broken REGEX
+    # shellcheck disable=SC2319 # This is the status of the condition; 2 means a malformed REGEX.
     if [[ ${name_#*_} =~ $regex_ ]]; then status_=0; else status_=$?; fi
     if ((status_ == 2)); then break; fi
     if ((status_ == 0)) && { [[ -z $found_ ]] || ((10#$digits_ < 10#$found_)); }; then
@@ -327,10 +365,10 @@ find_existing_topic() {
 }
 
 # Usage: allocate_and_create_topic ROOT NAME
-# Takes the next number and creates the topic's directory, as one atomic step. Prints "042|/path".
+# Takes the next number and creates the topic's directory in one atomic step. Prints "042|/path".
 allocate_and_create_topic() {
   local name_=${2-}
-  # To the program, this one would be standard input.
+  # To the program, - means standard input.
   if [[ $name_ == - ]]; then name_=''; fi
   _topic_run topic-alloc --format pipe -- "${1-}" "${name_:0:2000}" || return
 }
@@ -355,8 +393,8 @@ create_topic_structure() {
 }
 
 # Usage: create_research_subdirectory TOPIC NAME
-# Takes the next number in TOPIC/reports and creates the directory, as one atomic step. TOPIC is
-# absolute and exists. Prints TOPIC/reports/NNN_NAME.
+# Takes the next number in TOPIC/reports and creates the directory in one atomic step. TOPIC must be
+# absolute and must exist. Prints TOPIC/reports/NNN_NAME.
 create_research_subdirectory() {
   local path_='' name_=${2-} created_
   _topic_need create_research_subdirectory TOPIC "${1-}" || return 1
@@ -368,7 +406,7 @@ create_research_subdirectory() {
   _topic_strip "$1"
   path_=${path_%/}/reports
   if [[ $name_ == - ]]; then name_=''; fi
-  # Reports are numbered in their topic, whatever the scope of topics is.
+  # Reports are numbered within their topic, whatever the scope of the topics.
   created_=$(_topic_run topic-alloc --scope root --format path -- "$path_" "${name_:0:2000}") || return
   builtin printf '%s\n' "$path_/${created_##*/}"
 }
@@ -376,8 +414,8 @@ create_research_subdirectory() {
 # --- all in one ---------------------------------------------------------------------------------
 
 # Usage: perform_location_detection DESCRIPTION [FORCE]
-# Finds project and root, creates the next topic, and prints JSON. A new topic is created each time,
-# so FORCE changes nothing; it is there for callers that give it.
+# Finds project and root, creates the next topic, and prints JSON. It creates a new topic each time.
+# FORCE is accepted for compatibility and changes nothing.
 perform_location_detection() {
   local description_=${1-}
   _topic_run topic locate -- "${description_:0:2000}" || return
@@ -396,8 +434,8 @@ generate_legacy_location_context() {
     regex_="[{,][[:space:]]*\"$key_\"[[:space:]]*:[[:space:]]*(\"(([^\"\\]|\\\\.)*)\"|[0-9]+|[{])"
     if [[ ! $json_ =~ $regex_ ]]; then continue; fi
     value_=${BASH_REMATCH[2]:-${BASH_REMATCH[1]}}
-    # A JSON string is a YAML string, too. Plain, as callers expect them, are the number and what
-    # YAML reads as a string anyway.
+    # A JSON string is a YAML string, too. Callers expect the number without quotes, and other values
+    # as well where YAML reads them as strings anyway.
     case $key_:$value_ in
       artifact_paths:*) value_='' ;;
       topic_number:*) ;;
@@ -419,7 +457,7 @@ generate_legacy_location_context() {
 }
 
 # Usage: verify_topic_invariants ROOT
-# Checks that no number is used twice and none is missing, and more; prints what it finds.
+# Prints duplicate numbers, gaps and other violations; fails if there is any.
 verify_topic_invariants() {
   _topic_run topic verify -- "${1-}" || return
 }
