@@ -4,8 +4,8 @@
 #   source unified-location-detection.sh
 #   location=$(perform_location_detection "OAuth 2.0 login") || exit
 #
-# This replaces the library of that name. It has the same functions, with the same arguments, outputs
-# and exit statuses. shell/README.md lists the functions and the differences.
+# This replaces the library of that name. It has the same functions, with the same arguments,
+# outputs and exit statuses. shell/README.md lists the functions and the differences.
 #
 # Functions look for the programs topic-alloc and topic in the directory $TOPIC_ALLOC_BIN, in PATH,
 # beside this file, and in ../../bin from here, where install.sh puts them. A function that does not
@@ -20,26 +20,29 @@
 #   Three functions take numbers: perform_location_detection and allocate_and_create_topic in ROOT,
 #   create_research_subdirectory in TOPIC/reports. They guarantee:
 #
-#   1. Unique. No call gets a number that an entry of the directory has.
+#   1. Unique. However many call at once, each gets a number that no other entry of the directory
+#      has.
 #   2. Dense. A call gets the highest number in use plus one, so numbering leaves no gap. (With a
 #      scope of worktrees or remote, gaps are legal.)
 #   3. Ordered. A call that begins after another has ended gets the higher number.
 #   4. True. When a function prints a path, the directory exists.
 #   5. Bounded. A call waits at most 30 seconds for the locks, then returns 1 and creates nothing.
 #
-#   A number is in use while its entry exists. If the highest entry is deleted or renamed, its number
-#   is free again.
+#   A number is in use while its entry exists. If the highest entry is deleted or renamed, its
+#   number is free again.
 #
-#   By which locks: flock(2), exclusive, on .topic_number.lock in the directory, then on the directory
-#   itself; both from before the highest number is read until the new directory exists.
+#   By which locks: flock(2), exclusive, on .topic_number.lock in the directory, then on the
+#   directory itself; both from before the highest number is read until the new directory exists.
 #
-#   Beside which programs, on the same machine: this library, topic-alloc and topic, of any version;
-#   and libraries that lock the same file, up to number 999, as they read three digits. Those lock the
-#   file only: between them and this library, the guarantees hold as long as nobody deletes the file.
+#   Beside which programs, on the same machine: this library, topic-alloc and topic, of any
+#   version; and libraries that lock the same file, up to number 999, as they read three digits.
+#   Those lock the file only: between them and this library, the guarantees hold as long as nobody
+#   deletes the file.
 #
-#   After a crash, whatever its cause: the kernel releases the locks. The new directory exists or does
-#   not, and there is nothing to repair. A directory may exist whose path was never printed. SIGHUP,
-#   SIGINT, SIGQUIT and SIGTERM leave none if they reach the program before the directory exists.
+#   After a crash, whatever its cause: the kernel releases the locks. The new directory exists or
+#   does not, and there is nothing to repair. A directory may exist whose path was never printed.
+#   SIGHUP, SIGINT, SIGQUIT and SIGTERM leave none if they reach the program before the directory
+#   exists.
 #
 #   Not guaranteed:
 #
@@ -53,14 +56,14 @@
 #     topic-alloc.scope). create_research_subdirectory ignores the scope.
 #   - NFS mounts that keep locks local: see local_lock in nfs(5).
 #
-#   ensure_artifact_directory, create_topic_structure and detect_specs_directory take no lock and need
-#   none: any number of callers can create the same directory, and all succeed.
+#   ensure_artifact_directory, create_topic_structure and detect_specs_directory take no lock and
+#   need none: any number of callers can create the same directory, and all succeed.
 #
-# A caller's shell can be in any state. Aliases are not expanded while bash reads the functions. The
-# functions run programs by path, and builtins as such, so that no function of the caller replaces one
-# (except a function called `local` or `builtin`). They switch options that would change the meaning
-# of a line for that line only. Their locals end in an underscore, because a readonly variable of the
-# caller cannot be made local.
+# A caller's shell can be in any state. Aliases are not expanded while bash reads the functions.
+# The functions run programs by path, and builtins as such, so that no function of the caller
+# replaces one (except a function called `local` or `builtin`). They switch options that would
+# change the meaning of a line for that line only. Their locals end in an underscore, because a
+# readonly variable of the caller cannot be made local.
 
 if [[ -n ${_UNIFIED_LOCATION_DETECTION:-} ]] && \builtin declare -F _topic_run >/dev/null; then
   \builtin return 0
@@ -135,8 +138,8 @@ _topic_run() {
 }
 
 # Usage: _topic_make_directory PATH
-# Creates PATH and its missing parents. If the nearest existing directory has the set-group-ID bit and
-# is group-writable, the new ones are group-writable, too, whatever the umask.
+# Creates PATH and its missing parents. If the nearest existing directory has the set-group-ID bit
+# and is group-writable, the new ones are group-writable, too, whatever the umask.
 _topic_make_directory() {
   local found_='' mkdir_ above_=$1 mode_=''
   if [[ -d $1 ]]; then return 0; fi
@@ -170,8 +173,8 @@ _topic_strip() {
 }
 
 # Usage: _topic_entries ROOT
-# Sets the caller's array `entries_` to the paths of the numbered entries of ROOT. A missing ROOT has
-# none; an unreadable ROOT is an error.
+# Sets the caller's array `entries_` to the paths of the numbered entries of ROOT. A missing ROOT
+# has none; an unreadable ROOT is an error.
 _topic_entries() {
   local root_=$1 option_ entry_ digits_ noglob_=$- ignored_=${GLOBIGNORE:-}
   local -a on_=() all_=()
@@ -226,9 +229,9 @@ detect_project_root() {
 }
 
 # Usage: detect_specs_directory PROJECT_ROOT
-# Prints $CLAUDE_SPECS_ROOT, else PROJECT_ROOT/.claude/specs, else PROJECT_ROOT/specs. If none of them
-# exists, creates PROJECT_ROOT/.claude/specs. A dangling link or a directory that cannot be searched
-# is an error, because it may hide the root.
+# Prints $CLAUDE_SPECS_ROOT, else PROJECT_ROOT/.claude/specs, else PROJECT_ROOT/specs. If none of
+# them exists, creates PROJECT_ROOT/.claude/specs. A dangling link or a directory that cannot be
+# searched is an error, because it may hide the root.
 detect_specs_directory() {
   local project_=${1-} specs_ place_
   if [[ -n ${CLAUDE_SPECS_ROOT:-} ]]; then
@@ -434,8 +437,8 @@ generate_legacy_location_context() {
     regex_="[{,][[:space:]]*\"$key_\"[[:space:]]*:[[:space:]]*(\"(([^\"\\]|\\\\.)*)\"|[0-9]+|[{])"
     if [[ ! $json_ =~ $regex_ ]]; then continue; fi
     value_=${BASH_REMATCH[2]:-${BASH_REMATCH[1]}}
-    # A JSON string is a YAML string, too. Callers expect the number without quotes, and other values
-    # as well where YAML reads them as strings anyway.
+    # A JSON string is a YAML string, too. Callers expect the number without quotes, and other
+    # values as well where YAML reads them as strings anyway.
     case $key_:$value_ in
       artifact_paths:*) value_='' ;;
       topic_number:*) ;;
