@@ -15,33 +15,82 @@ import Testing
     Set(help.matches(of: #/(?m)^ +(?:-\w, )?(--[a-z-]+)/#).map { String($0.output.1) })
   }
 
+  /// Runs the `sh` blocks of a page in order, from an empty directory, and expects no error.
+  private func runBlocks(of page: String, environment: [String: String] = [:]) throws {
+    let blocks = try text(page).matches(of: #/(?s)```sh\n(.*?)```/#).map { $0.output.1 }
+    #expect(blocks.count > 3, "\(page) has \(blocks.count) blocks")
+    let script =
+      "set -euo pipefail\nlibrary='\(LibraryTests.library)'\nproject='\(Product.sources)'\n"
+      + blocks.joined(separator: "\n")
+    let outcome = try bash(script, in: directory.path, environment: environment)
+    #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.text)\(outcome.error)")
+  }
+
   @Test(
     "Every shell block of the README runs in order, from an empty directory",
     .enabled(if: Product.hasProgram("jq")))
   func readmeBlocks() throws {
-    let blocks = try text("README.md").matches(of: #/(?s)```sh\n(.*?)```/#).map { $0.output.1 }
-    #expect(blocks.count >= 5)
-    let script =
-      "set -euo pipefail\nlibrary='\(LibraryTests.library)'\n" + blocks.joined(separator: "\n")
-    let outcome = try bash(script, in: directory.path)
-    #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.error)")
-    #expect(directory.entries("specs/001_oauth_20_login") == ["plans", "reports"])
+    try runBlocks(of: "README.md")
+    #expect(
+      directory.entries("specs")
+        == [
+          "001_oauth_20_login", "002_billing", "003_search", "004_import", "005_audit_log",
+        ])
+    #expect(directory.entries("specs/001_oauth_20_login") == ["plans"])
     #expect(directory.entries("doc/adr") == ["0001-use-flock-for-numbering.md"])
+  }
+
+  @Test(
+    "Every shell block of the shell README runs in order, from an empty directory",
+    .enabled(if: Product.hasProgram("jq")))
+  func shellBlocks() throws {
+    try runBlocks(of: "shell/README.md")
+    #expect(directory.entries("specs/001_oauth_20_login") == ["plans", "reports"])
+    #expect(directory.entries("specs/001_oauth_20_login/reports") == ["001_token_lifetimes.md"])
+    #expect(directory.entries("specs/005_audit_trail/reports") == [])
+    #expect(directory.entries("tasks").count == 1000)
   }
 
   @Test(
     "Every shell block of the stress README runs",
     .enabled(if: Product.hasProgram("jq")))
   func stressBlocks() throws {
-    let blocks = try text("stress/README.md").matches(of: #/(?s)```sh\n(.*?)```/#)
-      .map { $0.output.1 }
-    #expect(blocks.count > 3)
-    let script =
-      "set -euo pipefail\nproject='\(Product.sources)'\n" + blocks.joined(separator: "\n")
-    let state = ["XDG_STATE_HOME": directory("state")]
-    let outcome = try bash(script, in: directory.path, environment: state)
-    #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.text)\(outcome.error)")
+    try runBlocks(of: "stress/README.md", environment: ["XDG_STATE_HOME": directory("state")])
     #expect(directory.entries() == ["page.html", "runs", "state"])
+  }
+
+  @Test("No link of a README leads nowhere")
+  func links() throws {
+    let pages = ["README.md", "shell/README.md", "stress/README.md"]
+    for page in pages {
+      let directory = page.split(separator: "/").dropLast().map { $0 + "/" }.joined()
+      let links = try text(page).matches(of: #/\]\(([^):]+)\)/#).map { $0.output.1 }
+      #expect(links.count > 3)
+      for link in links {
+        let parts = link.split(separator: "#", omittingEmptySubsequences: false)
+        let target = parts[0].isEmpty ? page : directory + parts[0]
+        // Another page, which is not written yet.
+        if target == "Sources/README.md" { continue }
+        #expect(
+          FileManager.default.fileExists(atPath: Product.sources + "/" + target),
+          "\(page): \(link)")
+        guard parts.count > 1 else { continue }
+        let anchors = try text(target).matches(of: #/(?m)^#+ (.*)$/#).map { heading in
+          heading.output.1.lowercased().replacing(" ", with: "-")
+            .filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
+        }
+        #expect(anchors.contains(String(parts[1])), "\(page): \(link)")
+      }
+    }
+  }
+
+  @Test("No page, library or example assigns the variable path, which zsh ties to PATH")
+  func pathVariable() throws {
+    let outcome = try bash(
+      "grep -rnE '(^|[ ;(])path=[$\"]' README.md shell/*.md stress/*.md shell/*.sh shell/examples"
+        + " | grep -v ^shell/install.sh: || :",
+      in: Product.sources)
+    #expect(outcome.text.isEmpty && outcome.error.isEmpty, "\(outcome.text)\(outcome.error)")
   }
 
   @Test("The stress README and the help name every kind of chaos")
@@ -127,17 +176,17 @@ import Testing
       "\(outcome.text)")
   }
 
-  @Test("Every exit code is in the README and in both man pages")
+  @Test("Every exit status is in the shell README and in both man pages")
   func exitCodes() throws {
     for code in ["0", "64", "65", "69", "73", "74", "75", "77"] {
-      #expect(try text("README.md").contains("| \(code) |"))
+      #expect(try text("shell/README.md").contains("| \(code) |"))
       for program in ["topic-alloc", "topic"] {
         #expect(
           try text("shell/man/\(program).1").contains("\n.B \(code)\n"), "\(code), \(program)")
       }
     }
     for code in ["1", "2", "10", "66"] {
-      #expect(try text("README.md").contains("| \(code) |"))
+      #expect(try text("shell/README.md").contains("| \(code) |"))
       #expect(try text("shell/man/topic.1").contains("\n.B \(code)\n"), "\(code)")
     }
   }
