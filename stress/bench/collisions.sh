@@ -85,6 +85,7 @@ main() {
   done
   command -v jq >/dev/null || fail "$EX_UNAVAILABLE" "cannot find jq: install it"
   if [[ -z $bin ]]; then bin=$(build); fi
+  [[ -d $bin ]] || fail "$EX_UNAVAILABLE" "there is no directory '$bin'"
   bin=$(cd -- "$bin" && pwd)
   for program in topic-alloc topic-stress; do
     [[ -x $bin/$program ]] || fail "$EX_UNAVAILABLE" "there is no $program in '$bin'"
