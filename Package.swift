@@ -71,7 +71,8 @@ let package = Package(
       name: "MetricsTests", dependencies: ["Metrics", "Runs", "JSON", "POSIX", "TestSupport"]),
     .testTarget(name: "CostsTests", dependencies: ["Costs", "JSON"]),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"]),
+      name: "CommandLineTests",
+      dependencies: ["CommandLine", "TopicAllocation", "POSIX", "TestSupport"]),
     .testTarget(
       name: "StressTests", dependencies: ["StressHarness", "JSON", "POSIX", "TestSupport"]),
     .testTarget(name: "ToolTests", dependencies: ["StressHarness", "POSIX", "TestSupport"]),

@@ -1,5 +1,3 @@
-import POSIX
-
 /// A JSON text that has been read: RFC 8259.
 public indirect enum JSONValue: Hashable, Sendable {
   /// A member of an object.

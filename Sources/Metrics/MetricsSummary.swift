@@ -1,4 +1,3 @@
-import JSON
 import POSIX
 
 /// What metrics say as a whole, gathered in one pass and bounded memory: one JSON object a line, whose

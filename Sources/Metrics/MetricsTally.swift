@@ -1,6 +1,3 @@
-import JSON
-import POSIX
-
 /// The sum of some entries of metrics.
 public struct MetricsTally: Sendable {
   /// The numbers of one field.

@@ -1,5 +1,3 @@
-import POSIX
-
 extension Plan {
   /// Whoever has seen so many knows that more than one line is wrong.
   private static let mostCycles = 20

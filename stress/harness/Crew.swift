@@ -1,4 +1,3 @@
-import CommandLine
 import POSIX
 
 /// What one process of an iteration is to run.

@@ -1,5 +1,4 @@
 import POSIX
-import TopicAllocation
 
 /// The name that a root has among the refs of a repository.
 ///

@@ -1,6 +1,5 @@
 import Git
 import POSIX
-import TopicAllocation
 
 /// Where a text file that git tracks has the name of an entry that moves, as a word of its own.
 public struct Mention: Hashable, Sendable {

@@ -1,6 +1,5 @@
 import Git
 import POSIX
-import TopicAllocation
 
 /// A symbolic link that git tracks and that leads to or through an entry that moves.
 public struct Retargeting: Hashable, Sendable {

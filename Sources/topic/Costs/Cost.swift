@@ -2,7 +2,6 @@ import CommandLine
 import Costs
 import JSON
 import POSIX
-import TopicAllocation
 
 extension Command {
   private static let addOptions = [

@@ -1,5 +1,4 @@
 import CommandLine
-import POSIX
 import TopicAllocation
 
 extension Command {
