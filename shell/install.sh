@@ -9,6 +9,8 @@ readonly EX_USAGE=64 EX_UNAVAILABLE=69 EX_CANTCREAT=73
 
 # The directory of the copy that is being made, until that has its final name.
 temporary=''
+# The directory of the manual pages and completions that the programs have printed.
+pages=''
 
 # Usage: print_help
 print_help() {
@@ -29,7 +31,7 @@ Below DIR:
   bin/                                        topic-alloc, topic
   share/man/man1/                             topic-alloc.1, topic.1
   share/bash-completion/completions/          topic-alloc, topic
-  share/zsh/site-functions/                   _topic-alloc, _topic
+  share/zsh/site-functions/                   _topic
   share/fish/vendor_completions.d/            topic-alloc.fish, topic.fish
   share/topic-alloc/                          unified-location-detection.sh
 
@@ -57,6 +59,7 @@ fail_to_write() {
 # Usage: remove_temporary
 remove_temporary() {
   if [[ -n $temporary ]]; then rm -rf "$temporary"; fi
+  if [[ -n $pages ]]; then rm -rf "$pages"; fi
 }
 
 # Usage: end_by SIGNAL
@@ -108,30 +111,40 @@ package_directory() {
   CDPATH='' cd -- "$shell_directory/.." && pwd
 }
 
-# Usage: for_each_file COMMAND PACKAGE PROGRAMS BASE
+# Usage: for_each_file COMMAND PACKAGE PROGRAMS PAGES BASE
 # Runs COMMAND MODE SOURCE TARGET for every file of an installation below BASE. This is the one
-# place that knows them.
+# place that knows them. PAGES is the directory that print_pages has filled.
 for_each_file() {
-  local command=$1 package=$2 programs=$3 base=$4 name
-  local completions=$package/shell/completions share=$base/share
+  local command=$1 package=$2 programs=$3 pages=$4 base=$5 name
+  local share=$base/share
   for name in topic-alloc topic; do
     "$command" 755 "$programs/$name" "$base/bin/$name"
-    "$command" 644 "$package/shell/man/$name.1" "$share/man/man1/$name.1"
-    "$command" 644 "$completions/$name.bash" "$share/bash-completion/completions/$name"
-    "$command" 644 "$completions/_$name" "$share/zsh/site-functions/_$name"
-    "$command" 644 "$completions/$name.fish" "$share/fish/vendor_completions.d/$name.fish"
+    "$command" 644 "$pages/$name.1" "$share/man/man1/$name.1"
+    "$command" 644 "$pages/bash" "$share/bash-completion/completions/$name"
+    "$command" 644 "$pages/fish" "$share/fish/vendor_completions.d/$name.fish"
   done
+  "$command" 644 "$pages/zsh" "$share/zsh/site-functions/_topic"
   name=unified-location-detection.sh
   "$command" 644 "$package/shell/$name" "$share/topic-alloc/$name"
 }
 
-# Usage: check_source MODE SOURCE TARGET
-# Fails when SOURCE is missing. Programs are made later.
-check_source() {
-  local mode=$1 source=$2
-  if [[ $mode == 644 && ! -r $source ]]; then
-    fail "$EX_UNAVAILABLE" "find '$source'" "get the package anew, it is not complete"
-  fi
+# Usage: for_each_old_file COMMAND BASE
+# Runs COMMAND MODE SOURCE TARGET for every file that only earlier versions have installed.
+for_each_old_file() {
+  "$1" 644 '' "$2/share/zsh/site-functions/_topic-alloc"
+}
+
+# Usage: print_pages PROGRAMS PAGES
+# Has the programs in PROGRAMS print their manual pages and completions into the directory PAGES.
+print_pages() {
+  local programs=$1 pages=$2 name
+  for name in topic-alloc topic; do
+    "$programs/$name" --man >"$pages/$name.1" || fail "$EX_UNAVAILABLE" "print the manual of $name"
+  done
+  for name in bash zsh fish; do
+    "$programs/topic" completions "$name" >"$pages/$name" ||
+      fail "$EX_UNAVAILABLE" "print the completions for $name"
+  done
 }
 
 # Usage: check_target MODE SOURCE TARGET
@@ -238,7 +251,7 @@ install_file() {
     { dd bs=67108864 if="$source" of="$made/new" 2>"$made/said" || { cat "$made/said" && false; }; } &&
       rm -f "$made/said" && chmod "$mode" "$made/new" && mv -f "$made/new" "$target"
   } 2>&1) || fail_to_write "install '$target'${reason:+: ${reason##*: }}"
-  remove_temporary
+  rm -rf "$temporary"
   temporary=''
   printf 'installed %s\n' "$target"
 }
@@ -292,23 +305,26 @@ print_hints() {
 
 # Usage: install_package PREFIX DESTDIR
 install_package() {
-  local prefix=$1 destination=$2 package programs removed=0
+  local prefix=$1 base=$2$1 package programs removed=0
   package=$(package_directory)
-  for_each_file check_source "$package" '' "$destination$prefix"
-  for_each_file check_target "$package" '' "$destination$prefix"
-  for_each_file remove_leftovers "$package" '' "$destination$prefix"
+  for_each_file check_target '' '' '' "$base"
+  for_each_file remove_leftovers '' '' '' "$base"
   programs=$(build_programs "$package")
+  pages=$(mktemp -d) || fail_to_write 'create a temporary directory'
+  print_pages "$programs" "$pages"
   # Others are to use what is installed, whatever the umask of the user is.
   umask 022
-  for_each_file install_file "$package" "$programs" "$destination$prefix"
-  if [[ -z $destination ]]; then print_hints "$prefix"; fi
+  for_each_file install_file "$package" "$programs" "$pages" "$base"
+  for_each_old_file remove_file "$base"
+  if [[ -z $2 ]]; then print_hints "$prefix"; fi
 }
 
 # Usage: uninstall_package PREFIX DESTDIR
 uninstall_package() {
   local base=$2$1 removed=0
-  for_each_file remove_file '' '' "$base"
-  for_each_file remove_leftovers '' '' "$base"
+  for_each_file remove_file '' '' '' "$base"
+  for_each_old_file remove_file "$base"
+  for_each_file remove_leftovers '' '' '' "$base"
   if rmdir "$base/share/topic-alloc" 2>/dev/null; then
     printf 'removed %s\n' "$base/share/topic-alloc"
     removed=$((removed + 1))

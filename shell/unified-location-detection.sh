@@ -331,7 +331,7 @@ get_next_topic_number() {
     if ((10#$digits_ > highest_)); then highest_=$((10#$digits_)); fi
   done
   if ((highest_ == 9999999)); then
-    _topic_say "cannot number on in '$1': 9999999 is the last number there is"
+    _topic_say "no numbers left in '$1': the highest possible is 9999999"
     return 1
   fi
   builtin printf '%03d\n' "$((highest_ + 1))"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 #
-# Measures topic-alloc against others. Usage: bench.sh --help
+# Compares the speed of topic-alloc with other allocators. Usage: bench.sh --help
 
 set -euo pipefail
 
-# Numbers with a point, whatever the user's language.
+# Numbers have a decimal point, whatever the user's locale.
 export LC_ALL=C
 
 # Exit codes of sysexits.h.
@@ -13,11 +13,11 @@ readonly EX_USAGE=64 EX_DATAERR=65 EX_UNAVAILABLE=69
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here project=${here%/*}
 
-# How many processes work at once, on how many allocations, beside how many topics.
+# Processes that run at once, allocations that they share, and existing topics.
 readonly CREW=10 CREW_CALLS=100 CREW_TOPICS=10000
-# How often a sourced function is called, beside how many topics.
+# Calls of a sourced function, and existing topics.
 readonly FUNCTION_CALLS=50 FUNCTION_TOPICS=100
-# Up to that many topics, each contender has a new root in each round: it adds to it.
+# Up to this many topics, each contender gets a new root in each round, because it adds topics.
 readonly SMALL=1000
 
 scratch=''
@@ -35,18 +35,18 @@ mktemp -d, and a bash function with flock:
   - a start after the program was evicted from the page cache
   - a sourced shell function
 
-Also measures reservations among work trees, alone and ten at once. All contenders take turns in
-every round; ratios compare within a round. Prints Markdown tables and writes bench.json and
-bench.svg. Needs hyperfine, jq, git and a C compiler; works in TMPDIR (default: /tmp).
+Also measures reservations among work trees, alone and ten at once. In every round, each contender
+gets a turn, and ratios compare times of the same round. Prints Markdown tables, and writes
+bench.json and bench.svg. Needs hyperfine, jq, git and a C compiler. Works in TMPDIR (default /tmp).
 
   -p, --peer 'NAME=COMMAND {root} {name}'
-                      measure this command, too; without a shell; repeat it for more
-      --full          also beside 1,000,000 topics
-      --rounds N      how often everybody's turn comes (default 5)
-      --runs N        how often a command runs in a turn (default 30)
-  -o, --out DIR       where bench.json and bench.svg go (default: the current directory)
-      --bin DIR       take topic-alloc from DIR and build nothing
-  -h, --help          print this
+                      measure COMMAND, too, without a shell; repeatable
+      --full          measure beside 1,000,000 topics, too
+      --rounds N      measure N rounds (default 5)
+      --runs N        run each command N times in a turn (default 30)
+  -o, --out DIR       write bench.json and bench.svg to DIR (default: the current directory)
+      --bin DIR       use topic-alloc in DIR and build nothing
+  -h, --help          print this help
 
 Exit codes: 0 done, 64 wrong usage, 65 a command fails, 69 a tool is missing.
 END_OF_HELP
@@ -65,7 +65,7 @@ clean_up() {
 }
 
 # Usage: tell TEXT
-# Says what is going on: on a terminal in one line that changes.
+# Shows the progress: on a terminal, in one line that changes.
 tell() {
   if [[ -t 2 ]]; then printf '\r\033[K%s' "$1" >&2; else printf '%s\n' "$1" >&2; fi
 }
@@ -77,20 +77,20 @@ need() {
 
 # Usage: positive OPTION VALUE
 positive() {
-  [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || fail "$EX_USAGE" "$1 takes a number from 1 on, not '$2'"
+  [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || fail "$EX_USAGE" "$1 takes a number of at least 1, not '$2'"
 }
 
 # Usage: build
 # Builds the release and prints the directory of its programs.
 build() {
   command -v swift >/dev/null ||
-    fail "$EX_UNAVAILABLE" "there is no swift to build with; name built programs with --bin"
+    fail "$EX_UNAVAILABLE" "swift is missing; pass the directory of built programs with --bin"
   swift build --package-path "$project" -c release >&2 &&
     swift build --package-path "$project" -c release --show-bin-path
 }
 
 # Usage: quoted TEXT
-# One word for hyperfine, which takes a command apart as a POSIX shell does.
+# Prints TEXT as one word for hyperfine, which splits commands like a POSIX shell.
 quoted() {
   printf "'%s'" "${1//\'/\'\\\'\'}"
 }
@@ -102,7 +102,7 @@ contender() {
 }
 
 # Usage: fill ROOT COUNT
-# Makes a root with so many topics, a hundred thousand at a time.
+# Creates a root with COUNT topics, up to 100,000 at a time.
 fill() {
   local left=$2 some
   mkdir -p -- "$1"
@@ -114,7 +114,7 @@ fill() {
 }
 
 # Usage: measure WHAT TOPICS CALLS NAME ROUND RUNS COMMAND
-# Times the command, which makes so many calls, and adds the times to the measurements.
+# Times COMMAND, which makes CALLS calls, and adds the times to the measurements.
 measure() {
   local reason
   reason=$(hyperfine --shell=none --warmup 1 --runs "$6" --style none \
@@ -126,7 +126,7 @@ measure() {
 }
 
 # Usage: root_for TOPICS ROUND INDEX
-# Puts the path of a root with so many topics into `root`.
+# Sets `root` to the path of a root with TOPICS topics.
 root_for() {
   root=$scratch/$1
   if (($1 <= SMALL)); then root+=-$2-$3; fi
@@ -145,7 +145,8 @@ measure_process() {
 }
 
 # Usage: measure_evicted ROUND
-# The start after the program was read from the disk once more; of the programs that are one file.
+# Measures the start after the program was evicted from the page cache and read again. Covers the
+# contenders that are a single file.
 measure_evicted() {
   local index root command program
   for index in 0 1; do
@@ -160,7 +161,7 @@ measure_evicted() {
 }
 
 # Usage: reserve SCOPE
-# Makes a repository with a ledger in use, and puts a command that reserves a number into `command`.
+# Creates a repository with a ledger in use, and sets `command` to one that reserves a number.
 reserve() {
   local repository=$scratch/$1
   if [[ ! -d $repository ]]; then
@@ -175,7 +176,7 @@ reserve() {
 }
 
 # Usage: measure_reservations ROUND
-# With the scope as an option, with the scope in the configuration of git, and ten of the latter at once.
+# Measures the scope as an option, the scope in git's configuration, and ten of the latter at once.
 measure_reservations() {
   local command scope
   for scope in explicit configured; do
@@ -210,7 +211,7 @@ measure_function() {
 }
 
 # Usage: machine
-# Prints a JSON object that says where this was measured.
+# Prints a JSON object that describes this machine.
 machine() {
   local processor
   processor=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo 2>/dev/null | head -n 1)
@@ -239,7 +240,7 @@ while (($# > 0)); do
     ;;
   --full) full=yes && shift ;;
   -h | --help) print_help && exit ;;
-  *) fail "$EX_USAGE" "what is '$1'? Try bench.sh --help" ;;
+  *) fail "$EX_USAGE" "unknown argument '$1'; run 'bench.sh --help'" ;;
   esac
 done
 
@@ -249,7 +250,7 @@ need cc gcc
 need git git
 if [[ -z $bin ]]; then bin=$(build); fi
 bin=$(cd -- "$bin" && pwd)
-[[ -x $bin/topic-alloc ]] || fail "$EX_UNAVAILABLE" "there is no topic-alloc in '$bin'"
+[[ -x $bin/topic-alloc ]] || fail "$EX_UNAVAILABLE" "topic-alloc is missing in '$bin'"
 mkdir -p -- "$out"
 
 trap clean_up EXIT
@@ -272,7 +273,7 @@ for peer in ${peers[@]+"${peers[@]}"}; do contender "${peer%%=*}" "${peer#*=}"; 
 sizes=(10 100 1000 10000 100000)
 if [[ -n $full ]]; then sizes+=(1000000); fi
 for size in "${sizes[@]}"; do
-  if ((size > SMALL)); then tell "making $size topics" && root_for "$size" 0 0; fi
+  if ((size > SMALL)); then tell "creating $size topics" && root_for "$size" 0 0; fi
 done
 for ((round = 1; round <= rounds; round++)); do
   for size in "${sizes[@]}"; do measure_process "$size" "$round"; done

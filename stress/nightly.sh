@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 #
-# Runs the stress harness for a night. Usage: nightly.sh --help
+# Runs all stress tests, as a nightly job does. Usage: nightly.sh --help
 
 set -euo pipefail
 
-# Numbers with a point, whatever the user's language.
+# Numbers have a decimal point, whatever the user's locale.
 export LC_ALL=C
 
 # Exit codes of sysexits.h.
@@ -14,7 +14,7 @@ readonly EX_USAGE=64 EX_UNAVAILABLE=69 EX_NOPERM=77
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here project=${here%/*}
 
-# How much of the time a phase takes is said in parts of this.
+# The shares of all timed phases add up to this.
 readonly ALL_PARTS=36
 
 passed=0
@@ -27,18 +27,19 @@ print_help() {
   cat <<'END_OF_HELP'
 Usage: nightly.sh [option]... [MINUTES]
 
-Runs everything against topic-alloc in about MINUTES minutes (default 10; fractions allowed): the
-model of the lock protocol, a plain run, the old protocol and version 0.1 mixed in, every kind of
-chaos, work trees
-and clones, the claims of a plan, the crash matrix, and an allocator without a lock, which has to be found out. Prints a line for each and, of
-what failed, all that is known. Builds the release first, where there is a Swift toolchain.
+Tests topic-alloc in about MINUTES minutes (default 10; fractions are allowed): checks the model of
+the lock protocol, and runs topic-stress plainly, with the old protocol and version 0.1 mixed in,
+with every kind of chaos, in work trees and clones, with the claims of a plan, with the crash
+matrix, and with an allocator without a lock, which must fail. Prints a line for each phase, and the
+whole report if it fails. Skips what the machine lacks a tool or permission for. Builds the release
+first.
 
-  -d, --run-dir DIR   where runs and metrics are kept (default: as topic-stress)
-      --bin DIR       take topic-stress and topic-alloc from DIR and build nothing
-      --no-model      leave the model out (it needs spin and gcc)
-  -h, --help          print this
+  -d, --run-dir DIR   keep runs and metrics in DIR (default: as topic-stress)
+      --bin DIR       use topic-stress, topic-alloc and topic in DIR and build nothing
+      --no-model      skip the model (it needs spin and gcc)
+  -h, --help          print this help
 
-Exit codes: 0 all is well, 1 something failed, 64 wrong usage, 69 there is nothing to run.
+Exit codes: 0 all phases passed, 1 a phase failed, 64 wrong usage, 69 the programs are missing.
 END_OF_HELP
 }
 
@@ -57,13 +58,13 @@ clean_up() {
 # Builds the release and prints the directory of its programs.
 build() {
   command -v swift >/dev/null ||
-    fail "$EX_UNAVAILABLE" "there is no swift to build with; name built programs with --bin"
+    fail "$EX_UNAVAILABLE" "swift is missing; pass the directory of built programs with --bin"
   swift build --package-path "$project" -c release >&2 &&
     swift build --package-path "$project" -c release --show-bin-path
 }
 
 # Usage: figures FILE
-# Prints calls and throughput from the report of a run.
+# Prints the calls and the throughput of a report.
 figures() {
   awk '
     $1 == "Calls" { calls = $2 }
@@ -71,8 +72,9 @@ figures() {
     END { printf "%9s calls  %6s/s", calls ? calls : "-", rate ? rate : "-" }' "$1"
 }
 
-# Usage: tell VERDICT NAME DETAILS
-tell() {
+# Usage: report VERDICT NAME DETAILS
+# Prints the line of a phase and counts it.
+report() {
   printf '%-4s  %-22s  %s\n' "$1" "$2" "$3"
   case $1 in
   ok) passed=$((passed + 1)) ;;
@@ -82,22 +84,22 @@ tell() {
 }
 
 # Usage: check_model
-# The lock protocol, state by state.
+# Searches all states of the lock protocol.
 check_model() {
   local status=0 log=$scratch/model
   "$here/model/check.sh" >"$log" 2>&1 || status=$?
   case $status in
-  0) tell ok model "$(tail -n 1 "$log")" ;;
-  "$EX_UNAVAILABLE") tell skip model "$(tail -n 1 "$log")" ;;
+  0) report ok model "$(tail -n 1 "$log")" ;;
+  "$EX_UNAVAILABLE") report skip model "$(tail -n 1 "$log")" ;;
   *)
-    tell FAIL model "code $status"
+    report FAIL model "code $status"
     cat -- "$log"
     ;;
   esac
 }
 
 # Usage: run_program OPTION...
-# Runs topic-stress in the background, so that a signal to this script can end it first.
+# Runs topic-stress in the background, so that a signal to this script can end it.
 run_program() {
   local status=0
   "$bin/topic-stress" ${run_dir[@]+"${run_dir[@]}"} "$@" >"$scratch/report" 2>"$scratch/error" &
@@ -108,7 +110,7 @@ run_program() {
 }
 
 # Usage: stop CODE
-# Ends what runs, and then this script.
+# Ends the running program and then this script.
 stop() {
   if [[ -n $child ]]; then
     kill -TERM "$child" || true
@@ -118,29 +120,30 @@ stop() {
 }
 
 # Usage: run_phase NAME EXPECTED OPTION...
-# One run of topic-stress. What needs strace or a mount is skipped where that cannot be had.
+# Runs topic-stress, which must pass or fail as EXPECTED. Skips the phase if strace or a mount is
+# unavailable.
 run_phase() {
   local name=$1 expected=$2 status=0 log=$scratch/report
   shift 2
   run_program "$@" || status=$?
   if ((status > 128)); then exit "$status"; fi
   case $expected/$status in
-  pass/0) tell ok "$name" "$(figures "$log")" ;;
-  fail/1) tell ok "$name" "$(head -n 1 "$log")" ;;
+  pass/0) report ok "$name" "$(figures "$log")" ;;
+  fail/1) report ok "$name" "$(head -n 1 "$log")" ;;
   *)
-    if can_be_missing "$status" "$*" "$scratch/error"; then
-      tell skip "$name" "$(head -n 1 "$scratch/error")"
+    if is_unavailable "$status" "$*" "$scratch/error"; then
+      report skip "$name" "$(head -n 1 "$scratch/error")"
     else
-      tell FAIL "$name" "code $status"
+      report FAIL "$name" "code $status"
       cat -- "$log" "$scratch/error"
     fi
     ;;
   esac
 }
 
-# Usage: can_be_missing STATUS OPTIONS ERRORS
-# Whether a run ended because the machine has no strace, or may not mount.
-can_be_missing() {
+# Usage: is_unavailable STATUS OPTIONS ERRORS
+# Succeeds if a run failed because strace is missing or a mount is not permitted.
+is_unavailable() {
   case $1 in
   "$EX_UNAVAILABLE") [[ $2 == *syscall-kill* ]] && grep -q 'needs strace' "$3" ;;
   "$EX_NOPERM") [[ $2 == *full* ]] && grep -q 'cannot mount' "$3" ;;
@@ -149,7 +152,7 @@ can_be_missing() {
 }
 
 # Usage: timed PARTS NAME OPTION...
-# A run that takes its part of the time, and has to pass.
+# Runs topic-stress for PARTS of the time. The run must pass.
 timed() {
   local parts=$1 name=$2
   shift 2
@@ -159,11 +162,11 @@ timed() {
 }
 
 # Usage: mix_version_0_1
-# Version 0.1, which keeps its record of the highest number in the lock file, in the same root.
+# Lets version 0.1, which records the highest number in the lock file, number in the same root.
 mix_version_0_1() {
   local name='version 0.1 mixed in' old=$scratch/version-0.1
   if ! command -v cc >/dev/null; then
-    tell skip "$name" 'it needs cc'
+    report skip "$name" 'cc is missing'
     return
   fi
   cc -O2 -DVERSION_0_1 -o "$old" "$here/bench/peer.c"
@@ -171,8 +174,8 @@ mix_version_0_1() {
 }
 
 # Usage: run_phases
-# A plain run that is half as fast as the last ten, against the starts of processes that do nothing,
-# fails, too.
+# The plain run also fails if it is less than half as fast as the last ten, measured against the
+# start of processes that do nothing.
 run_phases() {
   timed 8 'plain' --fail-below 0.5
   timed 3 'old protocol mixed in' --mix "'$here/allocators/locked.sh' {root} {name}"
@@ -209,9 +212,9 @@ main() {
       shift
       ;;
     --no-model) with_model=0 ;;
-    -*) fail "$EX_USAGE" "unknown option '$1'; see 'nightly.sh --help'" ;;
+    -*) fail "$EX_USAGE" "unknown option '$1'; run 'nightly.sh --help'" ;;
     *)
-      [[ -z $minutes ]] || fail "$EX_USAGE" "one duration is enough: '$minutes' or '$1'"
+      [[ -z $minutes ]] || fail "$EX_USAGE" "MINUTES is given twice: '$minutes' and '$1'"
       minutes=$1
       ;;
     esac
@@ -219,10 +222,10 @@ main() {
   done
   minutes=${minutes:-10}
   [[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ && ! $minutes =~ ^0+(\.0*)?$ ]] ||
-    fail "$EX_USAGE" "MINUTES is a number, such as 10 or 0.5, not '$minutes'"
+    fail "$EX_USAGE" "MINUTES must be a number such as 10 or 0.5, not '$minutes'"
   if [[ -z $bin ]]; then bin=$(build); fi
   [[ -x $bin/topic-stress && -x $bin/topic-alloc ]] ||
-    fail "$EX_UNAVAILABLE" "'$bin' does not hold topic-stress and topic-alloc"
+    fail "$EX_UNAVAILABLE" "topic-stress or topic-alloc is missing in '$bin'"
 
   child=''
   trap clean_up EXIT

@@ -2,11 +2,80 @@ import POSIX
 import TopicAllocation
 import TopicLedger
 
-/// What a command line asks to be allocated, and how it is to be told.
+extension Option {
+  /// How to print what is allocated.
+  public static let allocationFormat = Option(
+    "format", "f", .choice("FORMAT", TopicFormat.self),
+    help: """
+      `json` (default), `jsonl`, `pipe` (`042|/path`), `path`, `number` or `shell` (assignments for
+      `eval`): see `topic help formats`.
+      """)
+  /// Whether to say how long the lock was waited for and held.
+  public static let lockTimes = Option(
+    "verbose", "v",
+    help: """
+      Print on standard error how long the call waited for the lock and held it, and from when to
+      when, in seconds of the monotonic clock.
+      """)
+  /// Whether to print a topic of the same name instead of creating one.
+  public static let reuse = Option(
+    "reuse", "r",
+    help: """
+      If an entry of exactly this name exists, print it and create nothing. Of several, take the one
+      with the lowest number. The decision is made under the lock, so concurrent calls agree.
+      """)
+  /// A number that the caller chooses.
+  public static let number = Option(
+    "number", "n", .text("N"),
+    help: """
+      Take the number N, from 0 to 9999999. If it is taken, fail and name its owner. With `--reuse`,
+      print an owner of exactly this name instead, and fail if the name has another number. Goes
+      with one NAME.
+      """)
+  /// Whether to print a preview only.
+  public static let dryRun = Option(
+    "dry-run",
+    help: """
+      Print what would be allocated now. Create nothing and take no lock; the answer can be outdated
+      by the time it is read.
+      """)
+  /// Where a number is unique.
+  public static let scope = Option(
+    "scope", .choice("SCOPE", ["root", "worktrees", "remote"]),
+    help: """
+      Where numbers are unique: `root` (default: among all who share ROOT), `worktrees` (in all work
+      trees of the repository), or `remote` or `remote=NAME` (in all clones that push to that remote;
+      default: origin). Without this option, `$TOPIC_ALLOC_SCOPE` counts, or else
+      `git config topic-alloc.scope`: see `topic help scopes`.
+      """)
+  /// Whether to look at all work trees and branches again.
+  public static let rescan = Option(
+    "rescan",
+    help: """
+      Look at the same root in all other work trees and branches for numbers in use, as the first
+      call with a scope does. With a remote, look at its branches as they are now.
+      """)
+  /// How long to wait for the lock of a root.
+  public static let rootLockTimeout = Option(
+    "timeout", "w", .text("SECS"),
+    help: """
+      Give up if the lock is not free after SECS seconds (default 30; fractions are allowed; 0: do
+      not wait).
+      """)
+  /// Whether to wait for the disk.
+  public static let durable = Option(
+    "durable",
+    help: """
+      Have the new entries on disk, by fsync(2), before they are reported. The lock is released
+      before that.
+      """)
+}
+
+/// The topics that a command line asks for, and the format to print them in.
 public struct AllocationRequest {
   /// The directory that the topics go to.
   public let root: Root
-  /// The names, in order.
+  /// The names of the topics, in order.
   public let slugs: [Slug]
   /// How the topics are named.
   public let style: Style
@@ -14,22 +83,7 @@ public struct AllocationRequest {
   public let format: TopicFormat
   private let arguments: Arguments
 
-  /// The options that say how to allocate.
-  public static let basicOptions = [
-    Option("timeout", "w", takesValue: true), Option("reuse", "r"), Option("durable"),
-    Option("verbose", "v"),
-  ]
-  /// The options that say among whom a number is unique.
-  public static let scopeOptions = [Option("scope", takesValue: true), Option("rescan")]
-  /// The option that says how to print.
-  public static let formatOption = Option("format", "f", takesValue: true)
-  /// All options.
-  public static let options =
-    basicOptions + [
-      formatOption, Option("number", "n", takesValue: true), Option("dry-run"),
-    ] + scopeOptions + Style.options
-
-  /// The request for topics of these names below `root`.
+  /// A request for topics with these names in `root`, which need not exist yet.
   public init(
     root: Path, slugs: [Slug], style: Style, _ arguments: Arguments,
     defaultFormat: TopicFormat = .json
@@ -41,9 +95,12 @@ public struct AllocationRequest {
     format = try arguments.choice("format", of: TopicFormat.self) ?? defaultFormat
   }
 
-  /// Allocates in `scope` and prints the result; as `tool`, says on standard error what is to be said.
+  /// Allocates the topics and prints them.
   ///
-  /// `findProject` gets the path of the root. It is called for formats that name the project.
+  /// - Parameters:
+  ///   - tool: The program that notes on standard error come from.
+  ///   - scope: Where the numbers are unique.
+  ///   - findProject: Returns the project of the root at a path; called for formats that name it.
   public func perform(
     _ tool: Tool, in scope: Scope, projectOf findProject: (Path) throws(SystemError) -> Path
   ) throws(Failure) {
@@ -59,7 +116,7 @@ public struct AllocationRequest {
     try print(allocation.topics, context)
     if arguments.has("verbose") {
       let (acquired, released) = (allocation.acquired, allocation.released)
-      // The moments let a reader see that no two held it at once.
+      // From these times, a reader can tell that no two callers held it at once.
       tool.note(
         "waited \(decimal(allocation.waited, .milliseconds)) ms for the lock, held it for"
           + " \(decimal(released.nanoseconds(since: acquired), .milliseconds)) ms,"
@@ -120,7 +177,7 @@ public struct AllocationRequest {
     ScopedAllocator(allocator, remote: remote, rescan: arguments.has("rescan")) { tool.note($0) }
   }
 
-  /// As ``tell(_:_:)``, and says which numbers stay reserved with no topic.
+  /// As ``tell(_:_:)``, and names the numbers that stay reserved without a topic.
   private func tell(
     _ failure: AllocationFailure, _ reserved: ClosedRange<Int>?, _ context: TopicContext
   ) -> Failure {
@@ -136,14 +193,14 @@ public struct AllocationRequest {
     return failed.adding("\(numbers) reserved: a gap")
   }
 
-  /// Prints what a failed allocation created all the same, and returns the failure to end with.
+  /// Prints the topics that a failed allocation did create, and returns the failure to end with.
   private func tell(_ failure: AllocationFailure, _ context: TopicContext) -> Failure {
     let reason = Failure(failure.reason)
     if failure.done.isEmpty { return reason }
     let exists = list(failure.done.map(\.path.bytes))
     switch failure.reason {
-    case .notDurable: return reason.adding("created, but perhaps not on disk: \(exists)")
-    case .interrupted: return reason.adding("not empty any more, so not removed: \(exists)")
+    case .notDurable: return reason.adding("created, but possibly not on disk: \(exists)")
+    case .interrupted: return reason.adding("no longer empty, so not removed: \(exists)")
     default: break
     }
     let whole = reason.adding("not created: \(list(failure.missing.map(\.bytes)))")
@@ -160,7 +217,7 @@ public struct AllocationRequest {
     }
   }
 
-  /// Paths or names in order; of many, the first and the last one.
+  /// Paths or names in order; if there are many, only the first and the last one.
   private func list(_ items: [Bytes]) -> String {
     let quoted = items.map(\.quotedForMessage)
     return quoted.count > 20
@@ -170,7 +227,7 @@ public struct AllocationRequest {
 }
 
 extension Failure {
-  /// This failure with more at the end of its message.
+  /// This failure with `more` at the end of its message.
   fileprivate func adding(_ more: String) -> Failure {
     Failure(code, message.map { "\($0); \(more)" } ?? more, advice: advice)
   }

@@ -1,38 +1,13 @@
 import POSIX
 
-/// An option of a command.
-public struct Option: Sendable {
-  /// Its long name, without the dashes.
-  public let name: String
-  /// Its one-letter name.
-  public let letter: UInt8?
-  /// How many values follow.
-  public let valueCount: Int
-
-  /// `--name`, and `-l` when there is a letter.
-  public init(_ name: String, _ letter: Unicode.Scalar? = nil, takesValue: Bool = false) {
-    self.name = name
-    self.letter = letter.map { UInt8(ascii: $0) }
-    valueCount = takesValue ? 1 : 0
-  }
-
-  /// `--name`, with so many values behind it.
-  public init(_ name: String, values: Int) {
-    self.name = name
-    letter = nil
-    valueCount = values
-  }
-
-  /// Every command has these.
-  public static let common = [Option("help", "h"), Option("version")]
-}
-
 /// The arguments of a command, read by the rules of getopt_long(3): options stand anywhere before
 /// `--`, `--name=value` and `-nvalue` are as good as two words, letters can be joined, of an option
 /// that is given twice the last one counts (``value(of:)``), and `-` alone is no option.
 public struct Arguments {
   /// What is no option, in order.
   public private(set) var operands: [Bytes] = []
+  /// Whether `--` has ended the options.
+  private(set) var isEnded = false
   private var given: [(name: String, value: Bytes)] = []
 
   /// Reads `words`. The options are not even listed when no word can be one.
@@ -44,6 +19,7 @@ public struct Arguments {
     while let word = rest.popFirst() {
       if word == [dash, dash] {
         operands += rest
+        isEnded = true
         return
       } else if word.starts(with: [dash, dash]) {
         try takeLong(word.dropFirst(2), options(), &rest)
@@ -186,6 +162,12 @@ extension Arguments {
       throw Failure(.data, "--\(name) takes at most \(Self.mostSeconds) seconds")
     }
     return UInt64(whole) * 1_000_000_000 + UInt64(nanoseconds)
+  }
+
+  /// The moment until which to wait for others: so many seconds from now as the option says, by default
+  /// 30.
+  public func deadline(_ name: String = "timeout") throws(Failure) -> Instant {
+    Instant.now.advanced(byNanoseconds: try seconds(name) ?? 30_000_000_000)
   }
 
   /// Thirty years, about.

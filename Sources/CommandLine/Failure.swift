@@ -3,16 +3,15 @@ import POSIX
 import TopicAllocation
 import TopicLedger
 
-/// Why a program ends without having done all: what it says, and with which code it ends.
+/// Why a program ends early: its exit status, and what it tells the user.
 public struct Failure: Error {
-  /// How the program ends.
+  /// The exit status.
   public let code: ExitCode
-  /// What went wrong, naming path and cause; nil when a signal ends the program or all is said.
+  /// What went wrong, with path and cause; nil when a signal ends the program or all has been said.
   public let message: String?
-  /// What to do about it, where there is something to do.
+  /// What the user can do about it.
   public let advice: String?
 
-  /// A failure with this code, message and advice.
   public init(_ code: ExitCode, _ message: String?, advice: String? = nil) {
     self.code = code
     self.message = message
@@ -24,7 +23,7 @@ public struct Failure: Error {
     Failure(.usage, message, advice: advice)
   }
 
-  /// A word that is none of the `known` ones, with the nearest of them.
+  /// A word that is not one of `known`; the message suggests the nearest one.
   public static func unknown(_ what: String, _ value: Bytes, _ known: [String]) -> Failure {
     let near = nearest(to: String(decoding: value, as: UTF8.self), in: known)
     return .usage(
@@ -32,7 +31,7 @@ public struct Failure: Error {
       advice: near == nil ? "it is one of: " + known.joined(separator: ", ") : nil)
   }
 
-  /// The one place that says how an allocation can fail, in words and as an exit code.
+  /// Describes every way in which an allocation can fail.
   public init(_ reason: AllocationError) {
     switch reason {
     case .system(let error):
@@ -49,21 +48,22 @@ public struct Failure: Error {
       self.init(
         .cannotCreate,
         "cannot take number \(number): it belongs to \(owner.bytes.quotedForMessage)",
-        advice: "leave --number out to get the next free one")
+        advice: "omit --number to get the next free one")
     case .nameTaken(let number, let topic):
       self.init(
         .cannotCreate,
         "cannot take number \(number): the name belongs to \(topic.bytes.quotedForMessage)",
-        advice: "leave --number out to reuse that one, or --reuse to create another one")
+        advice: "omit --number to reuse that one, or --reuse to create another one")
     case .numbersExhausted(let root, let next):
       self.init(
         .data,
-        "cannot number on in \(root.bytes.quotedForMessage): the next number is \(next),"
-          + " the last one there is \(Style.highestNumber)",
-        advice: "eight digits are taken for dates; use fewer names, or another ROOT")
+        "no numbers left in \(root.bytes.quotedForMessage): the next one is \(next),"
+          + " the highest possible is \(Style.highestNumber)",
+        advice: "eight digits are dates; use fewer names, or another ROOT")
     case .reservationPassed(let number):
       self.init(
-        .temporary, "the reserved number is passed: \(number) is taken here", advice: "try again")
+        .temporary, "the reserved number was overtaken: \(number) is taken here",
+        advice: "try again")
     case .interrupted:
       self.init(.temporary, nil)
     }
@@ -85,8 +85,8 @@ public struct Failure: Error {
       let place = root.bytes.quotedForMessage
       self.init(
         .unavailable,
-        (offersRoot ? "cannot number beyond \(place): it" : place) + " is in no git work tree",
-        advice: offersRoot ? "make a repository with git init, or use --scope root" : nil)
+        (offersRoot ? "cannot number beyond \(place): it" : place) + " is not in a git work tree",
+        advice: offersRoot ? "create a repository with git init, or use --scope root" : nil)
     case .repositoryMissing(let workTree, let directory):
       let git = workTree.appending(".git").bytes.quotedForMessage
       let isLinked = directory?.parent.lastComponent == Bytes("worktrees")
@@ -99,7 +99,7 @@ public struct Failure: Error {
         .unavailable,
         directory.map {
           "\(git) leads to the git directory \($0.bytes.quotedForMessage), which is missing"
-        } ?? "\(git) is a file that names no git directory",
+        } ?? "\(git) is a file that does not name a git directory",
         advice: Self.either(
           directory == nil ? "repair or remove it" : mount, withoutGit))
     case .unreadable(let error):
@@ -117,15 +117,15 @@ public struct Failure: Error {
     case .failed(let command, let words):
       let isFull = words.contains("No space left on device")
       self.init(
-        isFull ? .cannotCreate : .unavailable, "\(command) failed, it says\(Self.quoted(words))",
+        isFull ? .cannotCreate : .unavailable, "\(command) failed and says\(Self.quoted(words))",
         advice: isFull ? "free some space" : Self.either(Self.trust(words), withoutGit))
     case .noCommit(let reference, let words):
       self.init(
-        .data, "\(reference.quotedForMessage) is no commit, git says" + Self.quoted(words),
-        advice: "fetch it first; a shallow clone has few")
+        .data, "\(reference.quotedForMessage) is not a commit; git says" + Self.quoted(words),
+        advice: "fetch it first; a shallow clone has few commits")
     case .notInTime(let what, let waited):
       self.init(
-        .temporary, "cannot reserve a number: \(what) is not done after \(waited.seconds) s",
+        .temporary, "cannot reserve a number: \(what) did not finish within \(waited.seconds) s",
         advice: "try again, or wait longer with --timeout")
     case .interrupted: self.init(.temporary, nil)
     }
@@ -141,59 +141,61 @@ public struct Failure: Error {
     case .unknownRemote(let remote):
       self.init(
         .unavailable, "there is no remote \(Bytes(remote).quotedForMessage)",
-        advice: "see git remote, choose one with --scope remote=NAME; " + offline)
+        advice: "list them with git remote, and choose one with --scope remote=NAME; " + offline)
     case .unreachable(let remote, let words):
       self.init(
         .unavailable,
-        "cannot reach the remote \(Bytes(remote).quotedForMessage), git says\(Self.quoted(words))",
-        advice: "nothing is created; "
+        "cannot reach the remote \(Bytes(remote).quotedForMessage); git says\(Self.quoted(words))",
+        advice: "nothing was created; "
           + (Self.trust(words)
             ?? "run 'git fetch' first if git has to ask for a password or a host key")
           + "; " + offline)
     case .refused(let remote, let words):
       self.init(
         .unavailable,
-        "the remote \(Bytes(remote).quotedForMessage) refuses the reservation, it says"
+        "the remote \(Bytes(remote).quotedForMessage) refuses the reservation and says"
           + Self.quoted(words),
-        advice: "have pushes to refs/topic-alloc/* allowed there; " + offline)
+        advice: "allow pushes to refs/topic-alloc/* there; " + offline)
     case .notInTime(let what, let waited):
       self.init(GitError.notInTime(what: what, waited: waited), offersRoot: offersRoot)
     case .lockBusy(let lock, let holder, let waited):
       self.init(AllocationError.lockBusy(lock, holder, waited: waited))
     case .damaged(let reference, let commit):
       self.init(
-        .data, "\(reference) is no ledger: commit \(commit) says no number",
+        .data, "\(reference) is not a ledger: commit \(commit) does not hold a number",
         advice:
-          "delete it with git update-ref -d, and what it is fetched from, if it is, on the remote;"
-          + " the next reservation begins from what is there")
+          "delete it with git update-ref -d, and on the remote if it is fetched from one;"
+          + " the next reservation starts a new ledger from the numbers in use")
     case .numberReserved(let number, let owner):
       self.init(
         .cannotCreate, "cannot take number \(number): it is reserved for \(owner.quotedForMessage)",
-        advice: "leave --number out to get the next free one")
+        advice: "omit --number to get the next free one")
     case .numberTaken(let number, let owner, let place):
       self.init(
         .cannotCreate,
         "cannot take number \(number): \(owner.quotedForMessage) has it"
           + " in \(place.quotedForMessage)",
-        advice: "leave --number out to get the next free one")
+        advice: "omit --number to get the next free one")
     case .recordCut(let number, let reference):
       self.init(
         .cannotCreate,
         "cannot take number \(number): a shallow fetch has cut \(reference),"
-          + " so nobody knows here whether it is reserved",
-        advice: "git fetch --unshallow gets the rest; without --number the next free one is taken")
+          + " so it is unknown here whether the number is reserved",
+        advice: "get the rest with git fetch --unshallow, or omit --number to get the next free one"
+      )
     case .contradicted(let remote, let reference, let words):
       self.init(
         .unavailable,
-        "the remote '\(remote)' refuses every reservation as too late, but shows \(reference)"
-          + " as it was; it says" + Self.quoted(words),
+        "the remote '\(remote)' rejects every reservation as outdated, but \(reference)"
+          + " has not changed there; it says" + Self.quoted(words),
         advice:
-          "is the ref hidden there (uploadpack.hideRefs), is the pushurl another repository than"
-          + " the url, or was a git killed there, so that a file \(reference).lock is left? \(offline)"
+          "check there whether the ref is hidden (uploadpack.hideRefs), whether pushurl and url are"
+          + " different repositories, and whether a killed git left \(reference).lock; \(offline)"
       )
     case .numbersExhausted(let next):
       self.init(
-        .data, "cannot number on: the next number is \(next), the last one \(Style.highestNumber)")
+        .data,
+        "no numbers left: the next one is \(next), the highest possible is \(Style.highestNumber)")
     }
   }
 
@@ -331,16 +333,16 @@ extension SystemError {
     case .tooManyOpenFiles: "raise the limit with 'ulimit -n', or close files"
     case .tooManyOpenFilesInSystem: "close files, or raise fs.file-max"
     case .nameTooLong: "use a shorter path"
-    case .linkLoop: "look for symbolic links that lead in a circle"
-    case .notDirectory: "something on the way is a file; move it, or choose another directory"
-    case .notFound where call == .mkdir: "nothing can be made there; choose another directory"
-    case .notFound: "check the spelling, and for a symbolic link that leads nowhere"
+    case .linkLoop: "look for symbolic links that form a loop"
+    case .notDirectory: "part of the path is a file; move it, or choose another directory"
+    case .notFound where call == .mkdir: "nothing can be created there; choose another directory"
+    case .notFound: "check the spelling, and look for a dangling symbolic link"
     case .fileTooLarge where call == .read:
       "the limit is \(Path.longestDocument >> 20) MiB; check that it is the right file"
     case .fileTooLarge: "raise the limit with 'ulimit -f', or choose another file system"
     case .outOfRange: "rename that segment so that its number is lower"
     case .isDirectory: "a directory has the name of a file; move it"
-    case .exists: "something has that name already; move it"
+    case .exists: "something of that name exists; move it"
     case .noLocks, .notSupported, .notImplemented,
       .badDescriptor where call == .flock:
       "use a file system with flock(2); NFS needs its lock service"

@@ -2,8 +2,10 @@ import POSIX
 import TopicAllocation
 
 extension Slug {
-  /// The slugs of `names` in order. `-` stands for the lines of standard input, which may be of any
-  /// length. A name that leaves no slug is an error, before anything is created.
+  /// The slugs of `names`, in order. The name `-` reads names from standard input, one per line, of any
+  /// length.
+  ///
+  /// - Throws: Status 65 if a name leaves no slug.
   public static func ofNames(_ names: ArraySlice<Bytes>, _ rule: Rule) throws(Failure) -> [Slug] {
     let standardInput = Bytes("-")
     var slugs: [Slug] = []
@@ -11,7 +13,7 @@ extension Slug {
     for name in names {
       if name == standardInput {
         if hasReadInput {
-          throw .usage("standard input can be read once, but '-' is given more often")
+          throw .usage("'-' is given twice; standard input can be read once")
         }
         hasReadInput = true
         slugs += try ofLinesOfStandardInput(rule)
@@ -58,6 +60,6 @@ extension Failure {
   fileprivate static func noSlug(in what: String) -> Failure {
     Failure(
       .data, "no name is left of \(what)",
-      advice: "a name needs a letter a-z (é counts as e) or a digit")
+      advice: "use at least one letter a-z (é counts as e) or digit")
   }
 }

@@ -4,17 +4,17 @@ import TopicAllocation
 import TopicLedger
 
 extension Tool {
-  /// Says on standard error what somebody should know about a ledger.
+  /// Prints a warning about a ledger on standard error.
   public func note(_ warning: LedgerWarning) {
     switch warning {
     case .rewound(let remote, let reference):
       note(
         "warning: \(reference) was rewound or replaced on '\(remote)';"
-          + " numbers go on above all that this repository has seen of it")
+          + " new numbers are higher than any that this repository has seen of it")
     case .deleted(let remote, let reference):
       note(
         "warning: \(reference) was deleted on '\(remote)';"
-          + " numbers go on above all that this repository has seen of it")
+          + " new numbers are higher than any that this repository has seen of it")
     }
   }
 }
@@ -23,9 +23,11 @@ extension Scope {
   /// The variable that sets the scope.
   private static let variable = "TOPIC_ALLOC_SCOPE"
 
-  /// The scope that is in force for `root`: that of the option `--scope`, else of the variable
-  /// `TOPIC_ALLOC_SCOPE`, else of the configuration of git. When that cannot be known, the failure offers
-  /// `--scope root` unless the work needs git all the same.
+  /// The scope for `root`: that of the option `--scope`, or else of the variable `TOPIC_ALLOC_SCOPE`, or
+  /// else of git's configuration.
+  ///
+  /// - Parameter needsGit: Whether the work needs git anyway; then the failure does not suggest
+  ///   `--scope root`.
   public static func inForce(
     _ arguments: Arguments, for root: Root, needsGit: Bool = false
   ) throws(Failure) -> Scope {

@@ -2,6 +2,8 @@ import POSIX
 
 /// The version of all programs of the package.
 public let version = "0.2.0"
+/// The day of that version, for the manual pages.
+let releaseDate = "2026-11-21"
 
 /// A program: what its messages begin with, and how it ends.
 public struct Tool: Sendable {

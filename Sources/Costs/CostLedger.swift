@@ -1,36 +1,37 @@
 // The ledger of a run
 //
-// What is there: RUN/cost.jsonl, a line for each call of a model, with what it cost by the prices that
-// held then, in decimal digits. Nothing is shared between runs.
+// RUN/cost.jsonl has a line for each call of a model, with the cost in decimal digits by the prices
+// of that time. Runs share nothing.
 //
-// Who adds appends the line with one write(2), without a lock (LineFile), and puts it on the disk by
-// fsync(2) before it says that it did. Who reads takes what is there.
+// Adding an entry appends the line with one write(2), without a lock (LineFile), and calls fsync(2)
+// before it reports success. Readers take the lines that are there.
 //
-// After a crash before the write nothing is there; within it a line without its end, which the next
-// writer closes and readers count as unreadable; behind it the whole line, reported or not.
+// A crash before the write leaves nothing. A crash during the write leaves an incomplete line: the
+// next writer ends it, and readers count it as unreadable. A crash after the write leaves the whole
+// line, reported or not.
 
 import JSON
 import POSIX
 import Runs
 
-/// What the models of a run have cost.
+/// The ledger of a run: what the calls of models cost.
 public struct CostLedger: Sendable {
   /// One call of a model.
   public struct Entry: Hashable, Sendable {
-    /// When it was added, as in RFC 3339.
+    /// When the entry was added, as in RFC 3339.
     public let time: String
-    /// Who called it, such as `reviewer`.
+    /// Who called the model, such as `reviewer`.
     public let role: String
     /// The model.
     public let model: String
-    /// How many tokens it has read.
+    /// How many tokens the model read.
     public let inputTokens: Int
-    /// How many tokens it has written.
+    /// How many tokens the model wrote.
     public let outputTokens: Int
-    /// What it cost; nil when there was no price.
+    /// The cost; nil if there was no price.
     public let cost: Money?
 
-    /// The entry with these values; token counts within ``CostLedger/tokens``.
+    /// An entry. The numbers of tokens must lie within ``CostLedger/tokens``.
     public init(
       at time: WallTime, role: String, model: String, inputTokens: Int, outputTokens: Int,
       cost: Money?
@@ -57,7 +58,7 @@ public struct CostLedger: Sendable {
       if value["usd"] != nil, cost == nil { return nil }
     }
 
-    /// As it stands in the ledger.
+    /// The entry as the ledger stores it.
     public var json: JSONValue {
       .object(
         [
@@ -69,18 +70,20 @@ public struct CostLedger: Sendable {
     }
   }
 
-  /// How many tokens one call can have.
+  /// The range of the number of tokens in one call.
   public static let tokens = 0...1_000_000_000
 
-  /// The file.
+  /// The path of the file.
   public let path: Path
 
-  /// The ledger of the run in this directory.
+  /// The ledger in the directory `run`.
   public init(_ run: Path) {
     path = run.appending("cost.jsonl")
   }
 
-  /// Adds an entry and has it on the disk. RUN must exist. Returns whether it is the first one.
+  /// Adds an entry, durably. The directory of the run must exist.
+  ///
+  /// - Returns: Whether it is the first entry.
   public func add(_ entry: Entry) throws(SystemError) -> Bool {
     let file = try LineFile(opening: path)
     let isFirst = try file.size() == 0
@@ -92,7 +95,7 @@ public struct CostLedger: Sendable {
     return isFirst
   }
 
-  /// All that has been added; nothing when there is no file yet, or no RUN.
+  /// The sums of all entries; zero if there is no file.
   public func total() throws(SystemError) -> CostTotal {
     var total = CostTotal()
     do throws(SystemError) {
@@ -104,19 +107,19 @@ public struct CostLedger: Sendable {
   }
 }
 
-/// Entries of a ledger, summed up.
+/// The sums of the entries of a ledger.
 public struct CostTotal: Sendable {
-  /// The sum of some entries.
+  /// Some entries, summed up.
   public struct Sum: Sendable {
-    /// How many there are.
+    /// How many entries there are.
     public fileprivate(set) var entries = 0
     /// How many of them have no price.
     public fileprivate(set) var unpriced = 0
-    /// How many tokens were read.
+    /// How many tokens the models read.
     public fileprivate(set) var inputTokens = 0
-    /// How many tokens were written.
+    /// How many tokens the models wrote.
     public fileprivate(set) var outputTokens = 0
-    /// What those with a price cost; nil when that is more than ``Money`` can hold.
+    /// The cost of those with a price; nil if it is too large for ``Money``.
     public fileprivate(set) var cost: Money? = .zero
 
     fileprivate mutating func add(_ entry: CostLedger.Entry) {
@@ -128,23 +131,23 @@ public struct CostTotal: Sendable {
     }
   }
 
-  /// How many roles, and how many models, are summed up separately.
+  /// The largest number of roles, and of models, with a sum of their own.
   public static let mostNames = 1_000
-  /// The longest name, in bytes, that is summed up separately.
+  /// The longest name, in bytes, with a sum of its own.
   public static let longestName = 4_096
-  /// The name of the sum of all others.
+  /// The name under which all others are summed up.
   public static let others = "…"
 
-  /// All of them.
+  /// The sum of all entries.
   public private(set) var all = Sum()
-  /// Those of each role. There are ``mostNames`` of them; all others are one, ``others``.
+  /// The sums by role, at most ``mostNames`` and ``others``.
   public private(set) var roles: [String: Sum] = [:]
-  /// Those of each model, likewise.
+  /// The sums by model, at most ``mostNames`` and ``others``.
   public private(set) var models: [String: Sum] = [:]
-  /// How many lines are no entry.
+  /// How many lines are not entries.
   public private(set) var unreadable = 0
 
-  /// Takes in an entry; nil is a line that is none.
+  /// Adds an entry; nil stands for a line that is not one.
   mutating func add(_ entry: CostLedger.Entry?) {
     guard let entry else {
       unreadable += 1

@@ -1,25 +1,27 @@
 import POSIX
 
-/// An amount of US dollars, never negative: a whole number of units of 10^-12 dollar, in 128 bits. A
-/// price per million tokens with six decimals is a whole number of units a token, so that no sum is
-/// ever rounded. (Swift's own UInt128 is not there on older systems of Apple.)
+/// An amount of US dollars, never negative: a whole number of units of 10^-12 dollars, in 128 bits.
+///
+/// A price per million tokens with six decimals is a whole number of units per token, so no sum is
+/// ever rounded. (Swift's own UInt128 requires macOS 15.)
 public struct Money: Hashable, Comparable, Sendable {
-  /// How many digits an amount can have behind the point.
+  /// The largest number of digits after the point.
   public static let decimals = 12
   private static let unitsPerDollar: UInt64 = 1_000_000_000_000
 
   private var high: UInt64
   private var low: UInt64
 
-  /// Nothing.
+  /// Zero dollars.
   public static let zero = Money(high: 0, low: 0)
 
   private init(high: UInt64, low: UInt64) {
     (self.high, self.low) = (high, low)
   }
 
-  /// The amount that `text` spells: digits, and up to twelve more behind a point, zeros not counted.
-  /// Nil for anything else, a sign and an exponent included, and for what is too large.
+  /// The amount that `text` spells: digits, optionally a point and up to twelve more digits. Zeros
+  /// at the end do not count. Nil for anything else, such as signs and exponents, and for amounts
+  /// too large.
   public init?(_ text: String) {
     let parts = text.utf8.split(
       separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
@@ -39,7 +41,7 @@ public struct Money: Hashable, Comparable, Sendable {
     self = amount
   }
 
-  /// Both together; nil when that is too large.
+  /// The sum; nil if it is too large.
   public func adding(_ other: Money) -> Money? {
     let (low, carries) = low.addingReportingOverflow(other.low)
     let (sum, isTooLarge) = high.addingReportingOverflow(other.high)
@@ -47,7 +49,7 @@ public struct Money: Hashable, Comparable, Sendable {
     return isTooLarge || carriedTooFar ? nil : Money(high: high, low: low)
   }
 
-  /// So many times the amount; nil when that is too large.
+  /// The product; nil if it is too large.
   public func multiplied(by factor: UInt64) -> Money? {
     let (carry, low) = low.multipliedFullWidth(by: factor)
     let (product, isTooLarge) = high.multipliedReportingOverflow(by: factor)
@@ -55,7 +57,9 @@ public struct Money: Hashable, Comparable, Sendable {
     return isTooLarge || carriedTooFar ? nil : Money(high: high, low: low)
   }
 
-  /// One of `parts` equal parts, which must not be 0; nil when they are no whole number of units.
+  /// One of `parts` equal parts; nil if it is not a whole number of units.
+  ///
+  /// - Parameter parts: Must not be 0.
   public func divided(by parts: UInt64) -> Money? {
     let (quotient, remainder) = quotientAndRemainder(dividingBy: parts)
     return remainder == 0 ? quotient : nil
@@ -74,7 +78,7 @@ public struct Money: Hashable, Comparable, Sendable {
 }
 
 extension Money: CustomStringConvertible {
-  /// In decimal digits, exactly, with at least two behind the point, such as `1.25` and `0.000125`.
+  /// The exact amount in decimal digits, at least two of them after the point: `1.25`, `0.000125`.
   public var description: String {
     var (whole, units) = quotientAndRemainder(dividingBy: Self.unitsPerDollar)
     var fraction = Bytes()

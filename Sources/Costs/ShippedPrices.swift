@@ -1,8 +1,8 @@
 import JSON
 
 extension Prices {
-  /// The list that is used where no other one is given: what OpenAI and Anthropic published for their
-  /// interfaces by the day that it names, without discounts for caches and batches, and without
+  /// The list in force if the user gives none: the prices that OpenAI and Anthropic had published
+  /// for their APIs by the day that it names. It leaves out discounts for caches and batches, and
   /// surcharges for long contexts. It goes out of date.
   public static let shippedList = JSONValue.object([
     JSONValue.Member("as_of", .string("2025-11-24")),
@@ -22,7 +22,7 @@ extension Prices {
   ])
 
   /// Sources: openai.com/api/pricing, and the page "Pricing" of Anthropic's documentation.
-  /// `gpt-5-2025` is what `topic try` calls gpt-5-2025-08-07.
+  /// `gpt-5-2025` is the name that `topic try` uses for gpt-5-2025-08-07.
   private static let shippedModels: [(model: String, input: String, output: String)] = [
     ("gpt-5.1", "1.25", "10.00"),
     ("gpt-5.1-codex", "1.25", "10.00"),

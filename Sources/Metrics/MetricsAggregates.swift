@@ -1,35 +1,37 @@
-// Aggregates of metrics, each a file of its own
+// Aggregates of metrics, each in a file of its own
 //
-// DIR/baseline.json, post-rollout.json, completeness.json, per-epoch.json, mttr-delta.json, and state.json,
-// which says how far the metrics were read and what they came to so far. Each that has changed is replaced
-// as a whole (AtomicFile), state.json last, under flock(2) on DIR; then DIR is put on the disk.
+// DIR holds baseline.json, post-rollout.json, completeness.json, per-epoch.json, mttr-delta.json
+// and state.json. state.json records how far the metrics were read, and the totals so far. An
+// update takes flock(2) on DIR and replaces each file that has changed as a whole (AtomicFile),
+// state.json last. Then it calls fsync(2) on DIR.
 //
-// After a crash: some of the files are new, and state.json is still the old one. The next call reads from
-// where that says, comes to the same sums, and replaces what differs. After a power failure any of them may
-// be the old one: all are made of the sums again, so those are replaced as well.
+// After a crash, some files are new and state.json is still the old one. The next update reads from
+// where state.json says, computes the same totals, and replaces the files that differ. After a
+// power failure, any file may be the old one. Every update computes all of them from the totals, so
+// it replaces those as well.
 
 import JSON
 import POSIX
 
 /// The aggregates of a metrics file in a directory.
 public struct MetricsAggregates: Sendable {
-  /// The metrics.
+  /// The metrics that the aggregates are about.
   public let file: MetricsFile
-  /// Where the aggregates are kept.
+  /// The directory that holds the aggregates.
   public let directory: Path
-  /// What is looked at.
+  /// Which entries count.
   public let question: MetricsSummary.Question
-  /// The key of the field that says how long something took.
+  /// The field that says how long something took.
   public let duration: String
 
   private static let names = [
     "baseline", "post-rollout", "completeness", "per-epoch", "mttr-delta", "state",
   ].map { Bytes("\($0).json") }
 
-  /// The key by which entries are grouped where nothing else is said.
+  /// The key that groups entries by default.
   public static let usualGroup = "epoch"
 
-  /// The aggregates of `file`, kept in `directory`.
+  /// The aggregates of `file` in `directory`.
   public init(
     of file: MetricsFile, in directory: Path, _ question: MetricsSummary.Question, duration: String
   ) {
@@ -39,27 +41,28 @@ public struct MetricsAggregates: Sendable {
     self.duration = duration
   }
 
-  /// What an update has done.
+  /// The result of an update.
   public struct Update: Sendable {
-    /// What all entries come to.
+    /// The totals of all entries.
     public let summary: MetricsSummary
-    /// How many of them were new.
+    /// How many entries were new.
     public let new: Int
-    /// Why everything was read anew; nil when it was not.
+    /// Why the update read everything again; nil if it did not.
     public let rebuilt: String?
-    /// How many files end in a line that is not complete.
+    /// How many files end in an incomplete line.
     public let cut: Int
   }
 
-  /// Why there is no update.
+  /// Why an update failed.
   public enum Failure: Error {
-    /// A call failed.
+    /// A system call failed.
     case system(SystemError)
-    /// Another process held the directory until the time was up.
+    /// Another process held the lock of the directory until the deadline.
     case busy(Path)
   }
 
-  /// Reads what is new, and replaces the files. Waits for other calls until `deadline`.
+  /// Reads what is new and replaces the files that change. Waits for other updates until
+  /// `deadline`.
   public func update(until deadline: Instant) throws(Failure) -> Update {
     do throws(SystemError) {
       if try directory.makeDirectoryWithParents() { try directory.synchronizeWithParents() }
@@ -79,7 +82,7 @@ public struct MetricsAggregates: Sendable {
     let before = summary.all.entries
     try reading.readNew(of: file, into: &summary)
     try AtomicFile.removeLeftovers(of: Self.names, in: lock)
-    // An entry without its newline counts for now; the next call reads it again.
+    // An entry without its newline counts, but not in the state: the next update reads it again.
     let state = MetricsState(summary: summary, reading: reading)
     summary.addUnended(of: reading)
     var files: [(String, Bytes)] = []
@@ -107,7 +110,7 @@ public struct MetricsAggregates: Sendable {
       summary: summary, new: summary.all.entries - before, rebuilt: rebuilt, cut: reading.cut)
   }
 
-  /// What earlier calls have read, when that is still so.
+  /// What earlier updates read, if it is still valid; otherwise nothing, and the reason.
   private func earlier() throws(SystemError) -> (MetricsSummary, MetricsReading, String?) {
     let nothing = (MetricsSummary(question), MetricsReading())
     let text: Bytes
@@ -119,7 +122,8 @@ public struct MetricsAggregates: Sendable {
     }
     guard let json = try? JSONValue(parsing: text), let state = MetricsState(json, question) else {
       return (
-        nothing.0, nothing.1, "state.json is damaged, or of an older version or another question"
+        nothing.0, nothing.1,
+        "state.json is damaged, or from an older version or a different question"
       )
     }
     guard try state.reading.holds(for: file) else {
@@ -137,7 +141,7 @@ public struct MetricsAggregates: Sendable {
     return json.text
   }
 
-  /// Totals since the baseline.
+  /// The totals since the baseline.
   private func postRollout(_ summary: MetricsSummary) -> Bytes {
     let entries = summary.all.entries - summary.untilBaseline.entries
     let passed = summary.all.passed - summary.untilBaseline.passed
@@ -179,7 +183,7 @@ public struct MetricsAggregates: Sendable {
     }
   }
 
-  /// The mean since the baseline against that of the baseline.
+  /// The mean duration since the baseline, compared with that of the baseline.
   private func durations(_ summary: MetricsSummary) -> Bytes {
     let first = summary.baseline.flatMap { try? JSONValue(parsing: $0) }?[duration]?.double
     let all = summary.field(duration, of: summary.all)
@@ -203,10 +207,7 @@ public struct MetricsAggregates: Sendable {
 }
 
 extension MetricsSummary {
-  /// The shares of percentiles that are shown.
-  public static let shownPercentiles = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]
-
-  /// Writes the key `groups` with an array of all groups.
+  /// Writes the member `groups`, an array of all groups.
   public func writeGroups(to json: inout JSONWriter) {
     json.key("groups")
     json.array { json in
@@ -219,7 +220,7 @@ extension MetricsSummary {
     }
   }
 
-  /// Writes the members that a tally has: entries, passed, success rate and fields.
+  /// Writes the members of a tally: entries, passed, success rate and fields.
   public func write(_ tally: MetricsTally, to json: inout JSONWriter) {
     json.member("entries", tally.entries)
     json.member("passed", tally.passed)
@@ -233,10 +234,7 @@ extension MetricsSummary {
           json.member("mean", field.mean)
           json.member("min", field.lowest)
           json.member("max", field.highest)
-          let values = field.percentiles(Self.shownPercentiles.map(\.1))
-          for (index, percentile) in Self.shownPercentiles.enumerated() {
-            json.member(percentile.0, values?[index])
-          }
+          for (name, value) in field.shownPercentiles { json.member(name, value) }
         }
       }
     }

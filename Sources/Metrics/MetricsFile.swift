@@ -1,23 +1,26 @@
 import POSIX
 import Runs
 
-/// A file of metrics and the full segments of it that were renamed, `FILE.20261121T083000Z-001` and so on,
-/// with 3 to 18 digits.
+/// A file of metrics, FILE, and its segments: earlier files that were full and renamed, such as
+/// `FILE.20261121T083000Z-001`. The number has 3 to 18 digits.
 ///
-/// Writers append to FILE and know of no segment: one that opened it before a rotation writes into the
-/// segment. Readers read all segments in the order of their names, and then FILE. Who rotates takes
-/// flock(2) on FILE itself, looks whether it still is FILE and full, and renames it.
+/// Writers append to FILE and know nothing of segments: a writer that opened FILE before a rotation
+/// writes into the segment. Readers read all segments, oldest first, and then FILE. A rotation
+/// takes flock(2) on FILE itself, checks that it is still FILE and full, and renames it.
 public struct MetricsFile: Sendable {
   /// The path of FILE.
   public let path: Path
 
-  /// The metrics at `path`, which need not be there yet.
+  /// The metrics at `path`, which may not exist yet.
   public init(_ path: Path) {
     self.path = path
   }
 
-  /// Appends entries, each a JSON object with its newline, and puts them on the disk unless that is not
-  /// wanted. The file and the directories above it are made when they are missing.
+  /// Appends entries. Creates the file and its parent directories if they are missing.
+  ///
+  /// - Parameters:
+  ///   - lines: JSON objects, each with its newline.
+  ///   - synchronizes: Whether to call fsync(2).
   public func append(_ lines: Bytes, synchronizes: Bool = true) throws(SystemError) {
     try path.parent.makeDirectoryWithParents()
     let file = try LineFile(opening: path)
@@ -33,12 +36,12 @@ public struct MetricsFile: Sendable {
     let number: Int
   }
 
-  /// The paths of the segments, the oldest first.
+  /// The paths of the segments, oldest first.
   public func segments() throws(SystemError) -> [Path] {
     try listed().map { path.parent.appending($0.name) }
   }
 
-  /// Numbers of segments end here.
+  /// The largest number of a segment.
   private static let mostSegments = 999_999_999_999_999_999
 
   private func listed() throws(SystemError) -> [Segment] {
@@ -74,7 +77,7 @@ public struct MetricsFile: Sendable {
     SystemError(.readdir, path, .outOfRange)
   }
 
-  /// Such as `20261121T083000Z`.
+  /// Whether `text` is a time such as `20261121T083000Z`.
   private static func isStamp(_ text: ArraySlice<UInt8>) -> Bool {
     text.count == 16
       && text.enumerated().allSatisfy { index, byte in
@@ -88,16 +91,17 @@ public struct MetricsFile: Sendable {
 
   // MARK: Rotation
 
-  /// When FILE is full.
+  /// The size at which FILE is full.
   public enum Limit: Sendable {
-    /// When it has so many bytes.
+    /// This many bytes.
     case bytes(UInt64)
-    /// When it has so many lines.
+    /// This many lines.
     case lines(Int)
   }
 
-  /// Renames FILE when it is full, and returns what it is called then; nil when there is nothing to do.
-  /// Waits for others who rotate until `deadline`.
+  /// Renames FILE if it is full. Waits for other rotations until `deadline`.
+  ///
+  /// - Returns: The path of the new segment; nil if FILE is missing or not full.
   public func rotate(_ limit: Limit, until deadline: Instant) throws(SystemError) -> Path? {
     while true {
       let file: Descriptor
@@ -108,7 +112,7 @@ public struct MetricsFile: Sendable {
         throw error
       }
       guard try file.lock(until: deadline) else { throw SystemError(.flock, path, .wouldBlock) }
-      // Somebody may have rotated it meanwhile.
+      // Another process may have rotated it in the meantime.
       guard let there = try? FileStatus.of(path), try file.status().isSameFile(as: there) else {
         continue
       }
@@ -139,7 +143,7 @@ public struct MetricsFile: Sendable {
     }
   }
 
-  /// Behind all segments there are, also when the clock was set back.
+  /// A name that sorts after all segments, even if the clock was set back.
   private func nextName() throws(SystemError) -> Bytes {
     let now = Bytes(WallTime.now.rfc3339.filter { $0 != "-" && $0 != ":" })
     var stamp = now
@@ -150,12 +154,8 @@ public struct MetricsFile: Sendable {
       }
       (stamp, number) = (last.stamp, last.number + 1)
     }
-    let digits = Bytes("\(number)")
-    var name = path.lastComponent
-    name.append(UInt8(ascii: "."))
-    name += stamp
-    name.append(UInt8(ascii: "-"))
-    name += Bytes(repeating: UInt8(ascii: "0"), count: max(3 - digits.count, 0))
-    return name + digits
+    let digits = String(number)
+    let padding = String(repeating: "0", count: max(3 - digits.count, 0))
+    return path.lastComponent + Bytes(".") + stamp + Bytes("-" + padding + digits)
   }
 }

@@ -2,31 +2,31 @@ import JSON
 import POSIX
 import Runs
 
-/// How far metrics have been read, segment by segment, so that a later reading goes on there.
+/// How far each file of metrics has been read, so that a later reading can continue there.
 public struct MetricsReading: Sendable {
   /// How far one file has been read.
   struct Position: Sendable {
     let device: UInt64
     let inode: UInt64
-    /// The length of the lines that were read.
+    /// The length of the complete lines that were read.
     var offset: UInt64 = 0
-    /// The SHA-256 of the first bytes and the last ones before the offset: a file that was written anew
-    /// shows by it.
+    /// The SHA-256 of the first bytes and of the last ones before the offset. It reveals a file
+    /// that was rewritten.
     var digest = ""
   }
 
-  /// The files, in the order in which they were read.
+  /// The positions in all files, in the order in which they were read.
   private(set) var positions: [Position]
-  /// How many files end in a line that is not complete: cut by a crash, or being written.
+  /// How many files end in an incomplete line: cut by a crash, or still being written.
   public private(set) var cut = 0
-  /// Entries at the end of a file that lack nothing but their newline. They are not part of what
-  /// ``positions`` say was read, and are read again when the newline is there.
+  /// Complete entries at the end of a file that only lack the newline. They lie beyond
+  /// ``positions``, so the next reading reads them again.
   private(set) var unended: [Bytes] = []
 
   static let blockSize = 1 << 18
   private static let digested: UInt64 = 4_096
 
-  /// Nothing has been read yet, or what `positions` say.
+  /// A reading that continues at `positions`.
   init(_ positions: [Position] = []) {
     self.positions = positions
   }
@@ -34,7 +34,7 @@ public struct MetricsReading: Sendable {
   /// How many files were read.
   public var files: Int { positions.count }
 
-  /// Whether all that was read is still there, unchanged.
+  /// Whether everything that was read is still there, unchanged.
   func holds(for file: MetricsFile) throws(SystemError) -> Bool {
     var known = positions
     for path in try file.segments() + [file.path] {
@@ -52,14 +52,14 @@ public struct MetricsReading: Sendable {
     return try digest(file, until: position.offset) == position.digest
   }
 
-  /// Reads what is new in `file` into `summary`, to the end that each segment has when it is reached.
+  /// Reads what is new in `file` into `summary`.
   mutating func readNew(
     of file: MetricsFile, into summary: inout MetricsSummary
   ) throws(SystemError) {
     cut = 0
     unended = []
     var seen: Set<Int> = []
-    // A rotation meanwhile shows as a file that was not there before.
+    // After a rotation, a new FILE appears: list again until there is nothing new.
     for _ in 0..<100 {
       var isNew = false
       for path in try file.segments() + [file.path] {
@@ -76,7 +76,7 @@ public struct MetricsReading: Sendable {
     }
   }
 
-  /// Reads what is new in one file, and returns its place among ``positions``.
+  /// Reads what is new in one file, and returns its index in ``positions``.
   private mutating func read(
     _ path: Path, into summary: inout MetricsSummary
   ) throws(SystemError) -> Int {
@@ -89,7 +89,7 @@ public struct MetricsReading: Sendable {
     let end = try Self.read(file, from: positions[place].offset, into: &summary)
     let rest = end.rest[...].withoutByteOrderMark
     let isEntry = !rest.isBlank && (try? JSONValue.check(rest)) == true
-    // What lacks its newline is kept until the end, so of many files there cannot be much.
+    // These entries stay in memory until the end, so their total is bounded.
     if isEntry, unended.reduce(rest.count, { $0 + $1.count }) <= LineFile.longestLine {
       unended.append(Bytes(rest))
     } else if !rest.isBlank || end.isTooLong {
@@ -100,8 +100,8 @@ public struct MetricsReading: Sendable {
     return place
   }
 
-  /// Reads whole lines, and returns where they end and what stands behind them. A line that is too long is
-  /// one that is not complete until its newline is there, however often it is read before.
+  /// Reads complete lines, and returns where they end and what follows them. A line that is too
+  /// long counts once: as incomplete until its newline appears, then as unreadable.
   private static func read(
     _ file: borrowing Descriptor, from start: UInt64, into summary: inout MetricsSummary
   ) throws(SystemError) -> (offset: UInt64, rest: Bytes, isTooLong: Bool) {
@@ -113,7 +113,7 @@ public struct MetricsReading: Sendable {
       if block.isEmpty { break }
       offset += UInt64(block.count)
       var rest = block[...]
-      // The line that an earlier block began with comes by itself, all others at once.
+      // A line that began in an earlier block is added by itself, all others at once.
       if splitter.length > 0, let line = splitter.next(in: &rest) {
         switch line {
         case .text(let text): summary.add(line: text)
@@ -150,7 +150,7 @@ extension MetricsReading.Position {
 }
 
 extension [MetricsReading.Position] {
-  /// The place of the file at `path`; nil when it is none of these, or is not there.
+  /// The index of the position in the file at `path`; nil if there is none, or no such file.
   fileprivate func firstIndex(ofFileAt path: Path) throws(SystemError) -> Int? {
     do throws(SystemError) {
       let status = try FileStatus.of(path)
@@ -163,7 +163,9 @@ extension [MetricsReading.Position] {
 }
 
 extension MetricsSummary {
-  /// Takes in all entries of `file`, its segments included. Returns what was read.
+  /// Adds all entries of `file` and its segments.
+  ///
+  /// - Returns: How far the files were read.
   @discardableResult
   public mutating func add(_ file: MetricsFile) throws(SystemError) -> MetricsReading {
     var reading = MetricsReading()
@@ -172,7 +174,7 @@ extension MetricsSummary {
     return reading
   }
 
-  /// Takes in the entries that lack their newline.
+  /// Adds the entries that only lack their newline.
   mutating func addUnended(of reading: MetricsReading) {
     for entry in reading.unended { add(line: entry[...]) }
   }

@@ -1,53 +1,53 @@
 import JSON
 import POSIX
 
-/// Reads entries of metrics, each a JSON object on a line of its own, into one place for each field.
+/// Reads entries of metrics, each a JSON object on a line of its own.
 ///
-/// A flat object in ASCII without escapes, as almost all are, is read in one pass without building
-/// values; any other line is read as JSON. Both ways accept the same lines and find the same in them.
+/// Most entries are flat objects in ASCII without escapes. ``scanFlat(_:from:)`` reads those in one
+/// pass, without building JSON values. ``scan(line:)`` reads any other line as JSON. Both accept
+/// the same lines and find the same values.
 struct MetricsScanner {
-  /// What an entry has under a key.
+  /// The kind of value that an entry has for a key.
   enum Kind: UInt8 {
     case missing, null, number, other
   }
 
-  /// The entry's value of one key.
+  /// The value that an entry has for a key.
   struct Place {
     var kind = Kind.missing
     var number: Double = 0
-    /// Where the text of a value that is no number stands, or how a number is spelled: in the line, or in
-    /// ``unescaped``.
+    /// The place of its text (of a number, of its spelling) in the line, or in ``unescaped``.
     var text = 0..<0
   }
 
-  /// The keys that were met, as UTF-8.
+  /// All keys so far, as UTF-8. Their indices identify them.
   private(set) var keys: [Bytes]
-  /// What the last entry has under each of them.
+  /// The values of the last entry, indexed by key.
   private(set) var places: [Place]
-  /// Which of them it has, in its order.
+  /// The keys of the last entry, in its order.
   private(set) var present: [Int] = []
-  /// Texts of the last entry that do not stand in its line as they are, those of keys that are known from
-  /// the beginning; empty when all do.
+  /// The texts of the last entry for the keys that ``init(_:)`` named, if its line spells them with
+  /// escapes or white space; otherwise empty.
   private(set) var unescaped = Bytes()
-  /// Keys beyond ``mostKeys`` or ``longestKey`` that were passed over.
-  private(set) var passedOver = 0
+  /// How many keys were skipped because of ``mostKeys`` or ``longestKey``.
+  private(set) var skippedKeys = 0
 
   private var order: [Int] = []
   private var indices: [Bytes: Int] = [:]
 
-  /// How many keys are known from the beginning; of others, only numbers count.
+  /// How many keys ``init(_:)`` named; of others, only numbers count.
   private let askedKeys: Int
 
-  /// More keys than that are passed over.
+  /// The largest number of keys; the scanner skips all others.
   static let mostKeys = 1_024
-  /// A longer key, in bytes, is passed over.
+  /// The longest key, in bytes; the scanner skips longer ones.
   static let longestKey = 4_096
-  /// No word of a command line is as long as this, in JSON.
+  /// The longest text to compare: no argument of a command is as long, in JSON.
   private static let longestText = 1 << 20
-  /// Arrays and objects take many times their length in memory.
+  /// The longest array or object to compare: parsed, they take many times their length.
   private static let longestNesting = 1 << 16
 
-  /// A scanner that knows these keys from the beginning, the first as number 0.
+  /// A scanner that gives these keys the indices from 0 on.
   init(_ keys: [Bytes]) {
     self.keys = keys
     askedKeys = keys.count
@@ -55,8 +55,8 @@ struct MetricsScanner {
     for (index, key) in keys.enumerated() { indices[key] = index }
   }
 
-  /// Reads the entry that begins at `start`. Returns where the line behind it begins; nil when there is no
-  /// such flat entry: then the line wants ``scan(line:)``.
+  /// Reads the entry at `start` and returns the start of the next line; nil if the entry is not
+  /// flat, so that ``scan(line:)`` has to read it.
   mutating func scanFlat(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
     clear()
     var at = start
@@ -113,19 +113,19 @@ struct MetricsScanner {
     return at < end && text[at] == .newline ? at &+ 1 : nil
   }
 
-  /// Reads the entry in a line; false when it is no JSON object.
+  /// Reads the entry in a line; false if the line is not a JSON object.
   mutating func scan(line: ArraySlice<UInt8>) -> Bool {
     clear()
-    // Keys of what is no entry are not met.
+    // Check first: a line that is not an entry must not add keys.
     guard let isObject = try? JSONValue.check(line), isObject else { return false }
     _ = try? JSONValue.check(line) { key, value in take(key, value) }
     return true
   }
 
-  /// Takes in a member of the entry, as it stands in the line.
+  /// Sets the value of a member; key and value are JSON.
   private mutating func take(_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) {
     guard key.count <= Self.longestText, let name = (try? JSONValue(parsing: key))?.string else {
-      passedOver += 1
+      skippedKeys += 1
       return
     }
     guard let index = number(of: Bytes(name)) else { return }
@@ -146,8 +146,8 @@ struct MetricsScanner {
     set(place, at: index)
   }
 
-  /// What a value is compared by: the inside of a string, and all else without white space. Of one that is
-  /// too long for that, the beginning as it stands in the line.
+  /// The text of a value for comparisons: the contents of a string, or compact JSON. Of a value too
+  /// long to parse, its beginning.
   private func text(of value: ArraySlice<UInt8>) -> Bytes {
     let isString = value.first == UInt8(ascii: "\"")
     if value.count > (isString ? Self.longestText : Self.longestNesting) {
@@ -167,12 +167,13 @@ struct MetricsScanner {
   }
 
   private mutating func set(_ place: Place, at index: Int) {
-    // Of a key that is there twice, the last counts.
+    // If an object has a key twice, the last value counts.
     if places[index].kind == .missing { present.append(index) }
     places[index] = place
   }
 
-  /// Entries mostly have the same keys in the same order.
+  /// Sets the value for a key in `text`. Most entries have the same keys in the same order, so the
+  /// key that came at this position last time is tried first.
   private mutating func set(
     _ place: Place, forKeyAt range: Range<Int>, in text: UnsafeBufferPointer<UInt8>
   ) {
@@ -198,11 +199,11 @@ struct MetricsScanner {
     }
   }
 
-  /// The number of a key, a new one where it was not met; nil when there are too many.
+  /// The index of a key, a new one if necessary; nil if there are too many.
   mutating func number(of key: Bytes) -> Int? {
     if let index = indices[key] { return index }
     guard keys.count < Self.mostKeys, key.count <= Self.longestKey else {
-      passedOver += 1
+      skippedKeys += 1
       return nil
     }
     indices[key] = keys.count
@@ -213,7 +214,7 @@ struct MetricsScanner {
 
   // MARK: Tokens
 
-  /// The inside of a string without escapes, in printable ASCII.
+  /// The contents of a string, if it is printable ASCII without escapes.
   @inline(__always)
   private static func plainString(
     _ text: UnsafeBufferPointer<UInt8>, _ at: inout Int
@@ -249,7 +250,7 @@ struct MetricsScanner {
     1e18, 1e19, 1e20, 1e21, 1e22,
   ]
 
-  /// The value of a number as RFC 8259 spells them; nil for anything else.
+  /// The value of a number in the syntax of RFC 8259; nil for anything else.
   @inline(__always)
   private static func number(
     _ text: UnsafeBufferPointer<UInt8>, _ at: inout Int
@@ -268,7 +269,7 @@ struct MetricsScanner {
     }
     guard let first = digit() else { return nil }
     while let next = digit() {
-      // 18 digits cannot overflow; more are left to the slow way.
+      // 18 digits cannot overflow; Double parses longer numbers.
       if digits < 18 { mantissa = mantissa &* 10 &+ UInt64(next) }
       digits &+= 1
       place &+= 1
@@ -299,7 +300,8 @@ struct MetricsScanner {
       while digit() != nil { place &+= 1 }
     }
     at = place
-    // Within these bounds both are exact, and so the quotient is rounded once (W. D. Clinger, 1990).
+    // Within these bounds both operands are exact, so the quotient is rounded only once (W. D.
+    // Clinger, "How to read floating point numbers accurately", 1990).
     if isPlain, mantissa <= 1 << 53, exponent >= -22 {
       let value = Double(mantissa) / powersOfTen[-exponent]
       return isNegative ? -value : value

@@ -1,14 +1,15 @@
 import JSON
 import POSIX
 
-/// What a reading of metrics has come to, to be kept as `state.json` and gone on from.
+/// The summary of the entries so far and how far the files were read. `state.json` stores both, so
+/// that a later update reads only what is new.
 struct MetricsState {
   var summary: MetricsSummary
   var reading: MetricsReading
 
   /// The version of the format.
   private static let version = 1
-  /// The range of counts: no sum or difference of two of them overflows.
+  /// The range of a count. Sums and differences of two counts cannot overflow.
   fileprivate static let counts = 0...1 << 60
 
   init(summary: MetricsSummary, reading: MetricsReading) {
@@ -18,7 +19,7 @@ struct MetricsState {
 
   // MARK: Writing
 
-  /// The text of the file.
+  /// The contents of `state.json`.
   var text: Bytes {
     var json = JSONWriter(.compact)
     json.object { json in
@@ -92,13 +93,13 @@ struct MetricsState {
             json.member("first", field.first)
             json.member("min", field.lowest)
             json.member("max", field.highest)
-            json.member("whole", field.quantiles.isWhole)
-            json.member("incomplete", field.quantiles.isIncomplete)
+            json.member("whole", field.isWhole)
+            json.member("incomplete", field.isIncomplete)
             guard withBuckets else { return }
-            // One text, as a value for each number would take many times its room when it is read.
+            // One text: parsed, a JSON value for each number would take many times the memory.
             json.member(
               "buckets",
-              field.quantiles.buckets.reduce(into: Bytes()) { text, bucket in
+              field.buckets.reduce(into: Bytes()) { text, bucket in
                 text.append("\(bucket.index) \(bucket.count) ")
               })
           }
@@ -109,7 +110,7 @@ struct MetricsState {
 
   // MARK: Reading
 
-  /// Reads what ``text`` wrote; nil when it is not that, or answers another question.
+  /// Reads ``text`` back; nil if it is damaged, or about another question.
   init?(_ json: JSONValue, _ question: MetricsSummary.Question) {
     guard json["version"]?.integer == Self.version,
       json["question"]?["by"]?.string == question.by,
@@ -161,7 +162,7 @@ struct MetricsState {
 }
 
 extension MetricsSummary {
-  /// A tally without buckets takes nothing of what all of them may take.
+  /// Reads a tally back. A tally without buckets does not count against the limits on memory.
   fileprivate mutating func restoredTally(
     _ json: JSONValue, withBuckets: Bool = true
   ) -> MetricsTally? {
@@ -171,7 +172,7 @@ extension MetricsSummary {
     var tally = MetricsTally()
     (tally.entries, tally.passed) = (entries, passed)
     for entry in fields {
-      // A sum that no double holds is null.
+      // A sum too large for a double is null.
       guard let name = entry["name"]?.string,
         let count = entry["count"]?.integer(in: MetricsState.counts), count > 0,
         let sum = entry["sum"] == .null ? .nan : entry["sum"]?.double,
@@ -180,34 +181,34 @@ extension MetricsSummary {
         lowest <= first, first <= highest,
         let key = scanner.number(of: Bytes(name)), fieldsLeft > 0 || !withBuckets
       else { return nil }
-      var field = MetricsTally.Field()
+      var field = Histogram()
       field.count = count
       (field.sum, field.first, field.lowest, field.highest) = (sum, first, lowest, highest)
-      if entry["incomplete"]?.bool == true { field.quantiles.markIncomplete() }
+      field.isIncomplete = entry["incomplete"]?.bool == true
       if withBuckets {
-        guard let text = entry["buckets"]?.string, restore(text, into: &field.quantiles) else {
+        guard let text = entry["buckets"]?.string, restore(text, into: &field) else {
           return nil
         }
-        let inBuckets = field.quantiles.buckets.reduce(0) { $0 + $1.count }
-        guard inBuckets == count || (field.quantiles.isIncomplete && inBuckets < count) else {
+        let inBuckets = field.buckets.reduce(0) { $0 + $1.count }
+        guard inBuckets == count || (field.isIncomplete && inBuckets < count) else {
           return nil
         }
         fieldsLeft -= 1
       }
-      field.quantiles.isWhole = entry["whole"]?.bool ?? false
+      field.isWhole = entry["whole"]?.bool ?? false
       while tally.fieldsByKey.count <= key { tally.fieldsByKey.append(nil) }
       tally.fieldsByKey[key] = field
     }
     return tally
   }
 
-  private mutating func restore(_ text: String, into quantiles: inout Quantiles) -> Bool {
+  private mutating func restore(_ text: String, into field: inout Histogram) -> Bool {
     let words = text.utf8.split(separator: UInt8(ascii: " "))
     guard words.count % 2 == 0 else { return false }
     for place in stride(from: 0, to: words.count, by: 2) {
       guard let index = Int(Substring(words[place])),
         let count = UInt64(Substring(words[place + 1])),
-        count > 0, quantiles.restore(index, count, &rowsLeft)
+        count > 0, field.restore(index, count, &rowsLeft)
       else { return false }
     }
     return true

@@ -1,38 +1,38 @@
 import POSIX
 
-/// What metrics say as a whole, gathered in one pass and bounded memory: one JSON object a line, whose
-/// `status` tells whether what it is about succeeded.
+/// The totals of metrics, gathered in one pass and in bounded memory. Metrics are JSON objects, one
+/// per line, whose `status` says whether something succeeded.
 public struct MetricsSummary: Sendable {
-  /// What is looked at.
+  /// Which entries count, and what is gathered from them.
   public struct Question: Hashable, Sendable {
-    /// The key by whose values entries are grouped; nil for no groups.
+    /// The key that groups the entries by its values; nil for no groups.
     public var by: String?
-    /// What an entry must have to be counted at all: keys and their values as text.
+    /// The conditions that an entry has to meet to be counted.
     public var conditions: [Condition]
-    /// The keys that a complete entry has, not null.
+    /// The keys that a complete entry has, with values other than null.
     public var required: [String]
-    /// The values of `status` that are a success.
+    /// The values of `status` that mean success.
     public var success: [String]
-    /// How many of the latest values of each field are kept.
+    /// How many of the latest values of each field to keep.
     public var latest: Int
 
-    /// A key and the value that an entry has there, a number as it is spelled.
+    /// A key and the value that an entry must have for it.
     public struct Condition: Hashable, Sendable {
       /// The key.
       public let key: String
-      /// Its value as text.
+      /// The value as text; a number as it is spelled.
       public let value: String
 
-      /// That the entry has this value.
+      /// Requires `value` for `key`.
       public init(_ key: String, _ value: String) {
         (self.key, self.value) = (key, value)
       }
     }
 
-    /// What counts as success where nothing else is said.
+    /// The values of `status` that mean success by default.
     public static let usualSuccess = ["passed", "success", "succeeded", "ok", "completed", "done"]
 
-    /// A question.
+    /// A question about all entries, unless `conditions` exclude some.
     public init(
       by: String? = nil, where conditions: [Condition] = [], required: [String] = [],
       success: [String] = usualSuccess, latest: Int = 0
@@ -42,41 +42,41 @@ public struct MetricsSummary: Sendable {
     }
   }
 
-  /// Groups beyond this number are counted as one, "…".
+  /// The largest number of groups; all others are counted as one, "…".
   public static let mostGroups = 1_000
-  /// So are those of longer values, in bytes.
+  /// The longest value of a group, in bytes; longer ones are counted as "…".
   static let longestGroup = 4_096
   private static let others = Bytes("…")
-  /// A longer entry, in bytes, is no baseline, which every aggregate keeps.
+  /// The longest baseline, in bytes: every update of aggregates stores it.
   static let longestBaseline = 1 << 20
-  /// What ``Quantiles`` may take in all, in rows of 256 bytes.
+  /// The memory of all histograms together, in rows of 256 bytes.
   static let mostRows = 40_000
-  /// How many fields there are to be in all groups.
+  /// The largest number of fields, summed over all groups.
   static let mostFields = 20_000
 
-  /// What is looked at.
+  /// Which entries count.
   public let question: Question
-  /// All entries.
+  /// The totals of all entries.
   public internal(set) var all = MetricsTally()
-  /// Those of each value of the key, in the order of their first entries.
+  /// The totals for each value of the grouping key, in order of appearance.
   public internal(set) var groups: [(value: Bytes, tally: MetricsTally)] = []
-  /// How many entries have every required field.
+  /// How many entries have every required key.
   public internal(set) var complete = 0
-  /// How many entries have each of the required fields.
+  /// How many entries have each of the required keys.
   public internal(set) var present: [Int]
-  /// Lines that are no JSON object: cut by a crash, or spoilt.
+  /// How many lines are not JSON objects: cut by a crash, or damaged.
   public internal(set) var unreadable = 0
-  /// The first complete entry, as its line spells it; nil when there is none, or none that is short enough.
+  /// The first complete entry that is short enough, as its line spells it.
   public internal(set) var baseline: Bytes?
-  /// All entries up to that one.
+  /// The totals of all entries up to the baseline.
   var untilBaseline = MetricsTally()
-  /// The latest values of each field, by the number of its key, the latest at the end.
+  /// The latest values of each field, indexed by key, oldest first.
   var latestValues: [[Double]] = []
 
   var scanner: MetricsScanner
   var rowsLeft = mostRows
   var fieldsLeft = mostFields
-  /// Which of the keys that the question names an entry has had, by their numbers.
+  /// Whether an entry had each of the keys that the question names.
   private var isMet: [Bool]
   private var groupsByValue: [Bytes: Int] = [:]
   private var latestGroup = 0
@@ -85,7 +85,7 @@ public struct MetricsSummary: Sendable {
   private let byKey: Int?
   private let conditions: [(key: Int, value: Bytes)]
 
-  /// A summary of nothing.
+  /// An empty summary.
   public init(_ question: Question) {
     self.question = question
     present = Array(repeating: 0, count: question.required.count)
@@ -108,31 +108,33 @@ public struct MetricsSummary: Sendable {
     all.entries == 0 ? nil : Double(complete) / Double(all.entries)
   }
 
-  /// The keys that entries have, also those of entries that do not meet the conditions.
+  /// The keys of all entries, even of those that do not meet the conditions.
   public var keys: [String] {
     scanner.keys.indices.filter { $0 >= isMet.count || isMet[$0] }.map {
       String(decoding: scanner.keys[$0], as: UTF8.self)
     }
   }
 
-  /// Entries that were taken in before have this key.
+  /// Notes that earlier entries had this key.
   mutating func meet(_ key: String) {
     if let index = scanner.number(of: Bytes(key)), index < isMet.count { isMet[index] = true }
   }
 
-  /// The fields of a tally of this summary that have numbers, in the order of their first appearance.
-  public func fields(of tally: MetricsTally) -> [(name: String, field: MetricsTally.Field)] {
+  /// The fields with numbers, in order of appearance.
+  ///
+  /// - Parameter tally: One of the tallies of this summary.
+  public func fields(of tally: MetricsTally) -> [(name: String, field: Histogram)] {
     tally.fieldsByKey.enumerated().compactMap { index, field in
       field.map { (String(decoding: scanner.keys[index], as: UTF8.self), $0) }
     }
   }
 
-  /// The field of this name in a tally of this summary; nil when it never held a number.
-  public func field(_ name: String, of tally: MetricsTally) -> MetricsTally.Field? {
+  /// The field of this name; nil if it never held a number.
+  public func field(_ name: String, of tally: MetricsTally) -> Histogram? {
     fields(of: tally).first { $0.name == name }?.field
   }
 
-  /// The latest values of the field of this name, the latest at the end.
+  /// The latest values of the field of this name, oldest first.
   public func latest(_ name: String) -> [Double] {
     guard let key = scanner.keys.firstIndex(of: Bytes(name)), key < latestValues.count else {
       return []
@@ -140,16 +142,15 @@ public struct MetricsSummary: Sendable {
     return latestValues[key]
   }
 
-  /// Whether something had to be left out, as there were too many keys, groups, or fields.
+  /// Whether something was left out because there were too many keys, groups or fields.
   public var isBounded: Bool {
-    scanner.passedOver > 0 || fieldsLeft == 0 || rowsLeft == 0
+    scanner.skippedKeys > 0 || fieldsLeft == 0 || rowsLeft == 0
       || groupsByValue[Self.others] != nil
   }
 
-  // MARK: Taking in
+  // MARK: Adding
 
-  /// Takes in the lines of `text`, and returns how much of it they take: a last line without its newline
-  /// is left.
+  /// Adds the lines of `text`, and returns their length: a last line without its newline is left.
   mutating func add(_ text: UnsafeBufferPointer<UInt8>) -> Int {
     var start = 0
     while start < text.count {
@@ -165,7 +166,7 @@ public struct MetricsSummary: Sendable {
     return start
   }
 
-  /// Takes in one line, which has no newline.
+  /// Adds a line, given without its newline.
   mutating func add(line: ArraySlice<UInt8>) {
     let line = line.withoutByteOrderMark
     if line.isBlank { return }
@@ -176,7 +177,7 @@ public struct MetricsSummary: Sendable {
     }
   }
 
-  /// Counts lines that were passed over, as they are cut or longer than any of ours.
+  /// Counts lines that the caller skipped because they are cut or too long.
   public mutating func addUnreadable(_ count: Int = 1) { unreadable += count }
 
   private mutating func count(_ text: UnsafeBufferPointer<UInt8>, _ line: Range<Int>) {
@@ -227,7 +228,7 @@ public struct MetricsSummary: Sendable {
       guard fieldsLeft > 0 else { return }
       fieldsLeft -= 1
       while tally.fieldsByKey.count <= key { tally.fieldsByKey.append(nil) }
-      tally.fieldsByKey[key] = MetricsTally.Field()
+      tally.fieldsByKey[key] = Histogram()
     }
     tally.fieldsByKey[key]?.add(value, &rowsLeft)
   }
@@ -238,7 +239,7 @@ public struct MetricsSummary: Sendable {
     latestValues[key].append(value)
   }
 
-  /// `status` is the key of number 0.
+  /// Whether `status`, the key with index 0, means success.
   private func hasPassed(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     let place = scanner.places[0]
     guard place.kind == .other else { return false }
@@ -258,7 +259,7 @@ public struct MetricsSummary: Sendable {
     return true
   }
 
-  /// The group that the entry belongs to; those without the key belong to the one with no name.
+  /// The group of the entry; entries without the key belong to the group with the empty name.
   private mutating func group(_ key: Int, _ text: UnsafeBufferPointer<UInt8>) -> Int {
     let place = scanner.places[key]
     let isEmpty = place.kind == .missing || place.kind == .null
@@ -274,7 +275,7 @@ public struct MetricsSummary: Sendable {
     return latestGroup
   }
 
-  /// The group of this value, a new one when there is none.
+  /// The group of this value, created if necessary.
   mutating func group(of value: Bytes) -> Int {
     if let known = groupsByValue[value] { return known }
     let hasOwn = groups.count < Self.mostGroups && value.count <= Self.longestGroup

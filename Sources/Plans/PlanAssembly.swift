@@ -1,6 +1,6 @@
 import POSIX
 
-/// Puts a plan together from its pieces: brings the tasks in their order, finds what they name.
+/// Assembles a plan from its pieces: puts the tasks in order and resolves the IDs that they name.
 struct PlanAssembly {
   private var plan: Plan
   private var defects: [PlanDefect]
@@ -10,7 +10,7 @@ struct PlanAssembly {
     self.defects = defects
   }
 
-  /// Where a task was found, and where it stands in the plan.
+  /// Where a task is in the text, and where in the plan.
   private struct Place {
     let found: Int
     var ordered: Int?
@@ -46,7 +46,7 @@ struct PlanAssembly {
     _ tasks: [Plan.Task], _ groups: [(group: Plan.Group, ids: [String])],
     _ places: inout [String: Place]
   ) {
-    // Only of ids without a task: for the others, their place tells.
+    // Only for IDs without a task; a task knows its own row.
     var lines: [String: Int] = [:]
     for (number, row) in groups.enumerated() {
       var group = row.group

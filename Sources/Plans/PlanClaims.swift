@@ -1,61 +1,52 @@
 import POSIX
 
-// Who may do what to a task. All of it happens under the lock of the plan, on the state as it is then.
+// Which worker may do what with a task. Call all of this under the lock of the plan, on the state
+// that is read under it.
 
 extension PlanState {
-  /// What a worker gets.
+  /// The answer to a worker that claims a task.
   public enum Claim: Equatable, Sendable {
-    /// A task to work on: its place, and who had it until the lease ran out.
+    /// The place of a task to work on, and the worker whose lease on it has expired.
     case task(Int, reclaimedFrom: String?)
-    /// Nothing now; later perhaps.
+    /// Nothing now, perhaps later.
     case nothingNow
-    /// Nothing any more: these tasks failed, and all the others wait for them.
+    /// Nothing, because these tasks failed and all others wait for them.
     case blocked(by: [Int])
-    /// All is done.
+    /// All tasks are done.
     case allDone
   }
 
   /// Why a task cannot be changed.
   public enum Refusal: Error, Equatable, Sendable {
-    /// It is another one's, or nobody's.
+    /// The worker does not hold it.
     case notHolder
-    /// It is done.
+    /// It is already done.
     case isDone
-    /// It is pending already.
+    /// It is already pending.
     case isPending
   }
 
-  /// Whether all that the task waits for is done.
-  public func isReady(_ place: Int, _ plan: Plan) -> Bool {
-    guard let group = plan.tasks[place].group else { return false }
-    return group <= openGroup(plan) && hasDependencies(place, plan)
-  }
-
-  /// The first group with a task that is not done. Groups behind it wait, also when only the one just
-  /// before them is done: a task may have been added to an earlier one.
+  /// The first group with a task that is not done. All later groups wait, even if the one just
+  /// before them is done: a task may have been added to an earlier group.
   private func openGroup(_ plan: Plan) -> Int {
     let open = records.firstIndex { $0.status != .done }
     return open.flatMap { plan.tasks[$0].group } ?? plan.groups.count
   }
 
-  private func hasDependencies(_ place: Int, _ plan: Plan) -> Bool {
-    plan.tasks[place].dependencies.allSatisfy { records[$0].status == .done }
-  }
-
-  /// The places of the tasks that can be begun.
+  /// The places of the tasks that can begin.
   public func ready(_ plan: Plan) -> [Int] {
     let open = openGroup(plan)
     return records.indices.filter { place in
       records[place].status == .pending && (plan.tasks[place].group ?? .max) <= open
-        && hasDependencies(place, plan)
+        && plan.tasks[place].dependencies.allSatisfy { records[$0].status == .done }
     }
   }
 
-  /// Gives `worker` the task that it has, with a new lease; else the first one that can be begun; else the
-  /// first one whose lease is over at `now`.
+  /// Gives `worker` the task that it has, with a new lease; or else the first one that can begin;
+  /// or else the first one whose lease has expired at `now`.
   ///
-  /// The lease lasts `lease` seconds or as long as the task's timeout says, and up to a second more, as
-  /// it ends with a whole second.
+  /// - Parameter lease: How many seconds the lease lasts; nil stands for the task's timeout. It
+  ///   ends with a whole second, so it can last a second longer.
   public mutating func claim(
     _ worker: String, lease: Int?, at now: WallTime, _ plan: Plan
   ) -> Claim {
@@ -66,10 +57,10 @@ extension PlanState {
       records[place].leaseUntil = end(place)
       return .task(place, reclaimedFrom: nil)
     }
-    let over = records.firstIndex { record in
+    let expired = records.firstIndex { record in
       record.status == .claimed && (record.leaseUntil ?? now) <= now
     }
-    guard let place = ready(plan).first ?? over else { return nothing(plan) }
+    guard let place = ready(plan).first ?? expired else { return nothing(plan) }
     let holder = records[place].status == .claimed ? records[place].worker : nil
     records[place] = Record(
       status: .claimed, worker: worker, claimedAt: now, leaseUntil: end(place),
@@ -83,8 +74,9 @@ extension PlanState {
     return .blocked(by: records.indices.filter { records[$0].status == .failed })
   }
 
-  /// Ends the work of `worker` on the task, as done or as failed, or puts it back. That it is done by the
-  /// same worker already is no error, as a call may be repeated whose answer was lost.
+  /// Ends the work of `worker` on the task as done or failed, or puts the task back.
+  ///
+  /// Ending it twice in the same way is not an error: a worker that lost the answer may ask again.
   public mutating func end(
     _ place: Int, as status: Status, by worker: String
   ) throws(Refusal) {
@@ -94,8 +86,8 @@ extension PlanState {
     put(place, status)
   }
 
-  /// Puts the task back, whoever has it and also when it failed; not when it is done, as it could be
-  /// done twice then.
+  /// Puts the task back, whoever has it, and even if it failed. A task that is done stays done, so
+  /// that it is not done twice.
   public mutating func forceRelease(_ place: Int) throws(Refusal) {
     switch records[place].status {
     case .done: throw .isDone

@@ -1,10 +1,10 @@
 import POSIX
 
-// What waits for what, in the languages of programs that draw it. The nodes have names of their own, as
-// the ids could be words of the language, or hold its marks.
+// The graph of dependencies, in the languages of programs that draw it. The nodes have names of
+// their own, because an ID could be a keyword of the language, or hold its punctuation.
 
 extension Plan {
-  /// A flowchart for Mermaid, which GitHub and others draw within Markdown.
+  /// A flowchart for Mermaid, which GitHub and others draw inside Markdown.
   public func mermaid() -> Bytes {
     var text = Bytes("flowchart TD\n")
     for (place, group) in groups.enumerated() {
@@ -39,7 +39,8 @@ extension Plan {
       + (task.description.isEmpty ? "" : newline + escape(task.description))
   }
 
-  /// All of a group for which all of the next one wait are one line: both languages know what that means.
+  /// Writes one line for all edges between two groups (both languages have a notation for that),
+  /// then one for each other edge.
   private func writeEdges(
     _ text: inout Bytes, join: String, open: String, close: String, arrow: String
   ) {
@@ -57,7 +58,8 @@ extension Plan {
     }
   }
 
-  /// Marks of Mermaid, of HTML and of Markdown, by their numbers; so nothing in a label is taken for code.
+  /// Writes the punctuation of Mermaid, HTML and Markdown as numbers, so that no label is read as
+  /// code.
   private func mermaidEscape(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "") { escaped, scalar in
       switch scalar {
@@ -73,7 +75,7 @@ extension Plan {
     text.unicodeScalars.reduce(into: "") { escaped, scalar in
       switch scalar {
       case "\"", "\\": escaped += "\\" + String(scalar)
-      // Graphviz replaces character references of HTML.
+      // Graphviz expands the character references of HTML.
       case "&": escaped += "&amp;"
       case _ where scalar.value < 0x20 || scalar.value == 0x7F: escaped += " "
       default: escaped.unicodeScalars.append(scalar)

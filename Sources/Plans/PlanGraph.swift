@@ -1,20 +1,20 @@
 extension Plan {
-  /// Whoever has seen so many knows that more than one line is wrong.
+  /// The search stops here; nobody reads more.
   private static let mostCycles = 20
 
-  /// Tasks that wait for each other, a path for each dependency that closes a circle.
+  /// The tasks that wait for each other: a path for each dependency that closes a cycle.
   ///
-  /// Beside the tasks, the graph has a node for each group, which waits for its tasks and for the group
-  /// before; so it has no more edges than the plan has words. The search is that of Tarjan's
+  /// Besides the tasks, the graph has a node for each group, which waits for its tasks and for the
+  /// group before. So it has no more edges than the plan has words. The search is that of Tarjan's
   /// "Depth-first search and linear graph algorithms" (1972), without recursion.
   func cycles() -> [PlanDefect] {
-    // A dependency on a task of an earlier group or row closes nothing.
+    // Without a dependency on a later task, there is no cycle.
     let leadsForward = tasks.indices.contains { place in
       tasks[place].dependencies.contains { $0 >= place }
     }
     guard leadsForward else { return [] }
     var found: [PlanDefect] = []
-    // 0: not yet seen; 1: on the path; 2: done.
+    // 0: not seen yet; 1: on the path; 2: done.
     var states = [UInt8](repeating: 0, count: tasks.count + groups.count)
     for start in tasks.indices where states[start] == 0 && found.count < Self.mostCycles {
       var path = [(node: start, next: 0)]
@@ -39,7 +39,7 @@ extension Plan {
     return found
   }
 
-  /// The `number`-th node for which `node` waits.
+  /// The node at this place among those that `node` waits for.
   private func edge(of node: Int, _ number: Int) -> Int? {
     if node < tasks.count {
       let task = tasks[node]
@@ -55,8 +55,8 @@ extension Plan {
     return number == members.count && group > 0 ? node - 1 : nil
   }
 
-  /// The circle from the task on that comes first in the plan, told at the line of the first of its
-  /// tasks that names a dependency.
+  /// The cycle, beginning at its first task in the plan. Its line is that of the first dependency
+  /// that one of its tasks names.
   private func cycle(_ nodes: [Int]) -> PlanDefect {
     let first = nodes.indices.min { nodes[$0] < nodes[$1] } ?? 0
     let ordered = nodes[first...] + nodes[..<first]

@@ -1,27 +1,24 @@
 import POSIX
 
-/// A plan as it is read from Markdown, and all that is wrong with it.
+/// A plan as it is read from Markdown, with everything that is wrong with it.
 public struct PlanReading: Sendable {
-  /// What could be read.
+  /// The plan, as far as it could be read.
   public let plan: Plan
-  /// What is wrong, by line; the plan is good only when there is nothing.
+  /// The mistakes, by line. A valid plan has none.
   public let defects: [PlanDefect]
-  /// The headings that begin no task, with their lines: one of them can be a misspelled one.
+  /// The headings that begin no task, with their lines. One may be a task that is misspelled.
   public let otherHeadings: [(text: String, line: Int)]
 }
 
 extension Plan {
-  /// Reads a plan: a line `**Goal:** …`; rows `| Group N | ids | … |` of a table; a heading
-  /// `### Task ID: description` for each task. The task goes on until the next heading of its level or
-  /// above. In it, lines `Timeout: SECONDS`, `Role: NAME` and `Depends on: ids` have a meaning of their
-  /// own. Nothing counts that stands in code, comments, quotes or lists.
+  /// Reads a plan, in the syntax that `topic help plans` explains.
   public static func read(_ text: Bytes) -> PlanReading {
     var reader = PlanReader(text)
     return reader.read()
   }
 }
 
-/// Goes through the text line by line, then puts together what it has found.
+/// Reads the text line by line, then assembles the plan from what it has found.
 struct PlanReader {
   static let mostSeconds = 1_000_000_000
   private static let task = Bytes("task")
@@ -30,14 +27,14 @@ struct PlanReader {
   private let text: Bytes
   private var blocks = MarkdownBlocks()
   private var goal: (text: Bytes, line: Int)?
-  private var goalGoesOn = false
+  private var goalContinues = false
   private var tasks: [Plan.Task] = []
   private var groups: [(group: Plan.Group, ids: [String])] = []
   private var otherHeadings: [(text: String, line: Int)] = []
   private var defects: [PlanDefect] = []
-  /// Whether the lines belong to the last task.
+  /// Whether the current line belongs to the last task.
   private var isInTask = false
-  /// Where the paragraph begins in which the last line was.
+  /// The beginning of the paragraph that the last line belongs to.
   private var paragraph: Int?
 
   init(_ text: Bytes) {
@@ -59,7 +56,7 @@ struct PlanReader {
       start = end + 1
     }
     endTask(at: text.count)
-    if goal?.text[...].trimmed.isEmpty ?? true {
+    if goal?.text[...].isBlank ?? true {
       defects.append(PlanDefect(goal?.line ?? 1, .noGoal))
     }
     if tasks.isEmpty { defects.append(PlanDefect(1, .noTask)) }
@@ -87,7 +84,7 @@ struct PlanReader {
     case .blank, .inside: break
     }
     paragraph = nil
-    goalGoesOn = false
+    goalContinues = false
   }
 
   private mutating func endTask(at end: Int) {
@@ -127,11 +124,11 @@ struct PlanReader {
 
   private mutating func takeText(_ text: ArraySlice<UInt8>, _ number: Int) {
     if let cells = text.cells {
-      goalGoesOn = false
+      goalContinues = false
       takeRow(cells.map { $0.withoutComments }, number)
       return
     }
-    if goalGoesOn, !text.starts(with: Bytes("**")) {
+    if goalContinues, !text.starts(with: Bytes("**")) {
       goal?.text += Bytes(" ") + text.withoutComments
     } else if isInTask {
       takeField(text, number)
@@ -139,7 +136,7 @@ struct PlanReader {
       let (name, value) = Self.field(text), name == "goal"
     {
       goal = (Bytes(value.withoutComments), number)
-      goalGoesOn = true
+      goalContinues = true
     }
   }
 
@@ -163,7 +160,7 @@ struct PlanReader {
     groups.append((Plan.Group(number: group, line: number), ids))
   }
 
-  /// The ids in a text, with commas or white space between them, and `Task` before any of them.
+  /// The IDs in a text, separated by commas or white space, each perhaps after the word `Task`.
   private mutating func ids(_ text: ArraySlice<UInt8>, _ number: Int) -> [String] {
     var ids: [String] = []
     for word in text.split(whereSeparator: { $0.isSpace || $0 == UInt8(ascii: ",") }) {
@@ -199,7 +196,8 @@ struct PlanReader {
 
   // MARK: fields
 
-  /// What a line `Name: value` says, its name in lower case, with or without `**` around name and colon.
+  /// The name, in lower case, and the value of a line `Name: value`. `**` may be around the name,
+  /// the name and the colon, or all of it.
   private static func field(
     _ text: ArraySlice<UInt8>
   ) -> (name: String, value: ArraySlice<UInt8>)? {

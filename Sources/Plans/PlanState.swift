@@ -1,69 +1,67 @@
 import JSON
 import POSIX
 
-/// How far the tasks of a plan have come. A value: who keeps it, and under which lock, is the matter of
-/// ``PlanStore``.
+/// The state of the tasks of a plan, as a value. ``PlanStore`` keeps it, under a lock.
 public struct PlanState: Sendable {
-  /// How far a task has come.
+  /// The status of a task.
   public enum Status: String, Sendable, CaseIterable {
     /// Nobody works on it.
     case pending
-    /// A worker has it, until its lease runs out or later.
+    /// A worker has it, at least until its lease expires.
     case claimed
-    /// It is done for good.
+    /// It is done, for good.
     case done
-    /// It went wrong, and waits for somebody to put it back.
+    /// It failed, and waits until somebody puts it back.
     case failed
   }
 
-  /// What is known of one task.
+  /// The state of one task.
   public struct Record: Equatable, Sendable {
-    /// How far it has come.
+    /// Its status.
     public internal(set) var status = Status.pending
-    /// Who has it, or had it last.
+    /// The worker that has it, or had it last.
     public internal(set) var worker: String?
-    /// Since when that worker has it.
+    /// When that worker claimed it.
     public internal(set) var claimedAt: WallTime?
-    /// From this moment on another one may take it over: the lease is over when the wall clock
-    /// (CLOCK_REALTIME) shows it.
+    /// When the lease expires, by the wall clock (CLOCK_REALTIME). From then on, another worker may
+    /// take the task over.
     public internal(set) var leaseUntil: WallTime?
-    /// How many workers began with it, at most ``mostAttempts``.
+    /// How often it was claimed, up to ``mostAttempts``.
     public internal(set) var attempts = 0
 
-    /// The count of attempts ends here.
+    /// The count of attempts stops here.
     static let mostAttempts = 1_000_000_000
   }
 
   /// The version of the file's format.
   public static let version = 1
 
-  /// What has changed in the plan since the state was written.
+  /// How the plan has changed since the state was written.
   public struct Edit: Equatable, Sendable {
-    /// Tasks that are new.
+    /// New tasks.
     public var added: [String] = []
-    /// Tasks that are gone. What is known of them is kept for the case that they come back.
+    /// Tasks that are gone. Their records are kept in case they come back.
     public var removed: [String] = []
-    /// Tasks that had been gone.
+    /// Tasks that were gone and are back.
     public var restored: [String] = []
   }
 
-  /// For each task of the plan, at the same place.
+  /// The records of the tasks, in the order of ``Plan/tasks``.
   public internal(set) var records: [Record]
-  /// What is known of tasks that are no longer in the plan.
+  /// The records of tasks that are no longer in the plan.
   var removed: [(id: String, record: Record)] = []
 
-  /// The state at the beginning.
+  /// The first state: all tasks are pending.
   public init(_ plan: Plan) {
     records = Array(repeating: Record(), count: plan.tasks.count)
   }
 
-  /// How many tasks have come so far.
+  /// How many tasks have this status.
   public func count(_ status: Status) -> Int { records.count { $0.status == status } }
 
   // MARK: as JSON
 
-  /// Reads what ``json(_:)`` wrote, and tells what has changed in the plan since; nil with a reason when
-  /// that is no state of a plan.
+  /// Reads what ``json(_:)`` wrote, and finds how the plan has changed since.
   init(_ text: Bytes, _ plan: Plan) throws(PlanStateError) {
     var state = PlanState(plan)
     var edit = Edit()
@@ -72,7 +70,9 @@ public struct PlanState: Sendable {
     for (place, task) in plan.tasks.enumerated() { places[task.id] = place }
     var isKnown = [Bool](repeating: false, count: plan.tasks.count)
     for (id, value) in try Self.tasks(text) {
-      guard let record = Record(value) else { throw PlanStateError("no record of task '\(id)'") }
+      guard let record = Record(value) else {
+        throw PlanStateError("the record of task '\(id)' is damaged")
+      }
       let wasRemoved = value["removed"]?.bool ?? false
       if let place = places[id] {
         state.records[place] = record
@@ -88,7 +88,7 @@ public struct PlanState: Sendable {
     self.edit = edit
   }
 
-  /// What has changed in the plan since the state was written.
+  /// How the plan has changed since the state was written.
   public private(set) var edit = Edit()
 
   private static func tasks(
@@ -102,13 +102,13 @@ public struct PlanState: Sendable {
       throw PlanStateError("it has no version")
     }
     guard found == "\(version)" else {
-      throw PlanStateError("it has version \(found), this program knows version \(version)")
+      throw PlanStateError("it has version \(found), but this program reads version \(version)")
     }
     guard let tasks = value["tasks"]?.members else { throw PlanStateError("it has no tasks") }
     return tasks.map { ($0.key, $0.value) }
   }
 
-  /// The state as the file has it: an object on one line.
+  /// The contents of the file: an object on one line.
   func json(_ plan: Plan) -> Bytes {
     var json = JSONWriter(.compact)
     json.object { json in
@@ -133,7 +133,7 @@ public struct PlanState: Sendable {
   }
 }
 
-/// Why a text is no state of a plan.
+/// Why a text is not the state of a plan.
 struct PlanStateError: Error {
   let reason: String
 
@@ -150,11 +150,11 @@ extension PlanState.Record {
     guard let attempts = (value["attempts"] ?? .number("0")).integer(in: 0...Self.mostAttempts)
     else { return nil }
     self.attempts = attempts
-    // Whose lease nobody knows can never be taken over, so that is damage.
+    // Without a worker or a lease, the task could never be taken over, so this is damage.
     if status == .claimed, worker == nil || leaseUntil == nil { return nil }
   }
 
-  /// Writes its members, those that hold nothing left out.
+  /// Writes its members, without the empty ones.
   public func write(_ json: inout JSONWriter) {
     json.member("status", status.rawValue)
     if let worker { json.member("worker", worker) }

@@ -1,73 +1,61 @@
 // Plans and their state
 //
-// What is there: the plan, PLAN.md, which people write and programs only read; beside it PLAN.state.json,
-// how far its tasks have come; and PLAN.lock, an empty file. A plan whose name does not end in .md has
-// PLAN.plan-state.json and PLAN.plan-lock, so that PLAN and PLAN.md share nothing. (Version 0.1 gave both
-// the same names. Its state of PLAN is renamed by the first change, where there is no PLAN.md.) Where the
-// plan is a symbolic link, they lie beside the file that it leads to, so that all names of a plan share
-// one state.
+// There are three files. People write the plan, PLAN.md, and programs only read it. Beside it,
+// PLAN.state.json holds the state of its tasks, and PLAN.lock is an empty file. A plan whose name
+// does not end in .md has PLAN.plan-state.json and PLAN.plan-lock, so PLAN and PLAN.md share
+// nothing. (Version 0.1 gave both the same names. The first change of PLAN renames such a state,
+// unless there is a PLAN.md.) If the plan is a symbolic link, these files are beside the file that
+// it leads to, so all names of a plan share one state.
 //
-// Who changes the state takes flock(2) on PLAN.lock, which is made when it is missing and never removed,
-// then on the plan itself; then reads the plan and the state, and puts the new state in the place of the
-// old one as a whole (AtomicFile). The state itself cannot be locked, as it is replaced; the directory is
-// not, as other programs lock it for other things. The second lock keeps the guarantee when somebody
-// deletes the lock file (git clean), the first one when an editor replaces the plan. It takes both within
-// the milliseconds of one change to undo it. Where the plan cannot be locked, as it is opened for reading
-// and NFS locks only what can be written, the first lock has to do. Who only reads takes no lock.
+// To change the state, a process takes flock(2) on PLAN.lock, which it creates if missing and never
+// removes, and then on the plan itself. It reads the plan and the state, and replaces the state as
+// a whole (AtomicFile). The state itself cannot be locked, because it is replaced. The directory is
+// not locked, because other programs lock it for other purposes. The second lock protects the state
+// when somebody deletes the lock file (git clean), the first when an editor replaces the plan. Only
+// if both happen within the milliseconds of one change is it unprotected. If the plan cannot be
+// locked (it is opened for reading, and NFS locks only writable files), the first lock must do.
+// Readers take no lock.
 //
-// After a crash at any call the old state is there or the new one, and the lock is free. What a crash
-// leaves of a state that was being written is removed by the next writer, which knows under the lock
-// that it belongs to nobody.
+// After a crash at any call, there is either the old state or the new one, and the lock is free.
+// The next writer removes what a crash left of a half-written state: under the lock, it knows that
+// nobody owns it.
 //
-// Leases are judged by the wall clock, as they have to outlive a restart of the machine. Who sets it
-// forward ends them early.
+// Leases are judged by the wall clock, because they must survive a restart of the machine. Setting
+// it forward ends them early.
 
 import POSIX
 
-/// A plan with the state that lies beside it.
+/// A plan, with the state that is kept beside it.
 public struct PlanStore: Sendable {
-  /// The plan as it was named.
+  /// The plan, as the user names it.
   public let path: Path
-  /// Where the state lies.
+  /// The file with the state.
   public let statePath: Path
-  /// Where the lock lies.
-  public let lockPath: Path
-  /// Where version 0.1 kept the state, when that is another file, which is nobody else's now.
+  /// The lock file.
+  private let lockPath: Path
+  /// The file in which version 0.1 kept the state, if it is another one and no other plan has it
+  /// now.
   private let oldStatePath: Path?
-  /// A state of version 0.1 that was of this plan or of the one with `.md`: it counts for that one, and this
-  /// plan has none of its own.
+  /// A state from version 0.1 that may belong to this plan or to the one with `.md`. It counts for
+  /// the latter; this plan has none.
   public let ambiguousState: Path?
-  /// Whether the plan is a pipe, which has no place for a state.
+  /// Whether the plan is a pipe, which cannot have a state.
   private let isPipe: Bool
 
-  /// Why there is no plan or no state to be had.
-  public enum Failure: Error {
-    /// A call failed.
-    case system(SystemError)
-    /// The plan is not good.
-    case defects(PlanReading)
-    /// The state is no state of a plan, and why.
-    case damaged(Path, String)
-    /// Others held the lock until the time was up.
-    case busy(Path)
-  }
-
-  /// A plan and how far it has come.
+  /// A plan and its state.
   public struct Contents: Sendable {
-    /// The plan, without a defect.
+    /// The plan, which has no defects.
     public let plan: Plan
-    /// How far it has come.
+    /// The state of its tasks.
     public var state: PlanState
-    /// Whether there was a state.
-    public let hasState: Bool
   }
 
-  /// The plan at this path, which must exist.
-  public init(_ path: Path) throws(Failure) {
+  /// The plan at `path`, which must exist.
+  public init(_ path: Path) throws(PlanStoreError) {
     self.path = path
     let file: Path
     do throws(SystemError) { file = try path.resolved() } catch {
-      // The call that the user knows of is another one. A pipe has no path of its own.
+      // For the user, it is the opening that failed. A pipe has no path of its own.
       guard (try? FileStatus.of(path))?.kind == .fifo else {
         throw .system(SystemError(.open, path, error.errno))
       }
@@ -93,31 +81,26 @@ public struct PlanStore: Sendable {
     }
   }
 
-  /// The plan and what is wrong with it.
-  public func read() throws(Failure) -> PlanReading {
-    do throws(SystemError) {
-      return Plan.read(try path.documentContents())
-    } catch {
-      throw .system(error)
-    }
+  /// Reads the plan, with everything that is wrong with it.
+  public func read() throws(PlanStoreError) -> PlanReading {
+    Plan.read(try system(path.documentContents()))
   }
 
-  /// The plan, which is good, and its state.
-  public func load() throws(Failure) -> Contents {
+  /// Reads the plan, which must have no defects.
+  public func plan() throws(PlanStoreError) -> Plan {
     let reading = try read()
     guard reading.defects.isEmpty else { throw .defects(reading) }
-    let text: Bytes
-    do throws(SystemError) {
-      guard let found = try stateText() else {
-        return Contents(plan: reading.plan, state: PlanState(reading.plan), hasState: false)
-      }
-      text = found
-    } catch {
-      throw .system(error)
+    return reading.plan
+  }
+
+  /// Reads the plan, which must have no defects, and its state.
+  public func load() throws(PlanStoreError) -> Contents {
+    let plan = try plan()
+    guard let text = try system(stateText()) else {
+      return Contents(plan: plan, state: PlanState(plan))
     }
     do throws(PlanStateError) {
-      let state = try PlanState(text, reading.plan)
-      return Contents(plan: reading.plan, state: state, hasState: true)
+      return Contents(plan: plan, state: try PlanState(text, plan))
     } catch {
       throw .damaged(statePath, error.reason)
     }
@@ -133,21 +116,21 @@ public struct PlanStore: Sendable {
     return nil
   }
 
-  /// Changes the state under the locks, for which it waits until `deadline`: what `change` leaves is
-  /// written when that differs from what was there, or the plan has changed since.
+  /// Changes the state under the locks, waiting for them until `deadline`.
+  ///
+  /// The state is written if `change` has changed it, or if the plan has changed since it was
+  /// written.
   public func update<Result>(
     until deadline: Instant, _ change: (inout Contents) -> Result
-  ) throws(Failure) -> (contents: Contents, result: Result) {
+  ) throws(PlanStoreError) -> (contents: Contents, result: Result) {
     if isPipe { throw .system(SystemError(.open, path, .invalidArgument, found: .fifo)) }
     let directory = try system(Descriptor(opening: statePath.parent, .directory))
     let first = try system(LockFile(lockPath.lastComponent, in: directory))
     try lock(first.file, until: deadline)
     let second = try system(Descriptor(opening: path, .read))
     try lock(second, until: deadline)
-    defer {
-      // They last until here.
-      _ = (first.status, second.path)
-    }
+    // Both locks are held until the end.
+    defer { _ = (first.status, second.path) }
     takeOverOldState(in: directory)
     var contents = try load()
     let before = contents.state.records
@@ -160,13 +143,13 @@ public struct PlanStore: Sendable {
 
   private func system<Result: ~Copyable>(
     _ call: @autoclosure () throws(SystemError) -> Result
-  ) throws(Failure) -> Result {
+  ) throws(PlanStoreError) -> Result {
     do throws(SystemError) { return try call() } catch { throw .system(error) }
   }
 
   private func lock(
     _ file: borrowing Descriptor, until deadline: Instant
-  ) throws(Failure) {
+  ) throws(PlanStoreError) {
     do throws(SystemError) {
       if try file.lock(until: deadline) { return }
     } catch {
@@ -176,20 +159,28 @@ public struct PlanStore: Sendable {
     throw .busy(file.path)
   }
 
-  /// Renames a state of version 0.1, when there is none of this one. What cannot be renamed is read where
-  /// it is. Under the locks.
+  /// Renames a state from version 0.1, unless there is a newer one. If it cannot be renamed, it is
+  /// read where it is. Called under the locks.
   private func takeOverOldState(in directory: borrowing Descriptor) {
     guard let oldStatePath else { return }
     try? directory.renameExclusively(oldStatePath.lastComponent, to: statePath.lastComponent)
   }
 
-  private func write(_ contents: Contents) throws(Failure) {
-    do throws(SystemError) {
-      let directory = try Descriptor(opening: statePath.parent, .directory)
-      try AtomicFile.removeLeftovers(of: [statePath.lastComponent], in: directory)
-      try AtomicFile.write(contents.state.json(contents.plan), to: statePath)
-    } catch {
-      throw .system(error)
-    }
+  private func write(_ contents: Contents) throws(PlanStoreError) {
+    let directory = try system(Descriptor(opening: statePath.parent, .directory))
+    try system(AtomicFile.removeLeftovers(of: [statePath.lastComponent], in: directory))
+    try system(AtomicFile.write(contents.state.json(contents.plan), to: statePath))
   }
+}
+
+/// Why a plan or its state is unavailable.
+public enum PlanStoreError: Error {
+  /// A call failed.
+  case system(SystemError)
+  /// The plan has defects.
+  case defects(PlanReading)
+  /// The file is not the state of a plan, for the reason given.
+  case damaged(Path, String)
+  /// Other processes held the lock until the deadline.
+  case busy(Path)
 }

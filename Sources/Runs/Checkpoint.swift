@@ -1,24 +1,26 @@
 // Checkpoints
 //
-// What is there: RUN/checkpoint.json, and beside it checkpoint.previous.json, the one before.
+// The checkpoint of a run is RUN/checkpoint.json; the one before it is
+// RUN/checkpoint.previous.json.
 //
-// A writer takes flock(2) on RUN itself and reads what is there. It gives that file the name of the previous
-// one, too, and then puts a new file in its place (AtomicFile); at the end the directory is put on the disk.
-// So writers follow one another, and none overwrites what it has not seen. Readers take no lock.
+// A writer takes flock(2) on RUN itself and reads the checkpoint. It gives that file the second
+// name, too, replaces the first one with a new file (AtomicFile), and synchronizes the directory.
+// So writers take turns, and none overwrites what it has not seen. Readers take no lock.
 //
-// After a crash: both files are whole. Before the second step both names are of one file, the old state;
-// after it, the new one is there. After a power failure each of the two steps may be undone: the checkpoint
-// is the old one or the new one, and the previous one is whole. What a crash leaves of a file that was being
-// written is removed by the next writer, which knows under the lock that it belongs to nobody.
+// A crash leaves both files whole. Before the replacement both names belong to one file, the old
+// state; after it, the first one belongs to the new state. A power failure may undo either step:
+// the checkpoint is then the old one or the new one, and the previous one is whole. The next writer
+// removes what a crash left of a file that was being written: under the lock, it belongs to nobody
+// else.
 //
-// As the previous one is the old file itself, it is readable to nobody else.
+// The previous checkpoint is the old file itself, so nobody gains permission to read it.
 //
-// A file that others damaged is passed over: then the previous one counts, and stays.
+// A file that got damaged is passed over: then the previous one counts, and stays.
 
 import JSON
 import POSIX
 
-/// The state from which a run goes on, a JSON object in the run's directory.
+/// The state from which a run resumes: a JSON object in the run's directory.
 public struct CheckpointStore: Sendable {
   /// The directory of the run.
   public let run: Path
@@ -27,36 +29,26 @@ public struct CheckpointStore: Sendable {
   private static let previousName = Bytes("checkpoint.previous.json")
   /// The version of the format.
   public static let version = 1
-  /// Members that are written by the store, whatever is given.
+  /// The members that only the store writes.
   public static let ownKeys = ["version", "run_id", "saved_at"]
 
-  /// The checkpoint of the run in this directory.
+  /// The store for the run in this directory.
   public init(_ run: Path) {
     self.run = run
   }
 
-  /// What is there.
+  /// A checkpoint.
   public struct Contents: Sendable {
     /// The members of the object.
     public let members: [JSONValue.Member]
     /// The text of the file.
     public let text: Bytes
-    /// The file that was damaged, when this is the one before.
+    /// The damaged file, if this is the previous checkpoint instead.
     public let damaged: Path?
   }
 
-  /// Why there is no checkpoint to be had.
-  public enum Failure: Error {
-    /// A call failed.
-    case system(SystemError)
-    /// The file and the one before it are damaged.
-    case damaged(Path, JSONError)
-    /// Another process held the run until the time was up.
-    case busy(Path)
-  }
-
-  /// The checkpoint, or the one before it when that is damaged; nil when there is none.
-  public func load() throws(Failure) -> Contents? {
+  /// Reads the checkpoint, or the previous one if that is damaged. Returns nil if there is none.
+  public func load() throws(CheckpointError) -> Contents? {
     let path = run.appending(Self.name)
     let first = try read(path)
     if case .whole(let members, let text) = first {
@@ -65,13 +57,13 @@ public struct CheckpointStore: Sendable {
     let previous = try read(run.appending(Self.previousName))
     switch (first, previous) {
     case (.missing, .missing): return nil
-    // It must not be overwritten by what an older program makes of an older state.
+    // What an older program makes of an older state must not overwrite it.
     case (.newer(let error), _): throw .damaged(path, error)
     case (_, .newer(let error)): throw .damaged(run.appending(Self.previousName), error)
     case (.damaged, .whole(let members, let text)):
       return Contents(members: members, text: text, damaged: path)
     case (.missing, .whole(let members, let text)):
-      // Between the two steps of a first save there is nothing, so others removed it.
+      // No save leaves this behind, so somebody removed the file.
       return Contents(members: members, text: text, damaged: path)
     case (.damaged(let error), _): throw .damaged(path, error)
     case (_, .damaged(let error)): throw .damaged(run.appending(Self.previousName), error)
@@ -86,7 +78,7 @@ public struct CheckpointStore: Sendable {
     case whole([JSONValue.Member], Bytes)
   }
 
-  private func read(_ path: Path) throws(Failure) -> State {
+  private func read(_ path: Path) throws(CheckpointError) -> State {
     let text: Bytes
     do throws(SystemError) {
       text = try path.maintainedContents()
@@ -106,7 +98,7 @@ public struct CheckpointStore: Sendable {
           JSONError(offset: 0, message: "version \(digits), which is newer than this program"))
       }
       guard value["version"]?.integer == Self.version, value["run_id"]?.string != nil else {
-        return .damaged(JSONError(offset: 0, message: "no version, or no run_id"))
+        return .damaged(JSONError(offset: 0, message: "it lacks version or run_id"))
       }
       return .whole(members, text)
     } catch {
@@ -114,13 +106,16 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// Saves a checkpoint: what `change` makes of the members that are there, none when there is no
-  /// checkpoint yet; nothing when that is nil. Waits for other writers until `deadline`. RUN must exist.
-  /// Returns the file that was damaged, when the one before it was taken.
+  /// Saves a checkpoint. The directory of the run must exist.
+  ///
+  /// - Parameters:
+  ///   - deadline: How long to wait for other writers.
+  ///   - change: Returns the new members, given the old ones, or nil to save nothing.
+  /// - Returns: The damaged file, if `change` was given the previous checkpoint instead.
   @discardableResult
   public func save(
     until deadline: Instant, _ change: ([JSONValue.Member]) -> [JSONValue.Member]?
-  ) throws(Failure) -> Path? {
+  ) throws(CheckpointError) -> Path? {
     let lock = try lock(until: deadline)
     let old = try load()
     guard let changed = change(old?.members ?? []) else { return old?.damaged }
@@ -137,7 +132,7 @@ public struct CheckpointStore: Sendable {
     json.endLine()
     do throws(SystemError) {
       try AtomicFile.removeLeftovers(of: [Self.name, Self.previousName], in: lock)
-      // What is damaged is not kept in place of the one before it, which is whole.
+      // A damaged file must not replace the previous one, which is whole.
       if let old, old.damaged == nil {
         try AtomicFile.keep(Self.name, as: Self.previousName, in: lock)
       }
@@ -149,13 +144,15 @@ public struct CheckpointStore: Sendable {
     return old?.damaged
   }
 
-  /// Removes the checkpoint and the one before it; whether there was one.
-  public func clear(until deadline: Instant) throws(Failure) -> Bool {
+  /// Removes the checkpoint and the previous one.
+  ///
+  /// - Returns: Whether there was one.
+  public func clear(until deadline: Instant) throws(CheckpointError) -> Bool {
     let lock = try lock(until: deadline)
     var found = false
     do throws(SystemError) {
       try AtomicFile.removeLeftovers(of: [Self.name, Self.previousName], in: lock)
-      // The previous one first: a crash in between must not bring it back.
+      // The previous one goes first, or else a crash in between would bring it back.
       for name in [Self.previousName, Self.name] {
         do throws(SystemError) {
           try lock.removeFile(name)
@@ -171,8 +168,8 @@ public struct CheckpointStore: Sendable {
     return found
   }
 
-  /// The directory of the run, locked until the value ends.
-  private func lock(until deadline: Instant) throws(Failure) -> Descriptor {
+  /// The directory of the run, locked as long as the descriptor lives.
+  private func lock(until deadline: Instant) throws(CheckpointError) -> Descriptor {
     do throws(SystemError) {
       let directory = try Descriptor(opening: run, .directory)
       if try directory.lock(until: deadline) { return directory }
@@ -182,9 +179,18 @@ public struct CheckpointStore: Sendable {
     throw .busy(run)
   }
 
-  /// The name of the directory and the time.
+  /// An id: the name of the directory, and the time.
   private func newID() -> String {
-    let stamp = WallTime.now.rfc3339.filter { $0 != "-" && $0 != ":" }
-    return String(decoding: run.lastComponent, as: UTF8.self) + "-" + stamp
+    String(decoding: run.lastComponent, as: UTF8.self) + "-" + WallTime.now.stamp
   }
+}
+
+/// Why a checkpoint cannot be read or saved.
+public enum CheckpointError: Error {
+  /// A call failed.
+  case system(SystemError)
+  /// The file is damaged, and there is no whole previous one.
+  case damaged(Path, JSONError)
+  /// Another process held the lock of the run until the deadline.
+  case busy(Path)
 }

@@ -1,28 +1,29 @@
 import JSON
 import POSIX
 
-/// How often a piece of work has been sent back, and with what feedback: the member `retry` of a run's
-/// checkpoint, whose lock, crash points and repair are those of ``CheckpointStore``.
+/// How often a review sent a piece of work back, and with what feedback.
+///
+/// This is the member `retry` of a run's checkpoint, and ``CheckpointStore`` protects it.
 public struct RetryState: Hashable, Sendable {
   /// What a review says.
   public enum Status: String, CaseIterable, Sendable {
     /// The work is done.
     case approved
-    /// The work goes back, with feedback.
+    /// The work goes back with feedback.
     case needsChanges = "needs_changes"
   }
 
   /// The member of the checkpoint that holds it.
   public static let key = "retry"
 
-  /// The count of rounds ends here.
+  /// The highest count of rounds.
   public static let mostRounds = 1_000_000_000
 
-  /// How many rounds there were since the last approval, at most ``mostRounds``.
+  /// The number of rounds since the last approval, at most ``mostRounds``.
   public private(set) var rounds = 0
   /// How many of the last rounds in a row had the same feedback.
   public private(set) var identical = 0
-  /// The digest of the last feedback; nil after an approval and before the first round.
+  /// The digest of the last feedback; nil before the first round and after an approval.
   public private(set) var feedbackDigest: String?
   /// What the last review said; nil before the first one.
   public private(set) var status: Status?
@@ -30,8 +31,8 @@ public struct RetryState: Hashable, Sendable {
   /// The state before the first round.
   public init() {}
 
-  /// The state in a checkpoint. Without one, or with null, it is the state before the first round; nil if
-  /// the member is not a valid state.
+  /// Reads the state in a checkpoint. If the member is missing or null, this is the state before
+  /// the first round. Returns nil if the member is not a valid state.
   public init?(in members: [JSONValue.Member]) {
     guard let value = members.last(where: { $0.key == Self.key })?.value, value != .null else {
       return
@@ -44,7 +45,7 @@ public struct RetryState: Hashable, Sendable {
     feedbackDigest = value["feedback_sha256"]?.string
   }
 
-  /// As it stands in the checkpoint.
+  /// The member of the checkpoint.
   public var json: JSONValue {
     .object([
       JSONValue.Member("rounds", .number("\(rounds)")),
@@ -54,7 +55,7 @@ public struct RetryState: Hashable, Sendable {
     ])
   }
 
-  /// Takes in what a review says. An approval resets the round counter.
+  /// Adds what a review says. An approval resets the round counter.
   public mutating func add(_ status: Status, _ feedback: [Bytes]) {
     if status == .approved {
       self = RetryState()
@@ -67,8 +68,9 @@ public struct RetryState: Hashable, Sendable {
     self.status = status
   }
 
-  /// The SHA-256 of the texts, whatever their order: white space around them is left out, and so are
-  /// empty ones. Each has its length before it, as two texts are not the same as one.
+  /// The SHA-256 digest of the texts, in whatever order they are. White space around texts and
+  /// empty texts do not count. Each text is preceded by its length, because two texts differ from
+  /// one.
   public static func digest(of feedback: [Bytes]) -> String {
     let texts = feedback.map(trimmed).filter { !$0.isEmpty }
     var hash = SHA256()

@@ -9,10 +9,10 @@ public struct SHA256: Sendable {
   private var block = Bytes()
   private var length: UInt64 = 0
 
-  /// The hash of nothing, so far.
+  /// Creates the hash of an empty text.
   public init() {}
 
-  /// Takes in more of the text.
+  /// Appends a piece of the text.
   public mutating func add(_ text: some Sequence<UInt8>) {
     for byte in text {
       block.append(byte)
@@ -21,7 +21,7 @@ public struct SHA256: Sendable {
     }
   }
 
-  /// The hash of all that was taken in, 64 hexadecimal digits.
+  /// The hash of the whole text, as 64 hexadecimal digits.
   public consuming func hexadecimal() -> String {
     let bits = length * 8
     // Section 5.1.1: a one bit, zeros, and the length at the end of a block.

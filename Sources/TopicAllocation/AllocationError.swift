@@ -4,31 +4,30 @@ import POSIX
 public enum AllocationError: Error, Sendable {
   /// A system call failed.
   case system(SystemError)
-  /// The topics exist, but a system call failed to put them on the disk.
+  /// The topics exist, but a system call failed to put them on disk.
   case notDurable(SystemError)
-  /// The lock was held by another, when known by whom, for `waited` nanoseconds.
+  /// Another process, the holder if it is known, held the lock for `waited` nanoseconds.
   case lockBusy(Path, LockHolder?, waited: UInt64)
-  /// The number that was asked for belongs to the topic at this path.
+  /// The requested number belongs to the topic at this path.
   case numberTaken(Int, Path)
-  /// The name that is to be reused belongs to the topic at this path, which has another number than
-  /// the one that was asked for.
+  /// The name to reuse belongs to the topic at this path, which does not have the requested number.
   case nameTaken(Int, Path)
-  /// The numbers from the next one to ``Style/highestNumber`` are too few.
+  /// There are too few numbers from the next one to ``Style/highestNumber``.
   case numbersExhausted(Path, next: Int)
-  /// Numbers had been reserved for this allocation, but somebody who takes no part in that has come up
-  /// to this one in the root meanwhile.
+  /// Numbers were reserved for this allocation, but meanwhile somebody without a reservation took this
+  /// number in the root.
   case reservationPassed(Int)
-  /// A signal asked the process to end; what had been created was removed again, but for topics
-  /// that somebody has already put something into.
+  /// A signal asked the process to end. The new topics were removed, except those that somebody had
+  /// already put something into.
   case interrupted
 }
 
-/// An allocation that failed, and what exists all the same.
+/// An allocation that failed, and what exists nevertheless.
 public struct AllocationFailure: Error, Sendable {
   /// The topics that exist, in the order of the request.
   public let done: [Topic]
   /// The slugs of the request that got no topic.
   public let missing: [Slug]
-  /// Why.
+  /// Why it failed.
   public let reason: AllocationError
 }

@@ -2,21 +2,21 @@ import POSIX
 
 /// Takes the next numbers of a root and creates their topics, as one atomic step.
 ///
-/// The guarantee, by which locks, and what a crash leaves: RootLock.swift.
+/// RootLock.swift explains the guarantee, the locks, and what a crash leaves.
 public struct Allocator: Sendable {
-  /// Where.
+  /// The directory of the topics.
   public let root: Root
   /// How entries are named.
   public let style: Style
-  /// How long to wait for the lock, in nanoseconds; 0: not at all.
+  /// How long to wait for the lock, in nanoseconds; 0 means not at all.
   public var timeout: UInt64 = 30_000_000_000
-  /// Whether a topic that has exactly the name in question is taken in place of a new one.
+  /// Whether to return an existing topic of exactly the same name instead of creating one.
   public var reusesNames = false
-  /// The number to take, and no other; for a single name.
+  /// The only number to take, for a single name.
   public var number: Int?
-  /// Numbers that are reserved elsewhere for this allocation: new topics get these and no others.
+  /// Numbers that are reserved elsewhere for this allocation. New topics get no other numbers.
   public var reservation: ClosedRange<Int>?
-  /// Whether new entries are on the disk before they are returned.
+  /// Whether new entries are on disk before they are returned.
   public var isDurable = false
 
   /// An allocator for `root`, which may not exist yet.
@@ -25,23 +25,24 @@ public struct Allocator: Sendable {
     self.style = style
   }
 
-  /// What an allocation gave.
+  /// The result of an allocation.
   public struct Allocation: Sendable {
-    /// A topic for every slug, in their order.
+    /// A topic for each slug, in order.
     public let topics: [Topic]
-    /// Nanoseconds from the wish for the lock to its possession.
+    /// How long the call waited for the lock, in nanoseconds.
     public let waited: UInt64
-    /// From the possession of the lock on.
+    /// When it got the lock.
     public let acquired: Instant
-    /// Until its release.
+    /// When it released the lock.
     public let released: Instant
   }
 
-  /// Allocates a topic for every one of `slugs`, with consecutive numbers.
+  /// Allocates a topic for each of `slugs`, with consecutive numbers.
   ///
-  /// From the first creation on, signals that ask the process to end are held back, and are still
-  /// when this returns, so that what was created can be reported. One that came in time undoes all
-  /// (``AllocationError/interrupted``); ``TerminationSignals/release()`` lets it through.
+  /// From the first creation on, signals that ask the process to end are held back. They still are when
+  /// this returns, so the caller can report what was created and then let them through with
+  /// ``TerminationSignals/release()``. A signal that arrives before the last creation undoes everything
+  /// (``AllocationError/interrupted``).
   public func allocate(_ slugs: [Slug]) throws(AllocationFailure) -> Allocation {
     var work = Work(slugs)
     do throws(AllocationError) {
@@ -59,8 +60,8 @@ public struct Allocator: Sendable {
     }
   }
 
-  /// What ``allocate(_:)`` would return now. Creates nothing and takes no lock, so that the answer
-  /// can be outdated when it arrives.
+  /// Returns what ``allocate(_:)`` would return now. Creates nothing and takes no lock, so the answer can
+  /// be outdated by the time it is used.
   public func preview(_ slugs: [Slug]) throws(AllocationFailure) -> [Topic] {
     var work = Work(slugs)
     do throws(AllocationError) {
@@ -107,9 +108,9 @@ public struct Allocator: Sendable {
           try createEntry(topic.entryName, under: lock)
         } catch {
           guard error.errno == .exists, number == nil else { throw .system(error) }
-          // Somebody who takes no lock was faster, so the highest number is another one now.
+          // Somebody without a lock was faster, so there should be a new highest number.
           work.scan = try system(scan(lock.directory, work.slugs))
-          // Unless it is not: then this name cannot be had, and trying again would not end.
+          // If there is not, this name is unavailable, and retries would never end.
           if work.scan.highest ?? 0 < topic.number { throw .system(error) }
           continue
         }
@@ -125,8 +126,8 @@ public struct Allocator: Sendable {
     }
   }
 
-  /// What the root holds: of its record, else of its entries. Whoever asks for a name or a number has
-  /// to see all entries.
+  /// The contents of the root, from its record if possible, or else from its entries. To look for a name
+  /// or a number takes all entries.
   private func look(
     under lock: borrowing RootLock, _ slugs: [Slug]
   ) throws(SystemError) -> RootScan {
@@ -198,14 +199,14 @@ public struct Allocator: Sendable {
     }
   }
 
-  /// Removes what was created, the newest first, so that no gap is left wherever it breaks off: when
-  /// the process is killed, or at an entry that is not empty any more.
+  /// Removes the new topics, the newest first: then no gap is left if a kill, or an entry that is no
+  /// longer empty, ends it early.
   private func undo(_ work: inout Work, in directory: borrowing Descriptor) {
     work.done = work.created
     while let newest = work.done.last, remove(newest, from: directory) { work.done.removeLast() }
   }
 
-  /// Whether the entry is gone.
+  /// Removes the entry; returns whether it is gone.
   private func remove(_ topic: Topic, from directory: borrowing Descriptor) -> Bool {
     do throws(SystemError) {
       if style.makesFiles {
@@ -219,7 +220,7 @@ public struct Allocator: Sendable {
     }
   }
 
-  /// Puts the new entries on the disk, and the root and all directories above it.
+  /// Puts the new entries on disk, with the root and all directories above it.
   private func synchronize(_ work: Work) throws(AllocationError) {
     do throws(SystemError) {
       for topic in work.created {

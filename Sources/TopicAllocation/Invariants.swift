@@ -1,49 +1,48 @@
 import POSIX
 
-/// What must hold in a root, and how it is checked.
+/// The invariants of a root, and the check for them.
 public struct Invariants: Sendable {
-  /// One invariant that does not hold.
+  /// A violated invariant.
   public enum Violation: Hashable, Sendable {
     /// Entries that share a number.
     case duplicate(number: Int, entries: [Bytes])
-    /// Numbers between the lowest and the highest one that nothing has.
+    /// Unused numbers between the lowest and the highest one.
     case gap(ClosedRange<Int>)
-    /// An entry that is numbered and a file, or a directory where the style makes files.
+    /// A numbered entry that is a file, or a directory if the style makes files.
     case wrongKind(entry: Bytes)
-    /// An entry that looks numbered, but is not named as the style names; the name it should have,
-    /// where there is one.
+    /// An entry that looks numbered, but does not follow the style; the name that it should have, if
+    /// there is one.
     case malformed(entry: Bytes, proposal: Bytes?)
-    /// A root with so many entries, none of which this style numbers; the style of most of those that
-    /// look numbered, where they have one.
+    /// A root with this many entries, none of them numbered in this style; the style of most entries that
+    /// look numbered, if they have one.
     case unrecognised(entries: Int, fitting: Style?)
-    /// A number that belongs to one entry here and to another one elsewhere, such as in another branch.
+    /// A number that belongs to one entry here and to another elsewhere, such as in another branch.
     case clash(number: Int, here: Bytes, there: Bytes, elsewhere: Bytes)
-    /// A lock that somebody held until the patience was over. What else was found may be the work
-    /// of that one, half done.
+    /// A lock that somebody held for too long. Other violations may be unfinished work of that process.
     case lockHeld(Path, LockHolder?)
   }
 
-  /// What a check found.
+  /// The result of a check.
   public struct Report: Sendable {
     /// How many entries count as topics.
     public let topics: Int
-    /// The lowest and the highest number; nil when there is no topic.
+    /// The lowest and the highest number; nil if there is no topic.
     public let numbers: ClosedRange<Int>?
-    /// Whether there are no entries but those whose names begin with a dot.
+    /// Whether there are no entries, apart from those whose names begin with a dot.
     public let isEmpty: Bool
-    /// What does not hold, by kind, then by number.
+    /// The violations, by kind, then by number.
     public var violations: [Violation]
   }
 
   /// How entries are named.
   public let style: Style
-  /// Whether numbers may be missing between the lowest and the highest. By default they may, except
-  /// in the style of topics: other entries are numbered in branches, and withdrawn there.
+  /// Whether numbers may be missing between the lowest and the highest one. By default they may, except in
+  /// the style of topics: other entries are numbered in branches, and some branches are abandoned.
   public var allowsGaps: Bool
-  /// The number that the first topic must have; nil: whichever is the lowest.
+  /// The number that the first topic must have; nil allows any.
   public var start: Int?
-  /// How long a lock may be held before that counts as a violation, in nanoseconds. An allocator
-  /// with one name holds it for about a millisecond, one with many names for longer.
+  /// How long a lock may be held, in nanoseconds, before it counts as a violation. An allocation of one
+  /// name holds it for about a millisecond, one of many names for longer.
   public var lockPatience: UInt64 = 5_000_000_000
 
   /// The invariants of a root in this style.
@@ -58,7 +57,7 @@ public struct Invariants: Sendable {
     var misspelt: [Bytes] = []
     var entries = 0
     var dates = 0
-    // Under the lock, so that no topic is seen without the one before it.
+    // Under the lock, no topic is seen without the one before it.
     let deadline = Instant.now.advanced(byNanoseconds: lockPatience)
     let lock = try RootLock(path, makesLockFile: false, until: deadline)
     try lock.directory.forEachEntry { entry, kind in
@@ -77,7 +76,7 @@ public struct Invariants: Sendable {
         ? $0.topic.number < $1.topic.number
         : $0.topic.entryName.lexicographicallyPrecedes($1.topic.entryName)
     }
-    // What shares a number with a file of this style, and is none, is its companion: an image.
+    // An entry that shares its number with a file of this style is a companion of it, such as an image.
     let owned = Set(numbered.filter { style.hasSuffix($0.topic.entryName) }.map(\.topic.number))
     let topics = numbered.filter { topic, _ in
       style.hasSuffix(topic.entryName) || !owned.contains(topic.number)
@@ -107,7 +106,7 @@ public struct Invariants: Sendable {
       topics: topics.count, numbers: numbers, isEmpty: entries == 0, violations: violations)
   }
 
-  /// The entries of a root, to be compared with those that it has elsewhere.
+  /// The entries of a root, for comparison with its entries elsewhere.
   public struct Entries {
     fileprivate let names: Set<Bytes>
     fileprivate let owners: [Int: [Bytes]]
@@ -122,9 +121,11 @@ public struct Invariants: Sendable {
       owners: Dictionary(grouping: numbered, by: \.number).mapValues { $0.map(\.name) })
   }
 
-  /// Numbers that entries of a root, `here`, share with other ones among `entries`, which are those of the
-  /// same root in another branch: what would be there twice when both came together. What is among
-  /// `base`, from which both have come, was renamed or removed by the side that does not have it.
+  /// The numbers that would become duplicates in a merge: they belong to entries of a root `here`, and to
+  /// other entries among `entries`, those of the same root in another branch.
+  ///
+  /// - Parameter base: The entries of the common ancestor. A side that lacks one of them has renamed or
+  ///   removed it.
   public func clashes(
     _ here: Entries, with entries: [Bytes], in elsewhere: Bytes, since base: Set<Bytes> = []
   ) -> [Violation] {
@@ -171,19 +172,18 @@ public struct Invariants: Sendable {
     return result
   }
 
-  /// The name that an allocation would have given to `topic`; nil when its own leaves no slug.
+  /// The name that an allocation would give to `topic`; nil if its name leaves no slug.
   private func properName(of topic: Topic) -> Bytes? {
     Slug(topic.name, style.slugRule).map { style.entryName(topic.number, $0) }
   }
 
-  /// The number that no other entry may have; nil for dates and companions, too.
+  /// The number that no other entry may have; nil for dates and companions.
   private func ownNumber(of entry: Bytes) -> Int? {
     let isDate = entry.withUnsafeBufferPointer { Style.isDate($0) }
     return isDate || !style.hasSuffix(entry) ? nil : style.number(of: entry)
   }
 
-  /// The well-known style of more than half of these entries of the root at `path`; nil when there
-  /// is none.
+  /// The well-known style of more than half of these entries of the root at `path`, if there is one.
   private func fittingStyle(_ names: [Bytes], in path: Path) -> Style? {
     [Style.topic, .specKit, .adr].first { style in
       let fitting = names.count { Topic($0, in: path, style).map { style.fits($0, nil) } ?? false }
@@ -191,7 +191,7 @@ public struct Invariants: Sendable {
     }
   }
 
-  /// Up to seven digits with nothing behind, or with a separator that some style has.
+  /// Whether `entry` is up to seven digits, or begins with them and the separator of some style.
   private func looksNumbered(_ entry: UnsafeBufferPointer<UInt8>) -> Bool {
     let digits = entry.prefix(while: \.isDigit)
     guard Style.widthRange.contains(digits.count) else { return false }
@@ -201,8 +201,8 @@ public struct Invariants: Sendable {
 }
 
 extension Style {
-  /// Whether `entry` begins with a date, which is no number: eight digits and more, or a day of the
-  /// last century or of this one, such as 2025-11-29.
+  /// Whether `entry` begins with a date, which is not a number: eight digits or more, or a day of the last
+  /// century or this one, such as 2025-11-29.
   fileprivate static func isDate(_ entry: UnsafeBufferPointer<UInt8>) -> Bool {
     if entry.prefix(while: \.isDigit).count > widthRange.upperBound { return true }
     let parts = entry.prefix(10).split(
@@ -215,8 +215,7 @@ extension Style {
       && (1...31).contains(values[2])
   }
 
-  /// Whether `entry` is named as the files of this style are; every name is, in styles that make
-  /// directories.
+  /// Whether `entry` has the suffix of this style, which is empty in styles that make directories.
   fileprivate func hasSuffix(_ entry: Bytes) -> Bool {
     entry.suffix(suffix.count) == suffix[...]
   }
@@ -227,7 +226,7 @@ extension UInt8 {
 }
 
 extension Root {
-  /// The one of `styles` that numbers most entries of this root; of several, the first.
+  /// The style among `styles` that numbers most entries of this root; of several, the first.
   public func usualStyle(among styles: [Style]) throws(SystemError) -> Style {
     var counts = styles.map { _ in 0 }
     try Descriptor(opening: path, .directory).forEachEntry { entry, _ in

@@ -1,11 +1,11 @@
 /// The ASCII base of Latin letters: é → e, ß → ss, Ł → l.
 ///
-/// The source is the compatibility decomposition of the Unicode Character Database, of which the
-/// ASCII letters are kept, and for the letters that have none (strokes, hooks, ligatures) the
-/// letter that they are drawn from.
+/// The source is the compatibility decomposition of the Unicode Character Database, reduced to ASCII
+/// letters. A letter without a decomposition (strokes, hooks, ligatures) becomes the letter that it is
+/// drawn from.
 enum LatinFolding {
-  /// The lower-case ASCII letters, one to three, that `scalar` is based on; nil when it is no letter
-  /// or its base is not obvious.
+  /// The lower-case ASCII letters, one to three, that `scalar` is based on; nil if it is not a letter or
+  /// its base is not obvious.
   static func asciiBase(of scalar: UInt32) -> ArraySlice<UInt8>? {
     switch scalar {
     case 0xC0..<0x250: pair(scalar - 0xC0, in: latin)
@@ -20,8 +20,8 @@ enum LatinFolding {
     }
   }
 
-  /// Whether `scalar` shows nothing of its own, so that words do not end at it: combining marks
-  /// (é as e and an accent), soft hyphens, zero-width joiners, variation selectors.
+  /// Whether `scalar` is invisible by itself, so it does not end a word: combining marks (é as e and an
+  /// accent), soft hyphens, zero-width joiners, variation selectors.
   static func isInvisible(_ scalar: UInt32) -> Bool {
     switch scalar {
     case 0xAD, 0x300...0x36F, 0x200B...0x200F, 0x2060, 0xFE00...0xFE0F, 0xFEFF: true
@@ -37,14 +37,14 @@ enum LatinFolding {
     }
   }
 
-  /// Entry `index` of a table with two characters an entry; a dot stands for none.
+  /// Entry `index` of a table with two characters per entry; a dot stands for no character.
   private static func pair(_ index: UInt32, in table: StaticString) -> ArraySlice<UInt8>? {
     let start = table.utf8Start + 2 * Int(index)
     let pair = [start[0], start[1]].filter { $0 != UInt8(ascii: ".") }
     return pair.isEmpty ? nil : pair[...]
   }
 
-  /// U+00C0 to U+024F, sixteen letters a row.
+  /// U+00C0 to U+024F, sixteen letters per row.
   private static let latin: StaticString = """
     a.a.a.a.a.a.aec.e.e.e.e.i.i.i.i.\
     d.n.o.o.o.o.o...o.u.u.u.u.y.thss\

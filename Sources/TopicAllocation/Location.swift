@@ -1,11 +1,11 @@
 import POSIX
 
-/// Where a project and its root are, by the rules of the bash libraries in use.
+/// Detection of a project and its root, by the rules of the bash libraries in use.
 public enum Location {
-  /// The project that the process works in: `CLAUDE_PROJECT_DIR`, else the git work tree that holds
-  /// the current directory, else the current directory.
+  /// The project that the process works in: `CLAUDE_PROJECT_DIR`, or else the git work tree that holds
+  /// the current directory, or else the current directory.
   ///
-  /// - Throws: ENOENT when `CLAUDE_PROJECT_DIR` does not exist: nothing is created by a typo.
+  /// - Throws: ENOENT if `CLAUDE_PROJECT_DIR` does not exist: a typo creates nothing.
   public static func project() throws(SystemError) -> Path {
     if let override = Environment.variable("CLAUDE_PROJECT_DIR") {
       return try Path(override).resolved()
@@ -14,7 +14,7 @@ public enum Location {
     return workTree(holding: current) ?? current
   }
 
-  /// What a root usually holds, by its place in the project.
+  /// The contents of a root, which its place in the project tells.
   public enum Contents: Sendable {
     case topics, decisionRecords
 
@@ -31,11 +31,11 @@ public enum Location {
     }
   }
 
-  /// The root of `project`: `CLAUDE_SPECS_ROOT`, else PROJECT/.claude/specs, else PROJECT/specs,
-  /// else PROJECT/.claude/specs, which is then still to be made.
+  /// The root of `project`: `CLAUDE_SPECS_ROOT`, or else PROJECT/.claude/specs, or else PROJECT/specs, or
+  /// else PROJECT/.claude/specs, which does not exist yet.
   ///
-  /// - Throws: The error of a place that cannot be looked at, and ENOENT for a link that leads
-  ///   nowhere: the root may well be there, only not mounted.
+  /// - Throws: The error of a place that cannot be looked at, and ENOENT for a dangling symbolic link: the
+  ///   root may be there, but not mounted.
   public static func root(of project: Path) throws(SystemError) -> Path {
     if let override = Environment.variable("CLAUDE_SPECS_ROOT") { return Path(override) }
     let candidates = Contents.topics.places.map { project.appending($0) }
@@ -45,8 +45,8 @@ public enum Location {
     return candidates[0]
   }
 
-  /// All roots of `project` with these contents: `CLAUDE_SPECS_ROOT` alone, else those of the usual
-  /// places that exist.
+  /// All roots of `project` with these contents: only `CLAUDE_SPECS_ROOT`, or else the usual places that
+  /// exist.
   ///
   /// - Throws: As ``root(of:)``.
   public static func roots(
@@ -62,8 +62,8 @@ public enum Location {
     return roots
   }
 
-  /// The project that the root at `root` belongs to: `CLAUDE_PROJECT_DIR`, else the git work tree
-  /// that holds the root, else the directory that ``root(of:)`` would find this root in.
+  /// The project of the root at `root`: `CLAUDE_PROJECT_DIR`, or else the git work tree that holds the
+  /// root, or else the directory for which ``root(of:)`` would return this root.
   public static func project(ofRoot root: Path) throws(SystemError) -> Path {
     if let override = Environment.variable("CLAUDE_PROJECT_DIR") {
       return try Root(locating: Path(override)).path
@@ -72,10 +72,12 @@ public enum Location {
     return root.parent.lastComponent == Bytes(".claude") ? root.parent.parent : root.parent
   }
 
-  /// The git work tree that holds `directory`: the nearest one upward with a `.git` that is a file
-  /// (a linked worktree, a submodule) or a repository (gitrepository-layout(5)). A
-  /// dangling or unreadable `.git` counts as well: the repository may be there. Calls `passOver` with
-  /// each directory whose `.git` has no HEAD; for git, that is no repository.
+  /// The git work tree that holds `directory`: the nearest one upward with a `.git` that is a file (a
+  /// linked work tree, a submodule) or a repository (gitrepository-layout(5)). A dangling or unreadable
+  /// `.git` counts, too: the repository may be there.
+  ///
+  /// - Parameter passOver: Called with each directory whose `.git` has no HEAD, and so is not a repository
+  ///   for git.
   public static func workTree(
     holding directory: Path, passingOver passOver: (Path) -> Void = { _ in }
   ) -> Path? {
@@ -91,7 +93,7 @@ public enum Location {
     }
   }
 
-  /// Nil when nothing has this name; false for a directory that has no HEAD.
+  /// Nil if nothing has this name; false for a directory without a HEAD.
   private static func isRepository(_ git: Path) -> Bool? {
     switch (try? FileStatus.ofLink(git))?.kind {
     case .file: return true
@@ -109,8 +111,8 @@ public enum Location {
 }
 
 extension Path {
-  /// Whether a directory is here. Not knowing is an error, and so is a link that leads nowhere, be
-  /// it the last component or one before it.
+  /// Whether there is a directory at this path. It is an error if that is unknown, or if any component is
+  /// a dangling symbolic link.
   fileprivate func isDirectory() throws(SystemError) -> Bool {
     do throws(SystemError) {
       return try FileStatus.of(self).kind == .directory

@@ -2,20 +2,20 @@ import POSIX
 
 /// A process that holds a lock.
 public struct LockHolder: Hashable, Sendable {
-  /// Its id; in another pid namespace it has another one.
+  /// Its id in the pid namespace of this process.
   public let process: Int
   /// Its command line, arguments separated by spaces; empty when it cannot be read.
   public let command: Bytes
 
-  /// Who holds the flock(2) of the file at `path`; nil where the system does not say.
+  /// The process that holds the flock(2) of the file at `path`; nil if the system does not tell.
   ///
-  /// The source is /proc, see proc(5): a process holds the lock when one of its open files is this
-  /// file and has a `lock:` line in fdinfo. Whom /proc/locks names took the lock, and is asked
-  /// first; after `exec 9>file; flock 9` it is gone, and its shell holds the lock. Of a process of
-  /// another user only /proc/locks tells.
+  /// The source is /proc, see proc(5). A process holds the lock if one of its open files is this file and
+  /// has a `lock:` line in fdinfo. The process that /proc/locks names took the lock, so it is the first to
+  /// check; after `exec 9>file; flock 9` it is gone, and its shell holds the lock. For a process of another
+  /// user, only /proc/locks tells.
   ///
-  /// While many locks come and go, a reading of /proc/locks can leave one out, so that it takes several
-  /// `readings` to be sure.
+  /// - Parameter readings: How often to read /proc/locks: while many locks come and go, a reading can miss
+  ///   one.
   public static func of(_ path: Path, readings: Int = 3) -> LockHolder? {
     for _ in 0..<readings {
       if let holder = read(path) { return holder }
@@ -36,11 +36,11 @@ public struct LockHolder: Hashable, Sendable {
     return holder.map { LockHolder(process: $0, command: commandLine(of: $0)) }
   }
 
-  /// The processes that took a lock on a file with this inode. The device can be another one in
-  /// /proc/locks than for stat(2), as with btrfs and overlayfs, and then proves nothing.
+  /// The processes that took a lock on a file with this inode. On btrfs and overlayfs, the device in
+  /// /proc/locks can differ from that of stat(2), and then proves nothing.
   ///
-  /// A line is such as `1: FLOCK  ADVISORY  WRITE 708 08:01:2490371 0 EOF`, device in hexadecimal.
-  /// Those who wait have an arrow after the colon.
+  /// A line looks like `1: FLOCK  ADVISORY  WRITE 708 08:01:2490371 0 EOF`, with the device in hexadecimal.
+  /// The line of a waiting process has an arrow after the colon.
   static func takers(
     ofLockOn file: FileStatus, in locks: Bytes
   ) -> [(process: Int, isSameDevice: Bool)] {

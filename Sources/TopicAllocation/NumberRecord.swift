@@ -2,40 +2,39 @@
 //
 // What it saves: reading the whole root under the lock, while all others wait.
 //
-// Where it is: in the extended attribute `user.topic-alloc` of ROOT/.topic_number.lock, a text which
-// says "when the root is in exactly this state, its highest number is h". The file itself stays empty, so
-// that it can be committed, copied and merged. The state is device, inode, number of links and ctime of
-// the root, all of which only the kernel sets. The record is read and written by the holder of both locks.
+// Where it is: in the extended attribute `user.topic-alloc` of ROOT/.topic_number.lock, as a text that
+// says "while the root is in exactly this state, its highest number is h". The file itself stays empty, so
+// it can be committed, copied and merged. The state is device, inode, number of links and ctime of the
+// root, all of which only the kernel sets. The holder of both locks reads and writes the record.
 //
-// When it is believed: when it is byte for byte what this program would write now for the root in the
-// state that fstat(2) gives, but for the number, which a checksum confirms. So a record counts for nothing
-// that is edited, older than the last change, or from before the root was copied, restored or moved to
-// another disk; then the root is read. The state includes everything that decides what counts as a number
-// (``Style/numberKey``), as two styles may count in one root. To compare ctime is to compare contents only
-// where every change gets a ctime of its own: ``Descriptor/hasDistinctChangeTimes``. Elsewhere, and so on
-// tmpfs, NFS, FUSE, overlayfs and all before Linux 6.13, there is no record, nor where the ctime has no
-// nanoseconds (ext4 with inodes of 128 bytes), and every allocation reads the root. (To trust only a ctime
-// that is older than a tick of the clock, as git does, would not help: right after an allocation it is not.)
+// When it is valid: if it is byte for byte what this program would write now for the root in the state
+// that fstat(2) reports, apart from the number, which a checksum confirms. So a record is worthless if it
+// is edited, older than the last change, or from before the root was copied, restored or moved to another
+// disk; then the root is read. The state includes everything that decides what counts as a number
+// (``Style/numberKey``), because two styles may count in one root. An equal ctime proves equal contents only
+// if every change gets a ctime of its own: ``Descriptor/hasDistinctChangeTimes``. Elsewhere (tmpfs, NFS,
+// FUSE, overlayfs, everything before Linux 6.13) there is no record, nor if the ctime has no nanoseconds
+// (ext4 with inodes of 128 bytes), and every allocation reads the root. (To trust only a ctime that is
+// older than a tick of the clock, as git does, would not help: right after an allocation it never is.)
 //
-// Who is believed: whoever may write the lock file can write the record, and so choose the next number.
-// So it counts only when the lock file belongs to the user of this process or to the owner of the root,
-// when others may not write it, and when its group may not, unless that is the group of the root and may
-// write the root. Members of that group can name an entry as they like anyway.
+// Who is trusted: anybody who may write the lock file can write the record, and so choose the next number.
+// So the record counts only if the lock file belongs to the user of this process or to the owner of the
+// root, and is not writable by others. It may be writable by its group only if that is the group of the
+// root and may write the root, too. Members of that group can create any entry anyway.
 //
 // When it is written: after an allocation during which nothing else happened to the root. From before
 // the first look at the root until after the last one, the kernel counts all changes of its entries
-// (``EntryWatch``); when there were as many as topics have been created, nobody else made, removed or
-// renamed an entry between the two looks, with or without a lock. Otherwise no record is written, and
-// the one that is there does not fit any more.
+// (``EntryWatch``). If it counts as many as topics were created, nobody else created, removed or renamed an
+// entry between the two looks, with or without a lock. Otherwise no record is written, and the old one is
+// no longer valid.
 //
-// After a crash: the record is older than the change, or is not written; in both cases it does not
-// fit. After a loss of power, attribute and root may be on the disk in different states: it does not fit,
-// unless they are of the same one. Nothing ever fails because of the record: where it cannot be read
-// or written, the root is read.
+// After a crash: the record is older than the change, or was not written; in both cases it is invalid.
+// After a loss of power, attribute and root may be on disk in different states: then it is invalid, too.
+// Nothing ever fails because of the record: if it cannot be read or written, the root is read.
 //
 // Version 0.1 kept its record in the contents of the lock file. Both versions may work in one root: each
-// change of the root makes the record of the other one too old. A lock file that holds exactly such a
-// record is emptied by the next one that takes the lock; any other contents are left alone.
+// change of the root outdates the record of the other. The next process that takes the lock empties a lock
+// file that holds exactly such a record, and leaves any other contents alone.
 
 import POSIX
 
@@ -49,13 +48,13 @@ struct NumberRecord {
   /// left for it.
   private static let longest = 128
 
-  /// The record of the highest number.
+  /// A record of this highest number.
   init(highest: Int) {
     self.highest = highest
   }
 
-  /// The record that `lock` holds, if it can be trusted and is about the root in the state `root`, numbered
-  /// in `style`; otherwise nil.
+  /// The record that `lock` holds; nil unless it can be trusted and is valid for a root in the state `root`,
+  /// numbered in `style`.
   init?(of lock: borrowing LockFile, _ root: FileStatus, _ style: Style) {
     guard Self.isTrusted(lock.status, for: root),
       let text = try? lock.file.attribute(Self.attribute, upTo: Self.longest)
@@ -71,7 +70,7 @@ struct NumberRecord {
     }
   }
 
-  /// What the lock file of the root `directory` says of it now, without a lock.
+  /// The record of the root `directory`, read without a lock; nil if there is no valid one.
   init?(in directory: borrowing Descriptor, _ style: Style) {
     guard let lock = try? LockFile(existing: Root.lockFileName, in: directory),
       let root = try? directory.status()
@@ -79,13 +78,13 @@ struct NumberRecord {
     self.init(of: lock, root, style)
   }
 
-  /// Stores the record in `lock`, for the root in the state `root`.
+  /// Writes the record to `lock`, for a root in the state `root`.
   func write(to lock: borrowing LockFile, of root: FileStatus, _ style: Style) {
     try? lock.file.setAttribute(Self.attribute, to: text(of: root, style))
   }
 
-  /// Such as `2 fd01 c0ffee 66 6745a1b2 3b9ac9ff 3_ 100 8c1f00d5`: the highest number in decimal digits, all
-  /// others in hexadecimal ones, and a checksum.
+  /// Such as `2 fd01 c0ffee 66 6745a1b2 3b9ac9ff 3_ 100 8c1f00d5`: the highest number is decimal, all other
+  /// numbers are hexadecimal, and the last one is a checksum.
   private func text(of root: FileStatus, _ style: Style) -> Bytes {
     var text = Self.head(root, style)
     text.append(UInt64(highest))
@@ -127,15 +126,15 @@ struct NumberRecord {
 
   private static let oldLength = 192
 
-  /// Empties a lock file that holds exactly a record of version 0.1. Under its lock.
+  /// Empties a lock file that holds exactly a record of version 0.1. Call it under its lock.
   static func removeFromContents(of lock: borrowing LockFile) {
     guard lock.status.size == oldLength, let text = try? lock.file.contents(), isOldRecord(text)
     else { return }
     try? lock.file.truncate(to: 0)
   }
 
-  /// A line of `topic-alloc 1`, seven numbers with the separator before the last one, a checksum of what is
-  /// before it, and spaces.
+  /// A line of `topic-alloc 1`, seven numbers with the separator before the last one, a checksum of all
+  /// that, and spaces.
   private static func isOldRecord(_ text: Bytes) -> Bool {
     guard text.count == oldLength, text.starts(with: Bytes("topic-alloc 1 ")), text.last == .newline
     else { return false }

@@ -1,21 +1,21 @@
 import POSIX
 
-/// A directory that holds topics. It need not exist yet.
+/// A directory that holds topics, which need not exist yet.
 public struct Root: Sendable {
   /// The name of the lock file in every root.
   public static let lockFileName = Bytes(".topic_number.lock")
 
-  /// Its absolute path, links resolved as far as it exists.
+  /// Its absolute path, with symbolic links resolved as far as it exists.
   public let path: Path
-  /// How many directories are missing, from the root upward.
+  /// How many directories are missing, counted from the root upward.
   public let missing: Int
 
-  /// Whether it is there.
+  /// Whether it exists.
   public var exists: Bool { missing == 0 }
 
-  /// Finds out where `path` leads, and makes nothing.
+  /// Finds out where `path` leads, without creating anything.
   ///
-  /// In the part that does not exist, `..` goes to the parent by name, as no link can be there.
+  /// In the part that does not exist, `..` is the parent by name, because there can be no link.
   public init(locating path: Path) throws(SystemError) {
     let (existing, rest) = try Self.existingPart(of: path)
     var resolved = existing
@@ -31,7 +31,7 @@ public struct Root: Sendable {
       }
     }
     if hasGoneUp {
-      // The path can have come back to something that exists.
+      // The path may have come back to something that exists.
       self = try Root(locating: resolved)
     } else {
       self.path = resolved
@@ -52,7 +52,7 @@ public struct Root: Sendable {
         let parent = existing.parent
         let isLast = existing.lastComponent.isEmpty || parent == existing
         guard error.errno == .notFound, !isLast else { throw error }
-        // A link that leads nowhere is there, and cannot be made a directory.
+        // A dangling link exists, so no directory can be created in its place.
         if (try? FileStatus.ofLink(existing))?.kind == .symbolicLink { throw error }
         rest.append(existing.lastComponent)
         existing = parent
@@ -60,7 +60,7 @@ public struct Root: Sendable {
     }
   }
 
-  /// Makes what is missing, from the top. Others may make the same at the same time.
+  /// Creates the missing directories, from the top. Others may create the same at the same time.
   func create() throws(SystemError) {
     for above in (0..<missing).reversed() {
       var directory = path

@@ -6,62 +6,64 @@
 // Who takes what, in this order:
 //
 //   1. ROOT/.topic_number.lock   flock(2), exclusive. The bash libraries in use lock this file
-//                                and nothing else; as all take it first, they can run beside this
-//                                program without a collision.
-//   2. ROOT itself               flock(2), exclusive, on the directory. It cannot be deleted and
-//                                made anew while somebody works in it, so it keeps the guarantee
-//                                among users of this program when the lock file is deleted.
+//                                and nothing else. Everybody takes it first, so they can run
+//                                beside this program without a collision.
+//   2. ROOT itself               flock(2), exclusive, on the directory. Nobody can delete and
+//                                recreate it while somebody works in it, so users of this program
+//                                keep the guarantee even if the lock file is deleted.
 //
-// All waiters take both in the same order, so there is no deadlock. Let go in the opposite order.
+// All callers take both in the same order, so there is no deadlock. They release them in the
+// opposite order.
 //
-// After a crash: both locks belong to open files, so the kernel lets go of them when the process
-// is gone, whichever signal ended it. What it leaves is a directory with the next number or none;
+// After a crash: both locks belong to open files, so the kernel releases them when the process is
+// gone, whichever signal ended it. What remains is a directory with the next number, or none;
 // there is no state to repair.
 //
-// A deleted lock file (git clean): those who wait for the old one and those who open the new one
-// meet at the second lock. Until the last of the former is through, a bash library that locks the
-// new file alone is not kept out. The lock file is never deleted by this program, for that reason.
+// A deleted lock file (git clean): callers that wait for the old one and callers that open the new
+// one meet at the second lock. Until the last of the former is done, a bash library that locks only
+// the new file is not excluded. That is why this program never deletes the lock file.
 //
-// The lock file is empty, and stays empty. An extended attribute of it is a record of the highest
-// number, which no lock depends on: NumberRecord.swift.
+// The lock file is empty and stays empty. One of its extended attributes records the highest number;
+// no lock depends on it: NumberRecord.swift.
 //
-// A root that is renamed, replaced or removed while somebody waits for its lock: after both locks
-// are held, the path is looked up again. When it leads to another directory, or to none, the work
-// starts anew, so that at that moment the path that is reported is the one that is locked.
+// A root that is renamed, replaced or removed while a call waits for its lock: once the call holds
+// both locks, it looks the path up again. If the path leads to another directory, or to none, the
+// call starts over, so at that moment the reported path is the locked one.
 //
-// Whose lock file it is does not matter: flock(2) takes one that is open for reading, too. How it is
-// made and opened, so that a bash library of every user who may add topics can open it for writing, as
-// those do: LockFile.swift. Something else with its name, such as a symbolic link, is an error.
+// The owner of the lock file does not matter: flock(2) accepts a file that is open for reading, too.
+// LockFile.swift creates and opens it so that the bash library of every user who may add topics can
+// open it for writing, as those libraries do. Anything else of its name, such as a symbolic link, is
+// an error.
 //
-// In a root where no lock file can be made, none can be made by others either: there the second
-// lock alone is taken. Nothing can be created there, but a topic that exists can be found (--reuse).
+// A root in which no lock file can be created: others cannot create one either, so only the second
+// lock is taken. Nothing can be created there, but an existing topic can be found (--reuse).
 //
-// NFS passes the lock of the lock file on to the server where the mount says so (nfs(5),
-// local_lock), and wants it open for writing. The lock of the root keeps apart at most the
-// processes of one client there; where it is refused, the lock file alone protects.
+// NFS passes the lock of the lock file on to the server if the mount says so (nfs(5), local_lock),
+// and wants it open for writing. The lock of the root excludes at most the processes of the same
+// client; if it is refused, only the lock file protects.
 
 import POSIX
 
-/// A root and its lock file, open and locked until the value ends.
+/// A root and its lock file, open and locked for the lifetime of this value.
 public struct RootLock: ~Copyable {
-  /// The root, open for reading and for making entries.
+  /// The root, open for reading and for creating entries.
   public let directory: Descriptor
   private let lockFile: LockFile?
   private let outcome: Outcome
-  /// Nanoseconds from the wish for the locks to their possession.
+  /// How long the call waited for the locks, in nanoseconds.
   let waited: UInt64
-  /// When both were had.
+  /// When it got both.
   let acquired: Instant
-  /// Counts the changes of the root from then on, where there can be a record.
+  /// Counts the changes of the root from then on, if there can be a record.
   private var watch: EntryWatch?
-  /// How the root looked when that began.
+  /// The state of the root when that began.
   private var status: FileStatus?
 
   private enum Outcome {
     case held, lockFileBusy, directoryBusy
   }
 
-  /// The lock that another held until the deadline; nil when both are held.
+  /// The lock that another process held until the deadline; nil if this value holds both.
   var busy: Path? {
     switch outcome {
     case .held: nil
@@ -70,15 +72,14 @@ public struct RootLock: ~Copyable {
     }
   }
 
-  /// Takes both locks of `root`, which is made when it is missing, waiting at most `timeout`
-  /// nanoseconds.
+  /// Takes both locks of `root`, which is created if it is missing. Waits at most `timeout` nanoseconds.
   public static func acquire(_ root: Root, timeout: UInt64) throws(AllocationError) -> RootLock {
     let begin = Instant.now
     let deadline = begin.advanced(byNanoseconds: timeout)
     var root = root
     var busy = root.path
     var hasFailed = false
-    // Whoever moves it about without end is told that the lock cannot be had.
+    // If somebody moves the root again and again, the lock is reported as busy.
     for _ in 0..<100 {
       do throws(SystemError) {
         try root.create()
@@ -90,11 +91,11 @@ public struct RootLock: ~Copyable {
         if try lock.isStillThere() { return lock }
         root = try Root(locating: root.path)
       } catch {
-        // Gone since it was looked up: once more, from the top.
+        // It has disappeared since it was looked up: start over.
         guard error.errno == .notFound, let again = try? Root(locating: root.path) else {
           throw .system(error)
         }
-        // Below some directories, as in /proc, nothing can be made, and this is how the kernel says so.
+        // In some directories, such as /proc, nothing can be created, and the kernel says ENOENT.
         let isTheSame = again.path == root.path && again.missing == root.missing
         if error.call == .mkdir, isTheSame, hasFailed { throw .system(error) }
         hasFailed = error.call == .mkdir
@@ -105,8 +106,8 @@ public struct RootLock: ~Copyable {
       busy, LockHolder.of(busy), waited: Instant.now.nanoseconds(since: begin))
   }
 
-  /// Opens the root at `path` and waits for both locks until `deadline`; ``busy`` says whether in
-  /// vain. Where the lock file is missing and is not to be made, the root's lock alone is taken.
+  /// Opens the root at `path` and waits for both locks until `deadline`; ``busy`` says whether it failed.
+  /// If the lock file is missing and `makesLockFile` is false, it takes only the lock of the root.
   init(
     _ path: Path, makesLockFile: Bool, since begin: Instant = .now, until deadline: Instant
   ) throws(SystemError) {
@@ -128,14 +129,14 @@ public struct RootLock: ~Copyable {
     waited = acquired.nanoseconds(since: begin)
   }
 
-  /// Lets go of both, the directory's first; returns the moment before.
+  /// Releases both locks, that of the directory first; returns the moment before.
   public consuming func release() -> Instant {
     let released = Instant.now
     _ = consume self
     return released
   }
 
-  /// Whether its path still leads to this root. From now on the root is watched.
+  /// Whether its path still leads to this root. Watches the root from now on.
   private mutating func isStillThere() throws(SystemError) -> Bool {
     if directory.hasDistinctChangeTimes { watch = try? EntryWatch(directory) }
     let status = try directory.status()
@@ -153,7 +154,7 @@ public struct RootLock: ~Copyable {
     }
   }
 
-  /// The highest number of the root, when there is a record of it.
+  /// The highest number of the root, if there is a valid record of it.
   func recordedHighest(_ style: Style) -> Int? {
     guard watch != nil, let status else { return nil }
     return switch lockFile {
@@ -162,10 +163,10 @@ public struct RootLock: ~Copyable {
     }
   }
 
-  /// Keeps a record of the highest number, unless anything happened to the root since it was locked but
-  /// the creation of so many topics.
+  /// Records the highest number, unless anything but the creation of this many topics happened to the root
+  /// since it was locked.
   func record(highest: Int, created: Int, _ style: Style) {
-    // Where inodes have no room for nanoseconds, changes within a second have the same time.
+    // If inodes have no room for nanoseconds, changes within a second have the same time.
     guard let watch, let before = status, let after = try? directory.status(),
       after.changed != before.changed, after.changed.nanoseconds != 0,
       watch.changes(of: directory) == created
@@ -198,13 +199,13 @@ public struct RootLock: ~Copyable {
     do {
       return try root.lock(until: deadline)
     } catch {
-      // What the file system does not lock because it is not open for writing.
+      // The file system locks only files that are open for writing.
       if error.errno == .badDescriptor { return true }
       throw error
     }
   }
 
-  /// Nil where there is none and none can be made.
+  /// Nil if there is none and none can be created.
   private static func openLockFile(
     in directory: borrowing Descriptor, makesLockFile: Bool
   ) throws(SystemError) -> LockFile? {

@@ -1,10 +1,10 @@
 import POSIX
 
-/// What a root holds, as far as an allocation has to know it. Read under the lock.
+/// The contents of a root, as far as an allocation needs them. Read under the lock.
 struct RootScan {
-  /// The highest number in use; nil when there is none.
+  /// The highest number in use; nil if there is none.
   private(set) var highest: Int?
-  /// The topic that has the number that was asked for.
+  /// The topic that has the requested number.
   private(set) var owner: Topic?
   private var namesakes: [Bytes: Topic] = [:]
   private var names: Set<Bytes> = []
@@ -12,14 +12,13 @@ struct RootScan {
   /// The scan of a root that does not exist.
   init() {}
 
-  /// What a root would show of which the highest number is known.
+  /// The scan of a root whose highest number is known.
   init(highest: Int) {
     self.highest = highest
   }
 
-  /// Reads the entries of `directory`. Only for the number and the names that are asked for is it
-  /// remembered to whom they belong; of several topics of a name, it is the one with the lowest
-  /// number.
+  /// Reads the entries of `directory`. Remembers only the owners of the requested number and names; of
+  /// several topics of a name, the one with the lowest number.
   init(
     _ directory: borrowing Descriptor, _ style: Style, owner number: Int?, names: Set<Bytes>
   ) throws(SystemError) {
@@ -45,12 +44,12 @@ struct RootScan {
     self.namesakes = namesakes
   }
 
-  /// The topic of exactly this name, when it was asked for.
+  /// The topic of exactly this name, if the name was requested.
   func namesake(of slug: Slug) -> Topic? {
     names.isEmpty ? nil : namesakes[slug.bytes]
   }
 
-  /// Takes note of a topic that has been created since.
+  /// Adds a topic that was created since.
   mutating func add(_ topic: Topic) {
     highest = max(highest ?? 0, topic.number)
     if names.contains(topic.name), namesakes[topic.name] == nil {

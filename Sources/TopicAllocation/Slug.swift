@@ -1,20 +1,20 @@
 import POSIX
 
-/// The name part of a topic, made of free text: `oauth_20` of `OAuth 2.0`.
+/// The name part of a topic, made from free text: `oauth_20` from `OAuth 2.0`.
 ///
-/// One to 50 characters of `a-z`, `0-9` and the word separator of its rule, which stands at
-/// neither end and never twice in a row. So it can hold no `/`, no `.`, no leading `-` and no
-/// control character: a slug cannot leave its root.
+/// It has 1 to 50 characters of `a-z`, `0-9` and the word separator of its rule, which stands at neither
+/// end and never twice in a row. So it has no `/`, no `.`, no leading `-` and no control character: a slug
+/// cannot leave its root.
 public struct Slug: Hashable, Sendable {
   /// The characters, all ASCII.
   public let bytes: Bytes
 
-  /// The longest slug.
+  /// The length of the longest slug.
   public static let longest = 50
 
   /// What becomes of the characters that a slug cannot hold.
   public enum Rule: Sendable {
-    /// White space becomes `_`; all else is dropped: `real-time log` → `realtime_log`.
+    /// White space becomes `_`, everything else is dropped: `real-time log` → `realtime_log`.
     case underscores
     /// Every run of other characters becomes `-`: `real-time log` → `real-time-log`.
     case dashes
@@ -27,7 +27,7 @@ public struct Slug: Hashable, Sendable {
     }
   }
 
-  /// The slug of `text`, which need not be UTF-8; nil when nothing is left of it.
+  /// The slug of `text`, which need not be UTF-8; nil if nothing is left of it.
   public init?(_ text: Bytes, _ rule: Rule) {
     var builder = SlugBuilder(rule)
     builder.append(text[...])
@@ -40,20 +40,20 @@ public struct Slug: Hashable, Sendable {
   }
 }
 
-/// Makes a slug of text that arrives in pieces, in constant memory.
+/// Makes a slug from text that arrives in pieces, in constant memory.
 public struct SlugBuilder {
   private let rule: Slug.Rule
   private var slug = Bytes()
   private var separatorIsDue = false
   private var decoder = UTF8Decoder()
 
-  /// A builder with no text yet.
+  /// A builder without text.
   public init(_ rule: Slug.Rule) {
     self.rule = rule
     slug.reserveCapacity(Slug.longest)
   }
 
-  /// Takes the next piece of the text. A character may be split between two pieces.
+  /// Adds the next piece of the text. A character may be split between two pieces.
   public mutating func append(_ piece: ArraySlice<UInt8>) {
     for byte in piece {
       if slug.count == Slug.longest { return }
@@ -62,7 +62,7 @@ public struct SlugBuilder {
     }
   }
 
-  /// The slug of all that came; nil when nothing is left of it.
+  /// The slug of the whole text; nil if nothing is left of it.
   public consuming func finish() -> Slug? {
     if slug.last == rule.separator { slug.removeLast() }
     return slug.isEmpty ? nil : Slug(exactly: slug)

@@ -2,8 +2,8 @@ import POSIX
 
 /// How the entries of a root are numbered and named: `042_oauth_20` in the style ``topic``.
 ///
-/// An entry of a root counts when its name starts with ``width`` to 7 digits and the separator,
-/// whatever kind of file it is and whatever follows. Eight digits and more are dates.
+/// An entry of a root counts if its name begins with ``width`` to 7 digits and the separator, whatever
+/// kind of file it is and whatever follows. Eight digits and more are dates.
 public struct Style: Hashable, Sendable {
   /// The least number of digits, 1 to 7; smaller numbers are padded with zeros.
   public var width: Int
@@ -11,14 +11,14 @@ public struct Style: Hashable, Sendable {
   public var separator: UInt8
   /// The number that the first entry of an empty root gets.
   public var start: Int
-  /// What follows the name, such as `.md`. Empty: entries are directories; else they are files.
+  /// What follows the name, such as `.md`. If it is empty, entries are directories, otherwise files.
   public var suffix: Bytes
-  /// The rule that makes a name of free text.
+  /// The rule that makes a name from free text.
   public var slugRule: Slug.Rule
 
-  /// The highest number there is; one more digit and it would be a date.
+  /// The highest number; with one more digit, it would be a date.
   public static let highestNumber = 9_999_999
-  /// The widest that a number is padded to.
+  /// The widths that numbers can be padded to.
   public static let widthRange = 1...7
 
   /// `042_oauth_20`, a directory: the convention of the bash libraries in use.
@@ -46,20 +46,20 @@ public struct Style: Hashable, Sendable {
     digits(number) + [separator] + slug.bytes + suffix
   }
 
-  /// The number of the entry of this name; nil when it is no numbered entry.
+  /// The number of the entry of this name; nil if it has none.
   public func number(of entry: Bytes) -> Int? {
     entry.withUnsafeBufferPointer { number(of: $0) }
   }
 
-  /// The number of the entry of this name; nil when it is no numbered entry.
+  /// The number of the entry of this name; nil if it has none.
   public func number(of entry: UnsafeBufferPointer<UInt8>) -> Int? {
     numberPrefix(of: entry)?.value
   }
 
-  /// Everything that decides whether an entry has a number, and which: what ``numberPrefix(of:)`` goes by.
+  /// Everything that ``numberPrefix(of:)`` depends on: it decides which entries have which numbers.
   var numberKey: Bytes { [UInt8(ascii: "0") + UInt8(width), separator] }
 
-  /// How many digits `entry` starts with, and their value; nil when it is no numbered entry.
+  /// How many digits `entry` begins with, and their value; nil if it has no number.
   func numberPrefix(
     of entry: UnsafeBufferPointer<UInt8>
   ) -> (digitCount: Int, value: Int)? {

@@ -1,18 +1,18 @@
 import POSIX
 
-/// One numbered entry of a root.
+/// A numbered entry of a root.
 public struct Topic: Hashable, Sendable {
   /// Its number.
   public let number: Int
   /// The number as its name spells it: `042`.
   public let digits: Bytes
-  /// The part of its name after the separator and before the style's suffix: `oauth_20`. Of an
-  /// entry that another program made, this can be anything.
+  /// The part of its name between the separator and the suffix of the style: `oauth_20`. If another
+  /// program created the entry, this can be anything.
   public let name: Bytes
-  /// Its absolute path, links resolved.
+  /// Its absolute path, with symbolic links resolved.
   public let path: Path
 
-  /// The topic that `entry` of the root at `root` is in this style; nil when it is none.
+  /// The topic that the entry of this name in `root` is; nil if it has no number in this style.
   public init?(_ entry: Bytes, in root: Path, _ style: Style) {
     guard let prefix = entry.withUnsafeBufferPointer({ style.numberPrefix(of: $0) }) else {
       return nil
@@ -33,19 +33,21 @@ public struct Topic: Hashable, Sendable {
   public var entryName: Bytes { path.lastComponent }
 }
 
-/// The kinds of artifacts, each a directory of a topic. None exists before something is written.
+/// The kinds of artifacts, each a directory of a topic that is created on demand.
 public enum ArtifactKind: String, CaseIterable, Sendable {
   case reports, plans, summaries, debug, scripts, outputs
 }
 
 extension Style {
-  /// Whether `topic` is what this style makes: a directory, or a file with the suffix.
+  /// Whether `topic` is what this style creates: a directory, or a file with the suffix.
   func fits(_ topic: Topic, _ kind: FileStatus.Kind?) -> Bool {
     isProperKind(topic, kind) && topic.entryName.suffix(suffix.count) == suffix[...]
   }
 
-  /// Whether `topic` is a directory, or a file where the style makes files. A link counts as what it
-  /// leads to; `kind` is what the directory says of the entry.
+  /// Whether `topic` is a directory, or a file if the style makes files. A symbolic link counts as its
+  /// target.
+  ///
+  /// - Parameter kind: The kind of the entry according to the directory.
   func isProperKind(_ topic: Topic, _ kind: FileStatus.Kind?) -> Bool {
     var actual = kind
     if kind == nil || kind == .symbolicLink { actual = (try? FileStatus.of(topic.path))?.kind }
@@ -54,8 +56,8 @@ extension Style {
 }
 
 extension Root {
-  /// The highest number in use; nil when there is none. Takes no lock, so that it can be outdated when
-  /// it arrives.
+  /// The highest number in use; nil if there is none. Takes no lock, so the answer can be outdated by the
+  /// time it is used.
   public func highestNumber(_ style: Style) throws(SystemError) -> Int? {
     if !exists { return nil }
     let directory = try Descriptor(opening: path, .directory)
@@ -63,7 +65,7 @@ extension Root {
     return try RootScan(directory, style, owner: nil, names: []).highest
   }
 
-  /// The topics of this root, in the order of their numbers, then of their names.
+  /// The topics of this root, by number, then by name.
   public func topics(_ style: Style) throws(SystemError) -> [Topic] {
     var topics: [Topic] = []
     try Descriptor(opening: path, .directory).forEachEntry { entry, _ in

@@ -1,5 +1,5 @@
-/// Decodes UTF-8 byte by byte: RFC 3629. The standard library's decoder wants the whole text, and
-/// has the runtime look up witness tables at the start of a process.
+/// Decodes UTF-8 (RFC 3629) byte by byte. The standard library's decoder wants the whole text, and makes
+/// the runtime look up witness tables at process start.
 public struct UTF8Decoder {
   /// What a byte completes.
   enum Element: Equatable {
@@ -13,10 +13,10 @@ public struct UTF8Decoder {
   private var missing = 0
   private var least: UInt32 = 0
 
-  /// Whether a sequence has begun that `byte` does not continue.
+  /// Whether `byte` does not continue the sequence that has begun.
   func isCutShort(by byte: UInt8) -> Bool { missing > 0 && byte & 0xC0 != 0x80 }
 
-  /// Takes one byte; returns what it completes, or nil inside a sequence.
+  /// Takes a byte; returns what it completes, or nil inside a sequence.
   mutating func next(_ byte: UInt8) -> Element? {
     if missing > 0, byte & 0xC0 == 0x80 {
       scalar = scalar << 6 | UInt32(byte & 0x3F)
@@ -25,7 +25,7 @@ public struct UTF8Decoder {
       let isLegal = scalar >= least && scalar <= 0x10FFFF && !(0xD800...0xDFFF).contains(scalar)
       return isLegal ? .scalar(scalar) : .invalid
     }
-    // What came before was cut short; it left nothing, and this byte starts anew.
+    // A sequence that was cut short leaves nothing; this byte begins a new one.
     missing = 0
     switch byte {
     case 0..<0x80: return .scalar(UInt32(byte))

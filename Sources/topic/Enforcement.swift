@@ -1,4 +1,4 @@
-/// What follows from a violation.
+/// What a check does about a violation.
 enum Enforcement: String, CaseIterable {
   case strict, warn, off
 }

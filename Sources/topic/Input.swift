@@ -2,7 +2,9 @@ import CommandLine
 import JSON
 import POSIX
 
-/// All of the document on standard input. More than ``POSIX/Path/longestDocument`` is an error.
+/// The document on standard input.
+///
+/// - Throws: `EFBIG` as status 65 if it is longer than ``POSIX/Path/longestDocument``.
 func readStandardInput() throws(Failure) -> Bytes {
   var text = Bytes()
   while true {
@@ -15,14 +17,22 @@ func readStandardInput() throws(Failure) -> Bytes {
   }
 }
 
-/// A text that a user hands over, in a file or as standard input.
+/// A value of an option as a text for JSON, which must be UTF-8.
+func text(_ value: Bytes, of option: String) throws(Failure) -> String {
+  guard let text = String(validating: value, as: UTF8.self) else {
+    throw Failure(.data, "--\(option) \(value.quotedForMessage) is not UTF-8, as JSON has to be")
+  }
+  return text
+}
+
+/// A text from a file or from standard input.
 struct InputText {
-  /// What messages call it.
+  /// Its name in messages.
   let name: String
-  /// All of it, without a byte order mark at its beginning.
+  /// The text, without a byte order mark at its beginning.
   let text: Bytes
 
-  /// Reads the file at `path`; `-` is standard input.
+  /// Reads the file at `path`, or standard input if that is `-`.
   init(reading path: Bytes) throws(Failure) {
     if path == Bytes("-") {
       name = "standard input"
@@ -41,11 +51,11 @@ struct InputText {
     }
   }
 
-  /// The JSON value that it is.
+  /// Parses the text as one JSON value.
   func json() throws(Failure) -> JSONValue {
     do throws(JSONError) { return try JSONValue(parsing: text) } catch {
       let line = text.prefix(error.offset).count { $0 == .newline } + 1
-      throw Failure(.data, "\(name):\(line): no JSON: \(error.message)")
+      throw Failure(.data, "\(name):\(line): not JSON: \(error.message)")
     }
   }
 }

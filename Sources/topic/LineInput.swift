@@ -4,9 +4,12 @@ import POSIX
 import Runs
 
 extension EventQueue {
-  /// Adds these JSON texts, or the lines of standard input when there are none, and writes them. What
-  /// comes before an error is written all the same. `entries` is what messages call them; the options
-  /// skip-invalid and verbose of `arguments` have their usual meaning.
+  /// Appends these JSON texts, or the lines of standard input if there are none. What precedes an
+  /// error is written all the same.
+  ///
+  /// - Parameters:
+  ///   - entries: What messages call them.
+  ///   - arguments: Their options `skip-invalid` and `verbose` count.
   mutating func append(
     _ texts: [Bytes], called entries: String, _ arguments: Arguments
   ) throws(Failure) {
@@ -24,19 +27,9 @@ extension EventQueue {
       failure = error
     }
     do throws(EventError) { try flush() } catch { failure = Failure(error, what: "") }
-    if arguments.has("verbose") {
-      Tool.topic.note(
-        "\(statistics.queued) queued, \(statistics.written) written, \(statistics.batches) batches,"
-          + " \(statistics.errors) errors")
-      if statistics.brokenLines > 0 {
-        Tool.topic.note(
-          statistics.brokenLines == 1
-            ? "ended 1 line that another process was still writing"
-            : "ended \(statistics.brokenLines) lines that other processes were still writing")
-      }
-    }
+    if arguments.has("verbose") { noteStatistics() }
     if let failure {
-      // Of the last write, a part can have come to the disk.
+      // A part of the last write may have reached the disk.
       let count = (failure.code == .data ? "" : "at least ") + "\(statistics.written)"
       throw Failure(
         failure.code, failure.message.map { "\($0); \(entries) written: \(count)" },
@@ -44,8 +37,21 @@ extension EventQueue {
     }
   }
 
-  /// Adds the lines of standard input until its end, or until a signal asks the process to end. The
-  /// signal is held, so that the caller can write what has been read.
+  private func noteStatistics() {
+    Tool.topic.note(
+      "\(statistics.queued) queued, \(statistics.written) written,"
+        + " \(counted(statistics.batches, "batch", "batches")),"
+        + " \(counted(statistics.errors, "error"))")
+    let broken = statistics.brokenLines
+    if broken > 0 {
+      Tool.topic.note(
+        "ended \(counted(broken, "line")) that "
+          + (broken == 1 ? "another process was" : "other processes were") + " still writing")
+    }
+  }
+
+  /// Appends the lines of standard input until its end, or until a signal asks the process to end.
+  /// The signal is held, so that the caller can write what has been read.
   private mutating func appendInput(_ skipsInvalid: Bool) throws(Failure) {
     TerminationSignals.hold()
     let slice: UInt64 = 100_000_000
@@ -66,13 +72,13 @@ extension EventQueue {
         do throws(EventError) { try flush() } catch { throw Failure(error, what: "") }
       }
     }
-    // After a signal, half a line is none.
+    // After a signal, half a line may be missing.
     if !TerminationSignals.isWaiting {
       try addLine(.text(splitter.rest[...]), line + 1, skipsInvalid)
     }
   }
 
-  /// A blank line is none.
+  /// Adds the event of a line, unless the line is blank.
   private mutating func addLine(
     _ line: LineSplitter.Line, _ number: Int, _ skipsInvalid: Bool
   ) throws(Failure) {
@@ -87,7 +93,7 @@ extension EventQueue {
       let failure = Failure(
         error, what: what, ifTooLong: "split it, or skip it with --skip-invalid")
       guard failure.code == .data, skipsInvalid else { throw failure }
-      Tool.topic.note((failure.message ?? "") + "; passed over")
+      Tool.topic.note((failure.message ?? "") + "; skipped")
     }
   }
 }

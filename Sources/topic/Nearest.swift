@@ -2,7 +2,7 @@ import CommandLine
 import POSIX
 
 extension Path {
-  /// The path of the entry beside it, of a kind that is looked for, which it was probably meant to be.
+  /// The path of an entry beside it with a similar name and a kind that `isMeant`.
   func nearestSibling(where isMeant: (FileStatus.Kind) -> Bool) -> Bytes? {
     var names: [Bytes] = []
     try? Descriptor(opening: parent, .directory).forEachEntry { entry, kind in
@@ -15,9 +15,9 @@ extension Path {
 }
 
 extension Bytes {
-  /// The one of `names` that it was probably meant to be.
+  /// The name among `names` that it probably misspells.
   func nearestName(in names: [Bytes]) -> Bytes? {
-    // Comparing each takes its time; among so many, several are near.
+    // Comparing them all would take too long, and several would be similar.
     if names.count > 10_000 { return nil }
     let texts = names.map { String(decoding: $0, as: UTF8.self) }
     return nearest(to: String(decoding: self, as: UTF8.self), in: texts).map { Bytes($0) }

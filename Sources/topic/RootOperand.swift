@@ -2,9 +2,9 @@ import CommandLine
 import POSIX
 import TopicAllocation
 
-/// The root in the operand, or the detected one where there is none.
+/// The root that the operand names, or the detected root if there is no operand.
 ///
-/// A project without topics has no root yet; one that is named has to be there.
+/// The detected root need not exist yet, unless `CLAUDE_SPECS_ROOT` names it.
 func root(_ operand: Bytes?) throws(Failure) -> Root {
   if operand?.isEmpty == true {
     throw .usage("ROOT is an empty string", advice: "check the variable that it comes from")
@@ -26,8 +26,8 @@ func root(of project: Path, otherwise code: ExitCode = .inputOutput) throws(Fail
   try reach(otherwise: code, Root(locating: Location.root(of: project)))
 }
 
-/// As ``attempt(_:otherwise:)`` of a call that looks for roots. A link that leads nowhere is an
-/// operand that does not exist, unless the root is to be created.
+/// The value of `call`, which looks for roots; like ``attempt(_:otherwise:)``, with a message of its own
+/// for a dangling symbolic link.
 func reach<Result>(
   otherwise code: ExitCode, _ call: @autoclosure () throws(SystemError) -> Result
 ) throws(Failure) -> Result {
@@ -39,6 +39,6 @@ func reach<Result>(
     throw Failure(
       code == .inputOutput ? .noInput : code,
       "cannot reach the root: \(link.quotedForMessage) is a dangling symbolic link",
-      advice: "mount or restore its target, which 'ls -l \(link.quotedForShell.printable)' shows")
+      advice: "mount or restore its target; 'ls -l \(link.quotedForShell.printable)' shows it")
   }
 }

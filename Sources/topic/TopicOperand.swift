@@ -3,14 +3,14 @@ import POSIX
 import TopicAllocation
 
 /// A TOPIC or RUN on the command line: the path of a directory, or the number or name of a topic in the
-/// detected root. Digits alone are a number first.
+/// detected root. Digits alone are a number first, then a path.
 struct TopicOperand {
-  /// What the user wrote.
+  /// The operand as it was typed.
   let text: Bytes
   /// What the help calls it: `TOPIC`, `RUN`.
   let word: String
 
-  /// The operand `text`, which is not empty.
+  /// - Throws: Status 64 if `text` is empty.
   init(_ text: Bytes, as word: String) throws(Failure) {
     if text.isEmpty {
       throw .usage("\(word) is an empty string", advice: "check the variable that it comes from")
@@ -18,15 +18,15 @@ struct TopicOperand {
     (self.text, self.word) = (text, word)
   }
 
-  /// The directory that it names: as it was written where it is a path, else absolute.
+  private var isNumber: Bool { text.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 } }
+  private var hasSlash: Bool { text.contains(UInt8(ascii: "/")) }
+
+  /// The directory that it names: a path as it was typed, the path of a topic absolute.
   ///
-  /// - Throws: Status 66 with the nearest one that exists when there is none.
+  /// - Throws: Status 66 with the closest name if there is no such directory.
   func directory() throws(Failure) -> Path {
     let path = Path(text)
-    let isNumber = text.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
-    let isThere = try status(of: path).map {
-      $0.kind == .directory || text.contains(UInt8(ascii: "/"))
-    }
+    let isThere = try status(of: path).map { $0.kind == .directory || hasSlash }
     if !isNumber, isThere == true { return path }
     let root = try root(nil)
     let topics = root.exists ? try attempt(root.topics(.topic), otherwise: .inputOutput) : []
@@ -39,7 +39,7 @@ struct TopicOperand {
         .cannotCreate,
         "several topics are called \(text.quotedForMessage): "
           + matches.map(\.entryName.quotedForMessage).joined(separator: ", "),
-        advice: "give the path of one of them")
+        advice: "use the path of one of them")
     }
     if let match = matches.first { return match.path }
     if isThere == true { return path }
@@ -57,20 +57,23 @@ struct TopicOperand {
     let names = topics.flatMap { [$0.entryName, $0.name] }
     let near = path.nearestSibling { $0 == .directory } ?? text.nearestName(in: names)
     let what = word == "RUN" ? "run" : "topic"
-    let isNumber = text.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
+    let place = root.path.bytes.quotedForMessage
+    let elsewhere =
+      hasSlash
+      ? ""
+      : root.exists ? ", and no such topic in \(place)" : ", and the root \(place) does not exist"
     let mkdir =
       word == "RUN" && !isNumber ? text.wordForHint.map { "make it with: mkdir -p \($0)" } : nil
     return Failure(
       .noInput,
-      "there is no \(what) \(text.quotedForMessage), neither as a path nor in"
-        + " \(root.path.bytes.quotedForMessage)"
+      "there is no \(what) \(text.quotedForMessage): no such directory\(elsewhere)"
         + (near.map { "; did you mean \($0.quotedForMessage)?" } ?? ""),
-      advice: mkdir ?? "'topic list' shows the topics, 'topic-alloc' creates one")
+      advice: mkdir ?? "run 'topic list' to see the topics, 'topic locate' to create one")
   }
 }
 
 extension Command {
-  /// The RUN that follows the subcommand.
+  /// The RUN after the name of the subcommand.
   static func runOperand(_ arguments: Arguments, of command: String) throws(Failure) -> Path {
     guard arguments.operands.count > 1 else { throw .usage("no RUN", advice: "\(command) RUN") }
     return try TopicOperand(arguments.operands[1], as: "RUN").directory()

@@ -6,8 +6,8 @@ import TopicAllocation
 
 @Suite(.timeLimit(.minutes(20))) struct ArgumentsTests {
   private let options = [
-    Option("format", "f", takesValue: true), Option("reuse", "r"),
-    Option("timeout", "w", takesValue: true),
+    Option("format", "f", .text("FORMAT"), help: ""), Option("reuse", "r", help: ""),
+    Option("timeout", "w", .text("SECS"), help: ""),
   ]
 
   private func parse(_ words: String...) throws(Failure) -> Arguments {
@@ -27,9 +27,11 @@ import TopicAllocation
     }
   }
 
-  @Test("An option of two values takes two words, the first of them behind a = too")
+  @Test("An option with two values takes two words, or one after = and one word")
   func severalValues() throws {
-    let step = [Option("step", values: 2), Option("reuse", "r")]
+    let step = [
+      Option("step", .text("NAME"), .text("COMMAND"), help: ""), Option("reuse", "r", help: ""),
+    ]
     for words in [
       ["--step", "a", "-r", "b", "--step", "c", "d"], ["b", "--step=a", "-r", "--step=c", "d"],
     ] {
@@ -40,20 +42,20 @@ import TopicAllocation
     #expect(throws: Failure.self) { try Arguments([Bytes("--step=a")], accepting: step) }
   }
 
-  @Test("Nothing behind -- is an option, and - alone never is")
+  @Test("Nothing after -- is an option, and - alone never is")
   func endOfOptions() throws {
     let arguments = try parse("-", "--", "-r", "--format", "--")
     #expect(arguments.operands == ["-", "-r", "--format", "--"].map { Bytes($0) })
     #expect(!arguments.has("reuse"))
   }
 
-  @Test("Of an option that is given twice the last one counts")
+  @Test("If an option is given twice, the last one counts")
   func repeated() throws {
     #expect(try parse("-fa", "--format=b").value(of: "format") == Bytes("b"))
   }
 
   @Test(
-    "Wrong usage says what is wrong, and what was probably meant",
+    "A usage error says what is wrong and suggests the closest word",
     arguments: [
       (["--formt", "x"], "'--format'"), (["-x"], "unknown option '-x'"),
       (["--format"], "'--format' needs a value"), (["-f"], "'-f' needs a value"),
@@ -70,7 +72,7 @@ import TopicAllocation
   }
 
   @Test(
-    "Seconds are taken to the nanosecond",
+    "Seconds are read to the nanosecond",
     arguments: [
       ("0", 0), ("30", 30_000_000_000), ("0.5", 500_000_000), (".25", 250_000_000),
       ("1.", 1_000_000_000), ("0.0000000019", 1), ("007", 7_000_000_000),
@@ -80,7 +82,7 @@ import TopicAllocation
   }
 
   @Test(
-    "What is no time in seconds is refused",
+    "Text that is not a time in seconds is refused",
     arguments: [
       "", ".", "-1", "1e3", "inf", "nan", "1.2.3", " 1", "0x10", "99999999999", "1,5", "1.x",
     ])
@@ -102,10 +104,11 @@ import TopicAllocation
 
 @Suite(.timeLimit(.minutes(20))) struct StyleArgumentsTests {
   private func style(_ words: String...) throws(Failure) -> Style {
-    try Style(Arguments(words.map { Bytes($0) }, accepting: Style.options))
+    try Style(
+      Arguments(words.map { Bytes($0) }, accepting: Style.namingOptions + [Style.startOption]))
   }
 
-  @Test("One thing of a style can be changed")
+  @Test("Each property of a style can be changed")
   func changes() throws {
     #expect(try style() == .topic)
     let changed = try style(
@@ -115,7 +118,7 @@ import TopicAllocation
   }
 
   @Test(
-    "What could leave the root or be taken for a digit is refused",
+    "A separator or suffix that could leave the root or look like a digit is refused",
     arguments: [
       "--separator=/", "--separator=", "--separator=ab", "--separator=1", "--separator= ",
       "--separator=x", "--suffix=../x", "--suffix=a/b", "--suffix=a\nb", "--width=0", "--width=8",

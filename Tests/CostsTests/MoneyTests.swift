@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(20))) struct MoneyTests {
   @Test(
-    "An amount is printed as it was spelled, with two digits behind the point at least",
+    "An amount is printed as it was spelled, with at least two digits after the point",
     arguments: [
       ("0", "0.00"), ("1.25", "1.25"), ("007.5", "7.50"), ("0.1", "0.10"), ("10", "10.00"),
       ("0.000125", "0.000125"), ("0.000000000001", "0.000000000001"),
@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test(
-    "What is no amount, finer than a unit or too large is none",
+    "A text that is not an amount, is finer than a unit or too large is refused",
     arguments: [
       "", ".", ".5", "1.", "-1", "+1", "1e3", "1.2.3", " 1", "1,5", "0x1", "٣", "1.0000000000001",
       "340282366920938463463374607.431768211456", "999999999999999999999999999999",
@@ -27,7 +27,7 @@ import Testing
     #expect(Money(text) == nil)
   }
 
-  @Test("Sums are exact where binary fractions are not, and carry over 64 bits")
+  @Test("Sums are exact where binary fractions are not, and carry beyond 64 bits")
   func sums() throws {
     let tenth = try #require(Money("0.1"))
     var sum = Money.zero
@@ -41,7 +41,7 @@ import Testing
     #expect(edge < (edge.adding(unit) ?? .zero) && unit < edge)
   }
 
-  @Test("Beyond the largest amount there is none, never a small one")
+  @Test("A result beyond the largest amount is nil, never a small amount")
   func overflow() throws {
     let largest = try #require(Money("340282366920938463463374607.431768211455"))
     let unit = try #require(Money("0.000000000001"))
@@ -55,7 +55,7 @@ import Testing
     try Prices((try? JSONValue(parsing: Array(text.utf8))) ?? .null)
   }
 
-  @Test("A price is one for so many tokens, and what it makes is exact")
+  @Test("A price applies to per_tokens tokens, and costs are exact")
   func prices() throws {
     let list = try prices(
       #"{"as_of":"d","per_tokens":1000,"models":{"m":{"input":"0.00125","output":0.01}}}"#)
@@ -66,22 +66,22 @@ import Testing
   }
 
   @Test(
-    "What is wrong with a list is named",
+    "A mistake in a list names the key",
     arguments: [
       ("[]", "expected an object"), (#"{"models":{}}"#, "as_of"),
       (#"{"as_of":"d","currency":"EUR","models":{}}"#, "currency"),
       (#"{"as_of":"d","per_tokens":0,"models":{}}"#, "per_tokens"),
-      (#"{"as_of":"d"}"#, "models is"),
+      (#"{"as_of":"d"}"#, "models must be"),
       (#"{"as_of":"d","models":{"m":{"input":"1"}}}"#, "output of model m"),
       (#"{"as_of":"d","models":{"m":{"input":-1,"output":1}}}"#, "input of model m"),
-      (#"{"as_of":"d","models":{"m":{"input":"0.0000001","output":1}}}"#, "no whole number"),
+      (#"{"as_of":"d","models":{"m":{"input":"0.0000001","output":1}}}"#, "not a whole number"),
     ])
   func mistakes(text: String, message: String) {
     let error = #expect(throws: Prices.Mistake.self) { try prices(text) }
     #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
   }
 
-  @Test("The shipped list can be read, has a day, and prices the default chain of topic try")
+  @Test("The shipped list is valid, has a day, and prices the default chain of topic try")
   func shipped() throws {
     let list = try Prices(Prices.shippedList)
     #expect(list.date.wholeMatch(of: #/20\d\d-\d\d-\d\d/#) != nil)

@@ -30,7 +30,7 @@ import Testing
 
     """
 
-  @Test("Aggregates say what they are to say")
+  @Test("Aggregates hold the totals of the entries")
   func files() throws {
     try directory.makeFile("m", first)
     #expect(try update().new == 4)
@@ -48,7 +48,7 @@ import Testing
     #expect(groups[2]["fields"]?["duration"]?["p50"]?.double == 20)
   }
 
-  @Test("A later call reads what is new, and comes to what one call over all comes to")
+  @Test("Later calls read only what is new, and reach the result of a single call")
   func increments() throws {
     var random = seededRandom()
     var all = ""
@@ -60,7 +60,7 @@ import Testing
       }
       all += text
       if round == 6 { _ = try file.rotate(.lines(1), until: .now) }
-      // A cut line counts when it is complete, and once, also when its newline comes later.
+      // A cut line counts when it is complete, and only once even if its newline comes later.
       let missing = text.isEmpty ? 0 : [0, 1, 5].randomElement(using: &random) ?? 0
       let cut = Bytes(text).dropLast(missing)
       try file.append(Bytes(cut))
@@ -89,7 +89,7 @@ import Testing
     #expect(increments == whole)
   }
 
-  @Test("A line that is too long counts once, however often it is read while it grows")
+  @Test("A line that is too long counts once, no matter how often it is read while it grows")
   func tooLong() throws {
     func add(_ text: String) throws {
       let handle = try #require(FileHandle(forWritingAtPath: directory("m")))
@@ -113,7 +113,7 @@ import Testing
     #expect(update.summary.all.entries == 8)
   }
 
-  @Test("A state whose counts contradict each other is not believed")
+  @Test("A state whose counts contradict each other is damaged")
   func contradictions() throws {
     try directory.makeFile("m", first)
     #expect(try update().rebuilt == nil)
@@ -134,7 +134,8 @@ import Testing
   }
 
   @Test(
-    "When the metrics were truncated, replaced or written anew, all is read anew, and it is said")
+    "If the metrics were truncated, replaced or rewritten, everything is read again, with the reason"
+  )
   func rebuilds() throws {
     let later = first + first
     for change in [
@@ -158,7 +159,9 @@ import Testing
     #expect(directory.entries("out").count == 6, "no temporary file is left")
   }
 
-  @Test("However much there is, a later call goes on, and says what is left out")
+  @Test(
+    "Beyond the limits on memory, a later call still continues, and says that something is left out"
+  )
   func many() throws {
     let keys = (0..<40).map { "\"k\($0)\":\($0)" }.joined(separator: ",")
     let lines = (0..<1_100).map { "{\"status\":\"ok\",\"epoch\":\($0),\(keys)}\n" }.joined()

@@ -41,7 +41,8 @@ import Testing
     #expect(summary.baseline == Bytes(#"{"status":"passed","n":1,"x":"a"}"#))
   }
 
-  @Test("The latest values are the last ones, and entries that do not meet the condition are none")
+  @Test(
+    "The latest values are the last ones, and entries that do not meet the condition do not count")
   func latestAndConditions() throws {
     let lines = (1...25).map { "{\"n\":\($0),\"k\":\"v\($0 % 2)\"}\n" }.joined()
     #expect(try summary(lines, .init(latest: 3)).latest("n") == [23, 24, 25])
@@ -50,7 +51,7 @@ import Testing
     #expect(try summary(lines, .init(where: [.init("n", "7")])).all.entries == 1)
   }
 
-  @Test("However many keys and groups there are, memory stays the same, and it is said")
+  @Test("Memory stays the same however many keys and groups there are, and isBounded says so")
   func bounds() throws {
     let keys = try summary((0..<2_000).map { "{\"f\($0)\":1}\n" }.joined())
     #expect(keys.fields(of: keys.all).count < 1_025 && keys.isBounded)
@@ -64,7 +65,7 @@ import Testing
     #expect(spread.isBounded && spread.all.entries == 360_000)
   }
 
-  @Test("However long a key or value is, it takes no more memory, and it is said")
+  @Test("Memory stays the same however long a key or value is, and isBounded says so")
   func longTexts() throws {
     let long = String(repeating: "x", count: 5_000)
     for nested in ["", ",\"a\":[]"] {
@@ -86,7 +87,7 @@ import Testing
     #expect(try summary("\(entry)\n{\"status\":1}\n").baseline == Bytes("{\"status\":1}"))
   }
 
-  @Test("Percentiles are within the bound, whatever sign and size the numbers have")
+  @Test("Percentiles are within the bound for numbers of any sign and size")
   func percentiles() throws {
     var random = seededRandom()
     for scale in [1e-300, 1e-3, 1, 1e6, 1e300] {
@@ -98,7 +99,7 @@ import Testing
         summary.field("n", of: summary.all)?.percentiles([0.05, 0.5, 0.95, 0.99, 1]))
       for (share, value) in zip([0.05, 0.5, 0.95, 0.99, 1], found) {
         let exact = sorted[max(Int((share * 999).rounded(.up)), 1) - 1]
-        #expect(abs(value - exact) <= abs(exact) * Quantiles.errorBound * 1.000001)
+        #expect(abs(value - exact) <= abs(exact) * Histogram.errorBound * 1.000001)
       }
     }
     let whole = try summary((1...100).map { "{\"n\":\($0)}\n" }.joined())
@@ -130,12 +131,12 @@ import Testing
       for (share, value) in zip(shares, found) {
         let exact = sorted[max(Int((share * Double(count)).rounded(.up)), 1) - 1]
         #expect(
-          abs(value - exact) <= abs(exact) * Quantiles.errorBound, "\(share) of \(numbers)")
+          abs(value - exact) <= abs(exact) * Histogram.errorBound, "\(share) of \(numbers)")
       }
     }
   }
 
-  @Test("A last entry that lacks only its newline counts, in each segment")
+  @Test("A last entry that only lacks its newline counts, in each segment")
   func unended() throws {
     try directory.makeFile("metrics.20200101T000000Z-001", "{\"n\":1}")
     let summary = try summary("{\"n\":2}\n{\"n\":3}")
@@ -171,7 +172,7 @@ import Testing
     ] { try check(line) }
   }
 
-  /// A flat line is read in one pass, and with an escape in a key of its own it is not.
+  /// Checks what the summary reads in a line against its JSON value.
   private func check(_ line: String) throws {
     let fast = try summary(line + "\n")
     let value = try? JSONValue(parsing: Bytes(line))
@@ -185,7 +186,7 @@ import Testing
     }
   }
 
-  @Test("Of random bytes, lines are counted or not readable")
+  @Test("Every line of random bytes counts as an entry, unreadable or cut")
   func random() throws {
     var random = seededRandom()
     for _ in 0..<200 {
@@ -198,7 +199,7 @@ import Testing
     }
   }
 
-  @Test("Segments are read in their order, and named behind each other when the clock goes back")
+  @Test("Segments are read oldest first, and new names sort last even if the clock goes back")
   func segments() throws {
     try directory.makeFile("metrics", "{\"n\":3}\n")
     try directory.makeFile("metrics.20990101T000000Z-001", "{\"n\":2}\n")

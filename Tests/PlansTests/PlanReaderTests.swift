@@ -12,7 +12,7 @@ private func plan(_ middle: String, groups: String = "| Group 1 | a |") -> PlanR
 private func ids(_ reading: PlanReading) -> [String] { reading.plan.tasks.map(\.id) }
 
 @Suite(.timeLimit(.minutes(20))) struct PlanReaderTests {
-  @Test("Goal, groups, tasks and what their bodies say are read, tasks in the order of the groups")
+  @Test("A plan has its goal, its groups, and its tasks in the order of the groups")
   func whole() throws {
     let reading = Plan.read(
       Bytes(
@@ -54,7 +54,7 @@ private func ids(_ reading: PlanReading) -> [String] { reading.plan.tasks.map(\.
     #expect(plan.instructions(plan.tasks[0]).isEmpty)
   }
 
-  /// In each of them the heading `### Task x` is text.
+  /// In each of these, the heading `### Task x` is text.
   static let hiding = [
     "```\n### Task x\n```", "~~~~\n~~~\n### Task x\n~~~~", "````md\n```\n### Task x\n```\n````",
     "   ```\n### Task x\n  ```   ", "```\n### Task x\n    ```\n### Task x\n```",
@@ -75,9 +75,9 @@ private func ids(_ reading: PlanReading) -> [String] { reading.plan.tasks.map(\.
     #expect(ids(reading) == ["a"] && reading.defects.isEmpty, "\(reading.defects)")
   }
 
-  /// In each of them it is a heading all the same.
+  /// In each of these, it is a heading.
   @Test(
-    "A heading behind the end of something else counts",
+    "A heading after the end of something else counts",
     arguments: [
       "```\n```\n### Task x", "~~~\n```\n~~~~~\n### Task x", "``` a`b\n### Task x\n",
       "``\n### Task x\n``", "<!-- a -->\n### Task x", "<!-->\n### Task x", "> ```\n### Task x",
@@ -101,7 +101,7 @@ private func ids(_ reading: PlanReading) -> [String] { reading.plan.tasks.map(\.
     #expect(reading.plan.groups.count == 1 && reading.defects.isEmpty, "\(reading.defects)")
   }
 
-  @Test("A row that goes on with the text of a quote or of a list is text, as it is drawn")
+  @Test("A row that continues the text of a quote or a list is text, as renderers show it")
   func lazyRow() {
     for before in ["> text", "- text", "> - text", "1. text\nmore"] {
       #expect(plan(before + "\n| Group 2 | x |").defects.isEmpty, "\(before)")
@@ -109,7 +109,7 @@ private func ids(_ reading: PlanReading) -> [String] { reading.plan.tasks.map(\.
     }
   }
 
-  @Test("A task ends before a heading of its level or above, also one that is underlined")
+  @Test("A task ends before a heading of its level or above, underlined ones included")
   func ends() {
     for heading in ["# N", "## N", "### N", "N\n===", "N\nM\n---"] {
       let text =
@@ -128,7 +128,7 @@ private func ids(_ reading: PlanReading) -> [String] { reading.plan.tasks.map(\.
     #expect(Plan.read(Bytes(text)).plan.tasks.map(\.role) == [nil])
   }
 
-  @Test("All that is wrong is found at once, each with its line")
+  @Test("All defects are found at once, each with its line")
   func defects() {
     let reading = Plan.read(
       Bytes(
@@ -161,7 +161,7 @@ private func ids(_ reading: PlanReading) -> [String] { reading.plan.tasks.map(\.
   }
 
   @Test(
-    "Tasks that wait for each other are told as a path",
+    "Tasks that wait for each other are reported as a path",
     arguments: [
       ("| Group 1 | a |", "a: a", ["a", "a"]),
       ("| Group 1 | a, b |", "a: b; b: a", ["a", "b", "a"]),
@@ -182,7 +182,7 @@ private func ids(_ reading: PlanReading) -> [String] { reading.plan.tasks.map(\.
     #expect(reading.defects.map(\.kind) == (path.isEmpty ? [] : [.cycle(path)]))
   }
 
-  @Test("Whatever the bytes, reading ends, and what is found has lines of the text")
+  @Test("Whatever the bytes, reading ends, and every defect has a line of the text")
   func random() {
     var random = seededRandom()
     let pieces: [Bytes] =

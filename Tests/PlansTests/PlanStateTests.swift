@@ -19,7 +19,7 @@ import Testing
     return reading.plan
   }
 
-  @Test("Tasks are given out in order, each once, a group after the other")
+  @Test("Workers get the tasks in order, each once, group by group")
   func order() throws {
     let plan = plan("a b;c")
     var state = PlanState(plan)
@@ -46,7 +46,9 @@ import Testing
     #expect(state.records[0].claimedAt == now && state.records[0].attempts == 1)
   }
 
-  @Test("A lease is taken over when it is over and not a second before, pending tasks come first")
+  @Test(
+    "A task is taken over once its lease has expired, not earlier; pending tasks come first"
+  )
   func takeOver() {
     let plan = plan("a b")
     var state = PlanState(plan)
@@ -59,7 +61,7 @@ import Testing
     #expect(throws: PlanState.Refusal.notHolder) { try state.end(0, as: .done, by: "x") }
   }
 
-  @Test("Only the holder ends a task; the same end once more is no error")
+  @Test("Only the holder can end a task; ending it again in the same way is not an error")
   func holder() throws {
     let plan = plan("a b")
     var state = PlanState(plan)
@@ -75,7 +77,7 @@ import Testing
     #expect(throws: PlanState.Refusal.isPending) { try state.forceRelease(1) }
   }
 
-  @Test("What waits for a failed task is never begun, until that is released")
+  @Test("A task that waits for a failed one cannot begin until that is released")
   func failed() throws {
     let plan = plan("a b;c")
     var state = PlanState(plan)
@@ -89,7 +91,7 @@ import Testing
     #expect(state.claim("y", lease: nil, at: now, plan) == .task(0, reclaimedFrom: nil))
   }
 
-  @Test("A task waits for those that it names, too, and for all groups before")
+  @Test("A task waits for the tasks that it names, and for all groups before")
   func named() throws {
     let plan = plan("a b c;d", ["a": "Depends on: c"])
     var state = PlanState(plan)
@@ -97,14 +99,14 @@ import Testing
     state.records[1].status = .done
     state.records[2].status = .done
     #expect(state.ready(plan) == [0])
-    // A task that was added to the first group when the second one was done.
+    // A task is added to the first group when the second one is done.
     let longer = self.plan("a;b;c")
     var edited = PlanState(longer)
     edited.records[1].status = .done
     #expect(edited.ready(longer) == [0])
   }
 
-  @Test("The state is read as it was written, for a plan that was edited, too")
+  @Test("The state is read as it was written, even if the plan has been edited")
   func reading() throws {
     let old = plan("a b c")
     var state = PlanState(old)
@@ -124,7 +126,7 @@ import Testing
   }
 
   @Test(
-    "What is no state is an error",
+    "What is not the state of a plan is an error",
     arguments: [
       "", "{", "[]", "{}", "{\"version\":2,\"tasks\":{}}", "{\"version\":1}",
       "{\"version\":1,\"tasks\":{\"a\":{\"status\":\"odd\"}}}",

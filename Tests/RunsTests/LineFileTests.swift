@@ -17,7 +17,7 @@ import Testing
     return lines
   }
 
-  @Test("Lines are read whole, across blocks, empty ones left out, a cut one told")
+  @Test("Lines are read whole across blocks, empty ones skipped, and a cut one reported")
   func reading() throws {
     #expect(try lines("") == [] && lines("\n\n") == [])
     #expect(try lines("a\n\nb\nc") == ["a", "b", "c…"])
@@ -25,7 +25,7 @@ import Testing
     #expect(try lines("\(long)\n\(long)1\n") == [long, long + "1"])
   }
 
-  @Test("A line that is too long comes once, without its text, and the next one is read")
+  @Test("A line that is too long is reported once, without its text, and the next one is read")
   func tooLong() throws {
     let long = String(repeating: "x", count: LineFile.longestLine + 1)
     #expect(try lines("a\n\(long)\nb\n") == ["a", "long", "b"])
@@ -35,7 +35,7 @@ import Testing
     #expect(try lines("\(longest)\n\(longest)") == [longest, longest + "…"])
   }
 
-  @Test("No line that is too long to be read is written")
+  @Test("A line that is too long to be read is not written")
   func tooLongToWrite() throws {
     let longest = Bytes(repeating: UInt8(ascii: "1"), count: LineFile.longestLine)
     let file = try LineFile(opening: Path(directory("log")))
@@ -47,7 +47,7 @@ import Testing
     #expect(try file.size() == LineFile.longestLine + 3)
   }
 
-  @Test("Text is cut into the same lines, however it is cut into blocks")
+  @Test("Text is split into the same lines, however it is split into blocks")
   func blocks() {
     for _ in 0..<500 {
       let pieces = ["a", "bc", "\n"]
@@ -70,7 +70,7 @@ import Testing
     }
   }
 
-  @Test("A last line that was cut is ended before the next one is appended")
+  @Test("A cut last line is ended before the next line is appended")
   func cut() throws {
     try directory.makeFile("log", "{\"a\":1}\n{\"a\":")
     try LineFile(opening: Path(directory("log"))).append(Bytes("{\"a\":2}\n"))

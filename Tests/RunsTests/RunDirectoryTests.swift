@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(20))) struct RunDirectoryTests {
   let directory = TemporaryDirectory()
 
-  @Test("Runs of one second have ids of their own, which sort in their order")
+  @Test("Runs of the same second have different ids, which sort in order")
   func ids() throws {
     let time = WallTime(secondsSince1970: 1_764_405_000)
     let paths = try (0..<12).map { _ in
@@ -17,7 +17,7 @@ import Testing
     #expect(names == names.sorted() && Set(names).count == 12)
   }
 
-  @Test("A file in the place of the directory is an error that names it")
+  @Test("A file in place of the directory is an error")
   func file() throws {
     try directory.makeFile("runs")
     #expect { try RunDirectory.create(in: Path(directory("runs"))) } throws: { error in

@@ -2,7 +2,7 @@ import POSIX
 import Runs
 import Testing
 
-/// The examples that NIST publishes for FIPS 180-4, and what is built on them.
+/// The examples of NIST for FIPS 180-4, and the digest of feedback.
 @Suite(.timeLimit(.minutes(20))) struct SHA256Tests {
   private func hash(_ text: Bytes) -> String {
     var hash = SHA256()
@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test(
-    "The examples of NIST come out, however the text is cut",
+    "The examples of NIST are met, however the text is split",
     arguments: [
       ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
       ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
@@ -43,7 +43,7 @@ import Testing
     #expect(all.hexadecimal() == "3fa90824260e678d5ac7b0a18bca0d108be3b691594d939adf1f96228a51a8db")
   }
 
-  @Test("A digest of feedback knows no order and no white space around a text, but where one ends")
+  @Test("A digest of feedback ignores order and surrounding white space, but not where a text ends")
   func feedback() {
     func digest(_ texts: String...) -> String { RetryState.digest(of: texts.map { Bytes($0) }) }
     #expect(digest("a", "b") == digest(" b\n", "\ta"))

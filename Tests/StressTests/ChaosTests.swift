@@ -5,7 +5,7 @@ import Testing
 /// Runs whose processes are killed, stopped and disturbed.
 extension RunTests {
   @Test(
-    "Under every kind of chaos, no assertion fails",
+    "No assertion fails under any kind of chaos",
     arguments: [
       "kill", "pause", "lockfile", "foreign", "nofile", "kill,pause,lockfile,foreign,nofile",
     ])
@@ -15,7 +15,7 @@ extension RunTests {
   }
 
   @Test(
-    "Killed at every system call, it leaves nothing that an assertion finds",
+    "No assertion fails when calls are killed at each system call",
     .enabled(if: Product.hasProgram("strace")))
   func crashMatrix() throws {
     let outcome = try stress("--chaos", "syscall-kill", "-p", "4", "--format", "json")
@@ -26,10 +26,10 @@ extension RunTests {
     #expect(iterations > 30 && killed > iterations * 3 / 4)
   }
 
-  @Test("On a disk that runs full, those that find no room fail and leave nothing")
+  @Test("On a full disk, calls fail and leave nothing")
   func full() throws {
     let outcome = try stress("-n", "30", "--chaos", "full", "--format", "json")
-    // Where nothing may be mounted, that is what it says.
+    // Mounting may not be permitted.
     if outcome.code == 77 {
       #expect(outcome.error.contains("cannot mount a small file system"))
       return
@@ -40,7 +40,7 @@ extension RunTests {
     #expect(directory.entries("tmp").isEmpty)
   }
 
-  @Test("A violation that chaos brings out is found: an allocator whose lock file alone protects")
+  @Test("Deleting the lock file exposes an allocator that locks nothing else")
   func brokenByChaos() throws {
     let script = """
       exec 9>>"$1/.topic_number.lock"; flock 9; n=$(ls "$1" | sort -n | tail -n 1); n=${n%%_*}
@@ -49,7 +49,7 @@ extension RunTests {
     try directory.makeFile("alloc.sh", script)
     let command = "bash \(directory("alloc.sh")) {root} {name}"
     #expect(try stress("-n", "10", "--allocator", command).code == 0)
-    // Only with many rounds is the moment sure to be met.
+    // It takes many rounds to hit the right moment for sure.
     let outcome = try stress("-n", "200", "--chaos", "lockfile", "--allocator", command)
     #expect(outcome.code == 1 && outcome.text.contains("FAILED"), "\(outcome.text)")
   }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import StressHarness
 
-/// A call as a history would have it; everything that a test does not say is in order.
+/// A call of a history, valid except for what the test says.
 private func call(
   _ process: Int, _ number: Int?, from start: UInt64 = 0, to end: UInt64 = 100,
   ending: ChildProcess.End = .exited(0), fate: Call.Fate = .free, isStarved: Bool = false,
@@ -27,7 +27,7 @@ private func call(
     ).violations().map(\.assertion)
   }
 
-  @Test("Of a history that is in order nothing is said")
+  @Test("A valid history has no violations")
   func clean() {
     let calls = [
       call(1, 1, from: 0, to: 9, entry: "001_i1p1", held: 1...2),
@@ -41,7 +41,7 @@ private func call(
     #expect(judge(calls, entries: nil) == [])
   }
 
-  @Test("A number twice is found among answers, among entries, and against what was there before")
+  @Test("Duplicate numbers are found among answers, among entries, and with earlier entries")
   func unique() {
     let twice = [call(1, 1), call(2, 1)]
     #expect(judge(twice, entries: ["001_i1p1", "001_i1p2"]) == [.unique])
@@ -52,7 +52,7 @@ private func call(
       judge([call(1, 7)], base: 9, entries: ["007_old", "009_old", "007_i1p1"]).contains(.unique))
   }
 
-  @Test("A gap is found, at the beginning, in the middle, and above what was there before")
+  @Test("Gaps are found at the start, in the middle, and after earlier entries")
   func contiguous() {
     #expect(judge([call(1, 2)], entries: ["002_i1p1"]) == [.contiguous])
     #expect(judge([call(1, 1), call(2, 3)], entries: ["001_i1p1", "003_i1p2"]) == [.contiguous])
@@ -60,13 +60,15 @@ private func call(
     #expect(judge([call(1, 0)], entries: ["000_i1p1"]) == [], "some begin with 0")
   }
 
-  @Test("What was acknowledged and is not there is found, by number and by name")
+  @Test("Acknowledged topics that do not exist are found, by number and by name")
   func exists() {
     #expect(judge([call(1, 1)], entries: []) == [.exists])
     #expect(judge([call(1, 1, entry: "001_i1p1")], entries: ["001_other"]).contains(.exists))
   }
 
-  @Test("An answer that contradicts itself, leads elsewhere, or names another's entry is found")
+  @Test(
+    "Answers that contradict themselves, lead elsewhere, or name another call's entry are found"
+  )
   func wrongEntry() {
     #expect(
       judge([call(1, 1, entry: "002_i1p1")], entries: ["001_i1p1", "002_i1p1"]).contains(.exists))
@@ -75,7 +77,7 @@ private func call(
     #expect(judge(others, entries: ["001_i1p2", "002_x"]) == [.exists])
   }
 
-  @Test("What is there and was not acknowledged is found, unless its process was killed")
+  @Test("Entries that no call acknowledged are found, unless the call was killed")
   func accounted() {
     let failed = [call(1, 1), call(2, nil, ending: .exited(74), isStarved: true)]
     #expect(judge(failed, entries: ["001_i1p1", "002_i1p2"]) == [.accounted])
@@ -84,13 +86,13 @@ private func call(
     #expect(judge(killed, entries: ["001_i1p1", "002_i1p2"]) == [])
   }
 
-  @Test("A bystander's directories and those of an iteration that broke off are nobody's")
+  @Test("Directories of a bystander or an interrupted iteration are ignored")
   func others() {
     let entries = ["001_i1p1", "001_bystander_7", "002_i2p1"]
     #expect(judge([call(1, 1)], entries: entries) == [])
   }
 
-  @Test("A call that began after another ended and got the lower number is found")
+  @Test("A call that began after another ended but got the lower number is found")
   func order() {
     let entries = ["001_i1p1", "002_i1p2"]
     let late = [call(1, 1, from: 50, to: 60), call(2, 2, from: 0, to: 49)]
@@ -99,7 +101,7 @@ private func call(
     #expect(judge(atOnce, entries: entries) == [], "they overlap")
   }
 
-  @Test("Two that held the lock at once are found")
+  @Test("Two calls that held the lock at once are found")
   func exclusion() {
     let entries = ["001_i1p1", "002_i1p2"]
     #expect(
@@ -107,7 +109,7 @@ private func call(
     #expect(judge([call(1, 1, held: 1...5), call(2, 2, held: 5...9)], entries: entries) == [])
   }
 
-  @Test("What did not end, crashed, said nothing or said nonsense is found, each in its words")
+  @Test("Hung, crashed, silent and garbled calls are found, each with its own message")
   func answers() {
     func messages(_ call: Call) -> [String] {
       Checker(calls: [call], base: nil, entries: [], lastIteration: 1).violations().map(\.message)
@@ -124,7 +126,7 @@ private func call(
     #expect(messages(call(1, nil, ending: .exited(3), isStarved: true)) == [])
   }
 
-  @Test("A line of the history is read back as it was written")
+  @Test("Reading a line of the history restores the call")
   func roundTrip() throws {
     let calls = [
       call(1, 12, from: 5, to: 9, entry: "012_i1p1", output: "/a/\"012\"\n", held: 6...7),
@@ -141,7 +143,7 @@ private func call(
   private let root = Path("/r")
 
   @Test(
-    "A number is found in what allocators print",
+    "The number is found in the output of allocators",
     arguments: [
       ("12\n", 12, nil), ("012", 12, nil), ("012|/r/012_a\n", 12, "012_a"),
       ("/r/012_a\n", 12, "012_a"), ("/r/012-a/spec.md", 12, "012-a"),
@@ -158,7 +160,7 @@ private func call(
   }
 
   @Test(
-    "Where there is no number there is no answer",
+    "Output without a number is not an answer",
     arguments: [
       "", "\n", "hello", "-1", "12345678", "/r/a", "{}", "{\"a\":", "1 2", "{\"n\":\"x\"}",
     ])
@@ -166,7 +168,7 @@ private func call(
     #expect(Answer(parsing: Bytes(output), root: root) == nil)
   }
 
-  @Test("Random bytes end in an answer or in none")
+  @Test("Random bytes do not crash the parser")
   func random() {
     var random = seededRandom()
     for _ in 0..<20_000 {
@@ -180,7 +182,7 @@ private func call(
     }
   }
 
-  @Test("What topic-alloc says of the lock is read")
+  @Test("The lock times of topic-alloc are read")
   func lockReport() throws {
     let line =
       "topic-alloc: waited 0.012 ms for the lock, held it for 0.045 ms,"
@@ -195,7 +197,7 @@ private func call(
 }
 
 @Suite(.timeLimit(.minutes(20))) struct AllocatorCommandTests {
-  @Test("A command is cut into words as a shell does, and the places are filled")
+  @Test("A command is split into words as in a shell, and its placeholders are replaced")
   func words() throws {
     let command = try AllocatorCommand(
       parsing: Bytes(#"sh -c 'echo "$1"' "a b\"" c\ d {root}/x {name}"#))
@@ -205,7 +207,7 @@ private func call(
   }
 
   @Test(
-    "What cannot be called is refused",
+    "Commands that cannot run are refused",
     arguments: [
       "", "sh {root}", "sh {name}", "sh {root} {name} | cat", "sh 'x {root} {name}",
       "no-such-program {root} {name}", "./no-such-program {root} {name}",

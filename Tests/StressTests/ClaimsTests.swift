@@ -33,24 +33,24 @@ private func done(
 
   private let killed = ChildProcess.End.signaled(9)
 
-  @Test("Of a history that is in order nothing is said")
+  @Test("A valid history has no violations")
   func clean() {
     #expect(judge([claim("a", 0, from: 1, to: 2), done("a", 0, from: 3, to: 4)]) == [])
-    // A lease that ran out is taken over, and the old holder is refused.
+    // An expired lease is taken over, and the old holder is refused.
     #expect(
       judge([
         claim("a", 0, from: 1, to: 2), claim("b", 0, from: 3, to: 4, wall: 102, of: "a"),
         done("a", 0, from: 5, to: 6, ending: .exited(77)), done("b", 0, from: 7, to: 8),
         claim("a", nil, from: 9, to: 10, ending: .exited(2)),
       ]) == [])
-    // The same one asks again, and says again that it is done, after a call whose answer was lost.
+    // A worker repeats its claim and its report after a call whose answer was lost.
     #expect(
       judge([
         claim("a", nil, from: 1, to: 2, ending: killed, isKilled: true),
         claim("a", 0, from: 3, to: 4), done("a", 0, from: 5, to: 6, ending: killed, isKilled: true),
         done("a", 0, from: 7, to: 8),
       ]) == [])
-    // Taken over from one whose claim was lost, by one whose claim was lost, too.
+    // A task is taken over from a worker that lost the answer to its claim.
     #expect(
       judge([
         claim("a", nil, from: 1, to: 2, ending: killed, isKilled: true),
@@ -63,7 +63,7 @@ private func done(
     #expect(judge(calls, [[], [0]]) == [])
   }
 
-  @Test("What is done twice, or given out when it is done, is found")
+  @Test("Tasks that are done twice, or claimed after they are done, are found")
   func twice() {
     let first = [claim("a", 0, from: 1, to: 2), done("a", 0, from: 3, to: 4)]
     #expect(judge(first + [claim("b", 0, from: 5, to: 6, wall: 102, of: "a")]) == [.once])
@@ -73,7 +73,7 @@ private func done(
     #expect(judge(first + second).contains(.once))
   }
 
-  @Test("A task that nobody did is found, but not one whose end was lost")
+  @Test("A task that was never done is found, unless the report was lost")
   func missing() {
     #expect(judge([]) == [.complete])
     #expect(judge([claim("a", 0, from: 1, to: 2)]) == [.complete])
@@ -81,7 +81,7 @@ private func done(
     #expect(judge([claim("a", 0, from: 1, to: 2), lost]) == [])
   }
 
-  @Test("A task that is claimed too early is found")
+  @Test("A task that is claimed before its dependencies are done is found")
   func order() {
     let calls = [
       claim("a", 0, from: 1, to: 2), claim("b", 1, from: 3, to: 4), done("a", 0, from: 5, to: 6),
@@ -90,7 +90,7 @@ private func done(
     #expect(judge(calls, [[], [0]]) == [.order])
   }
 
-  @Test("Two who have a task at once are found, and one who does what it does not have")
+  @Test("Two holders of a task are found, and a worker that does a task it does not hold")
   func holders() {
     let both = [claim("a", 0, from: 1, to: 2), claim("b", 0, from: 1, to: 3)]
     #expect(judge(both + [done("b", 0, from: 4, to: 5)]) == [.holder])
@@ -102,7 +102,7 @@ private func done(
     #expect(judge(calls) == [.holder])
   }
 
-  @Test("A lease that is taken over before it ran out is found, also one that is only inferred")
+  @Test("A lease that is taken over before it expires is found, even if its claim was lost")
   func leases() {
     let calls = [
       claim("a", 0, from: 1, to: 2), claim("b", 0, from: 3, to: 4, wall: 101, of: "a"),
@@ -112,11 +112,11 @@ private func done(
     var lost = calls
     lost[0] = claim("a", nil, from: 1, to: 2, wall: 101, ending: killed, isKilled: true)
     #expect(judge(lost) == [.lease])
-    // Nobody of that name ever asked.
+    // No worker of that name ever claimed.
     #expect(judge(Array(calls.dropFirst())) == [.lease])
   }
 
-  @Test("Calls that fail, hang, or say nothing are found")
+  @Test("Calls that fail, hang or print nothing are found")
   func answers() {
     let good = [claim("a", 0, from: 1, to: 2), done("a", 0, from: 3, to: 4)]
     var hung = claim("b", nil, from: 5, to: 6, ending: killed)
@@ -136,7 +136,7 @@ private func done(
 @Suite(.timeLimit(.minutes(20))) struct ClaimsRunTests {
   let directory = TemporaryDirectory()
 
-  @Test("Workers that die and dawdle do each task once, and the history is kept")
+  @Test("Workers that die or are slow do each task once, and the history is kept")
   func claims() throws {
     let outcome = try run(
       [
@@ -156,10 +156,10 @@ private func done(
     #expect(history.split(separator: "\n").count == report["calls"]?.integer)
   }
 
-  @Test("A topic that gives a task to several workers is found out")
+  @Test("A topic that gives a task to several workers fails")
   func broken() throws {
     try directory.makeDirectories("bin")
-    // Whoever claims gets the first task that is not done, whoever has it.
+    // Each claim gets the first task that is not done, even if another worker holds it.
     try directory.makeFile(
       "bin/topic",
       """
@@ -185,7 +185,7 @@ private func done(
   }
 
   @Test(
-    "What does not go together is refused",
+    "Options that do not go together are refused",
     arguments: [
       ["--workload", "other"], ["--tasks", "5"], ["--workload", "claims", "--chaos", "foreign"],
       ["--workload", "claims", "--iterations", "5"],

@@ -13,7 +13,7 @@ import Testing
 
 /// Runs that end early, and that are resumed.
 extension RunTests {
-  @Test("Ctrl-C stops the children, judges what ran, and leaves no process and no directory")
+  @Test("Ctrl-C stops the children, judges what ran, and leaves no process or directory")
   func interrupted() throws {
     let process = try RunningProcess(
       [Product.topicStress, "-d", directory("runs"), "-n", "unlimited", "--chaos", "kill"],
@@ -24,7 +24,7 @@ extension RunTests {
     #expect(outcome.signal == SIGINT)
     #expect(
       outcome.text.contains("Collision rate: 0/") && outcome.text.contains("Interrupted after"))
-    #expect(outcome.text.contains("Go on with: topic-stress --resume"))
+    #expect(outcome.text.contains("Continue with: topic-stress --resume"))
     #expect(directory.entries("tmp").isEmpty)
     #expect(runningCommands(containing: directory.path).isEmpty)
     #expect(try read("manifest.json", of: runs[0])["verdict"]?.string == "interrupted")
@@ -32,7 +32,7 @@ extension RunTests {
     #expect(outcome.text.contains("after \(done) iterations"))
   }
 
-  @Test("A run that is at work cannot be resumed by another process")
+  @Test("A run in progress cannot be resumed by another process")
   func resumedTwice() throws {
     let process = try RunningProcess(
       [Product.topicStress, "-d", directory("runs"), "-n", "unlimited"], environment: environment)
@@ -41,12 +41,13 @@ extension RunTests {
         atPath: directory("runs/\(runs.first ?? "")/checkpoint.json")))
     let outcome = try stress("--resume", runs[0])
     #expect(
-      outcome.code == 75 && outcome.error.contains("at work already, by process \(process.id)"))
+      outcome.code == 75
+        && outcome.error.contains("is already in progress, held by process \(process.id)"))
     kill(process.id, SIGTERM)
     #expect(try process.wait().signal == SIGTERM)
   }
 
-  @Test("A signal that is ignored does not end a run, and a child that it found is left alone")
+  @Test("An ignored signal does not end a run, and inherited children stay alive")
   func ignoredSignal() throws {
     let outcome = try bash(
       """
@@ -67,7 +68,7 @@ extension RunTests {
   }
 
   @Test(
-    "A history that is shorter than its checkpoint says is refused; a run that is complete stays one line"
+    "A history shorter than its checkpoint is refused, and resuming a complete run adds no metrics"
   )
   func lostHistory() throws {
     #expect(try stress("-n", "4", "-p", "2").code == 0)
@@ -80,7 +81,7 @@ extension RunTests {
     #expect(directory.entries("tmp").isEmpty)
   }
 
-  @Test("A run that was killed is resumed with the same totals, and every call is there once")
+  @Test("A killed run is resumed with the same totals, and each call is recorded once")
   func resumed() throws {
     let words = ["-n", "60", "-p", "5", "--seed", "3", "--chaos", "kill", "--judge-every", "10"]
     let process = try RunningProcess(
@@ -89,7 +90,7 @@ extension RunTests {
     kill(process.id, SIGKILL)
     _ = try process.wait()
     let run = try #require(runs.first)
-    // What the break-off can have left behind the checkpoint.
+    // The crash may leave part of a line after what the checkpoint counts.
     let history = try FileHandle(
       forWritingTo: URL(fileURLWithPath: directory("runs/\(run)/history.jsonl")))
     try history.seekToEnd()
@@ -109,7 +110,7 @@ extension RunTests {
   }
 
   @Test(
-    "Killed at any call of its own, a run leaves files that are whole, and can be resumed or says no"
+    "A run that is killed at any system call leaves complete files, and resumes or refuses to"
   )
   func killedAnywhere() throws {
     var kills = 0

@@ -31,7 +31,7 @@ extension RunTests {
     }
   }
 
-  @Test("Runs at the same moment have directories and lines of their own")
+  @Test("Runs that start together have their own directories and lines of metrics")
   func together() throws {
     let started = try (0..<4).map { _ in
       try RunningProcess(
@@ -43,7 +43,7 @@ extension RunTests {
     #expect(Set(try lines("metrics.jsonl").compactMap { $0["run"]?.string }) == Set(runs))
   }
 
-  @Test("A run in a root that has topics goes on from them, and leaves its own")
+  @Test("A run in a root with topics continues their numbers, and its topics stay")
   func ownRoot() throws {
     try directory.makeDirectories("specs/041_old")
     let outcome = try stress(
@@ -56,7 +56,7 @@ extension RunTests {
     #expect(directory.entries("specs").compactMap { Int($0.prefix(3)) } == Array(41...65))
   }
 
-  @Test("A long answer counts by its last line, and a run of no time has one iteration")
+  @Test("The last line of a long answer counts, and the shortest run has one iteration")
   func longAnswer() throws {
     let script = """
       exec 9>>"$1/.topic_number.lock"; flock 9; seq 20000 >&2; seq -f 'line %g' 20000
@@ -70,7 +70,7 @@ extension RunTests {
   }
 
   @Test(
-    "A number in the files of a run that none can have is refused, and ends no resume by a signal")
+    "Absurd numbers in the files of a run are refused, and crash no resume")
   func numbers() throws {
     #expect(try stress("-n", "4", "-p", "2", "--judge-every", "2").code == 0)
     let run = try #require(runs.first)
@@ -105,7 +105,7 @@ extension RunTests {
     }
   }
 
-  @Test("A run that fell far behind the median of the earlier ones fails when that is asked for")
+  @Test("With --fail-below, a run much slower than the last ones fails")
   func slower() throws {
     try directory.makeDirectories("runs")
     let line = { (share: Double) in
@@ -114,14 +114,14 @@ extension RunTests {
     try directory.makeFile("runs/metrics.jsonl", String(repeating: line(100), count: 10) + "{\"cut")
     let outcome = try stress("-n", "2", "-p", "2", "--fail-below", "0.5")
     #expect(outcome.code == 1 && outcome.text.contains("FAILED  not slower than the last runs"))
-    #expect(try stress("-n", "2", "-p", "2").code == 0, "unless it is asked for")
+    #expect(try stress("-n", "2", "-p", "2").code == 0, "without --fail-below, it passes")
     let summary = try stress("--summary")
     #expect(
-      summary.code == 0 && summary.lines.first?.contains("1 lines cut or spoilt") == true,
+      summary.code == 0 && summary.lines.first?.contains("1 line cut or damaged") == true,
       "\(summary.text)")
   }
 
-  @Test("What goes on is told on a terminal", .enabled(if: Product.hasProgram("script")))
+  @Test("A terminal shows the progress", .enabled(if: Product.hasProgram("script")))
   func progress() throws {
     let command =
       "TMPDIR='\(directory("tmp"))' '\(Product.topicStress)' -d '\(directory("runs"))' -n 30"

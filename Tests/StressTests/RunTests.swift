@@ -21,7 +21,7 @@ import Testing
     try run(
       [Product.topicStress, "--run-dir", directory("runs")] + words,
       environment: environment.merging(variables) { _, given in given },
-      // Where what it starts has the same plan, the harness itself may come later.
+      // Children have the same plan of faults, and may not get as far as the harness.
       mayMiss: true)
   }
 
@@ -36,7 +36,7 @@ import Testing
 
   var runs: [String] { directory.entries("runs").filter { $0 != "metrics.jsonl" } }
 
-  /// How many iterations the first run has behind it.
+  /// The number of complete iterations of the first run.
   var iterations: Int {
     runs.first.flatMap { try? read("checkpoint.json", of: $0)["iterations"]?.integer } ?? 0
   }
@@ -46,7 +46,7 @@ import Testing
       .split(separator: "\n").map { try JSONValue(parsing: Bytes(String($0))) }
   }
 
-  @Test("The default allocator passes, and the report says so; nothing is on standard error")
+  @Test("The default allocator passes, and standard error is empty")
   func plain() throws {
     let outcome = try stress("-n", "20")
     #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.text)\(outcome.error)")
@@ -56,7 +56,7 @@ import Testing
     #expect(directory.entries("tmp").isEmpty)
   }
 
-  @Test("An allocator without a lock is found out, every time", arguments: 1...5)
+  @Test("An allocator without a lock always fails", arguments: 1...5)
   func unlocked(seed: Int) throws {
     let outcome = try stress("-n", "10", "--seed", "\(seed)", "--allocator", Self.unlocked)
     #expect(outcome.code == 1)
@@ -66,7 +66,7 @@ import Testing
     #expect(!outcome.text.contains("Collision rate: 0/"))
   }
 
-  @Test("The old protocol passes, alone and mixed in")
+  @Test("The old protocol passes, alone and mixed with topic-alloc")
   func locked() throws {
     #expect(try stress("-n", "5", "--allocator", Self.locked).code == 0)
     let mixed = try stress("-n", "10", "--mix", Self.locked)
@@ -74,22 +74,24 @@ import Testing
   }
 
   @Test(
-    "Allocators that answer wrongly get a verdict of their own",
+    "Each kind of wrong answer has its own message",
     arguments: [
       ("sh -c 'echo nonsense' {root} {name}", "printed no number, path or JSON"),
       ("sh -c : {root} {name}", "printed nothing"),
       ("sh -c 'sleep 1234' {root} {name}", "did not end and was killed"),
-      ("sh -c 'echo 1; sleep 1234 & exit' {root} {name}", "stayed behind and was killed"),
-      ("sh -c 'echo 1; setsid sleep 1234 & exit' {root} {name}", "stayed behind and was killed"),
+      ("sh -c 'echo 1; sleep 1234 & exit' {root} {name}", "outlived its call and was killed"),
+      (
+        "sh -c 'echo 1; setsid sleep 1234 & exit' {root} {name}", "outlived its call and was killed"
+      ),
       ("sh -c 'kill -SEGV $$' {root} {name}", "was ended by signal 11"),
       ("sh -c 'exit 3' {root} {name}", "failed with code 3"),
       ("yes {root} {name}", "printed without end and was killed"),
-      ("sh -c 'mkdir \"$1/001_$2\"; echo /else/001_$2' sh {root} {name}", "which is not there"),
-      ("sh -c 'echo 7' {root} {name}", "reported number 7, which is not there"),
+      ("sh -c 'mkdir \"$1/001_$2\"; echo /else/001_$2' sh {root} {name}", "which does not exist"),
+      ("sh -c 'echo 7' {root} {name}", "reported number 7, which does not exist"),
       ("sh -c 'mkdir \"$1/7_$2\"; exit 3' sh {root} {name}", "failed with code 3"),
     ])
   func wrong(command: String, verdict: String) throws {
-    // In single quotes, $$ and "$1" are the shell's that is called.
+    // In single quotes, $$ and "$1" belong to the called shell.
     let outcome = try stress("-n", "3", "-p", "3", "--timeout", "1", "--allocator", command)
     #expect(outcome.code == 1)
     #expect(outcome.text.contains(verdict), "\(outcome.text)")
@@ -98,13 +100,14 @@ import Testing
   }
 
   @Test(
-    "What cannot be run is refused before anything is made",
+    "Wrong options are refused before anything is created",
     arguments: [
       (["--allocator", "no-such-program {root} {name}"], "'no-such-program' does not exist"),
       (["--mix", "sh {root}"], "has no {name}"), (["--chaos", "kil"], "did you mean 'kill'?"),
       (["--iterations", "many"], "--iterations takes a number"),
       (["--minutes", "0"], "takes minutes"),
-      (["--root", "/x", "--chaos", "full"], "without --root"), (["operand"], "options only"),
+      (["--root", "/x", "--chaos", "full"], "without --root"),
+      (["operand"], "unexpected argument 'operand'"),
       (["--fail-below", "x"], "takes a share"), (["--seed", "-1"], "--seed takes a number"),
     ] as [([String], String)])
   func refused(words: [String], message: String) throws {

@@ -4,7 +4,7 @@ import Testing
 /// Runs with numbers that work trees or clones share.
 extension RunTests {
   @Test(
-    "Work trees and clones share numbers, by path and by a daemon, killed and slow as they are",
+    "Work trees and clones share numbers, by path and by a daemon, even when killed or slow",
     .enabled(if: Product.hasProgram("git")),
     arguments: [
       "--scope worktrees --chaos kill", "--scope remote --chaos kill,slow",
@@ -22,7 +22,7 @@ extension RunTests {
   }
 
   @Test(
-    "Allocators that number each clone alone are found out, as are those that reserve nothing",
+    "An allocator that numbers each clone on its own and reserves nothing fails",
     .enabled(if: Product.hasProgram("git")))
   func withoutLedger() throws {
     let outcome = try stress(

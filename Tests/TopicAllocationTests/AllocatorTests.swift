@@ -24,7 +24,8 @@ import Testing
     topics.map { String(decoding: $0.entryName, as: UTF8.self) }
   }
 
-  @Test("The root and its parents are made, and the first topic has the style's start")
+  @Test(
+    "The root and its parents are created, and the first topic has the first number of the style")
   func newRoot() throws {
     let topics = try allocator("a/b/specs").allocate(slugs("x")).topics
     #expect(names(topics) == ["001_x"])
@@ -46,7 +47,7 @@ import Testing
     #expect(names(topics) == ["1000_b", "1001_c"])
   }
 
-  @Test("Past the last number is an error, and nothing is created")
+  @Test("Running out of numbers is an error, and nothing is created")
   func exhausted() throws {
     try directory.makeDirectories("specs/9999998_a")
     #expect(throws: AllocationFailure.self) { try allocator().allocate(slugs("b", "c")) }
@@ -72,7 +73,7 @@ import Testing
     #expect(directory.entries("specs").count == 4)
   }
 
-  @Test("A number that is asked for is taken, also below the highest; one that is taken is not")
+  @Test("A requested number is taken even below the highest one, unless it is in use")
   func number() throws {
     try directory.makeDirectories("specs/009_a")
     var allocator = try allocator()
@@ -94,7 +95,7 @@ import Testing
     #expect(try FileStatus.of(topics[0].path).kind == .file)
   }
 
-  @Test("A preview says what an allocation does next, and makes nothing at all")
+  @Test("A preview predicts the next allocation and creates nothing")
   func preview() throws {
     #expect(names(try allocator("a/specs").preview(slugs("x", "y"))) == ["001_x", "002_y"])
     #expect(directory.entries().isEmpty)
@@ -104,7 +105,7 @@ import Testing
     #expect(!Path(directory("specs/.topic_number.lock")).isReachable)
   }
 
-  @Test("A failure half-way tells what exists and what does not")
+  @Test("A failure halfway reports what exists and what does not")
   func halfWay() throws {
     // The third name does not fit into a directory entry.
     var style = Style.topic
@@ -136,7 +137,7 @@ import Testing
     }
   }
 
-  @Test("A lock file that is a link is refused, and what it leads to is left alone")
+  @Test("A lock file that is a symlink is refused, and its target is left alone")
   func linkedLockFile() throws {
     try directory.makeDirectories("specs")
     try directory.makeFile("secret", "text")
@@ -154,7 +155,8 @@ import Testing
     #expect(directory.entries("specs").isEmpty)
   }
 
-  @Test("Reuse takes no file for a topic, no link that leads nowhere, no directory for a record")
+  @Test(
+    "Reuse takes neither a file nor a dangling symlink for a topic, nor a directory for a record")
   func reuseOfOthers() throws {
     try directory.makeDirectories("specs", "adr/0003-x", "adr/0004-x.md")
     try directory.makeFile("specs/005_x")
@@ -167,7 +169,7 @@ import Testing
     #expect(names(try records.allocate(slugs("x")).topics) == ["0005-x.md"])
   }
 
-  @Test("A name that is to be reused and has another number than the one asked for is an error")
+  @Test("Reusing a name that has another number than the requested one is an error")
   func reuseWithNumber() throws {
     try directory.makeDirectories("specs/003_a", "specs/007_b", "specs/007_a")
     var allocator = try allocator()
@@ -184,7 +186,7 @@ import Testing
     }
   }
 
-  @Test("A new lock file can be written by whoever can write to its root")
+  @Test("Whoever can write to a root can write to its new lock file")
   func lockFilePermissions() throws {
     try directory.makeDirectories("specs")
     try run(["chmod", "2775", directory("specs")])

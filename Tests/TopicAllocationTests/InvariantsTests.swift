@@ -17,7 +17,7 @@ import Testing
     return try invariants.check(Path(directory.path)).violations
   }
 
-  @Test("A root as it should be has no violation; what is not numbered does not matter")
+  @Test("A sound root has no violation; entries without a number do not matter")
   func clean() throws {
     try directory.makeDirectories("001_a", "002_b", "20251129_backup", "2025-11-29-notes", "notes")
     try directory.makeFile("README.md")
@@ -32,7 +32,7 @@ import Testing
         .duplicate(number: 1, entries: ["0001_c", "001_a", "001_b"].map { Bytes($0) })))
   }
 
-  @Test("Gaps are violations unless they are allowed; before the first only when a start is given")
+  @Test("Gaps are violations unless allowed; before the lowest number only if a start is given")
   func gaps() throws {
     try directory.makeDirectories("003_a", "004_b", "008_c")
     #expect(try violations() == [.gap(5...7)])
@@ -45,7 +45,7 @@ import Testing
       } == [.gap(1...2)])
   }
 
-  @Test("Dates are real days and no numbers, in any style")
+  @Test("Dates are real days, not numbers, in any style")
   func dates() throws {
     try directory.makeDirectories("2025-11-29-a", "2025-11-29", "1999-01-01_b", "20251129_c")
     #expect(try violations().isEmpty)
@@ -57,7 +57,7 @@ import Testing
       } == ["2025-11-291-f", "2025-13-01-d", "2125-11-29-e"].map { Bytes($0) })
   }
 
-  @Test("Only files of the style share a number; what else has it is a companion, or a violation")
+  @Test("Only files of the style share a number; other entries are companions or violations")
   func companions() throws {
     try directory.makeFile("0001-a.md")
     try directory.makeFile("0001-a picture.PNG")
@@ -75,7 +75,7 @@ import Testing
       ])
   }
 
-  @Test("Entries of which none is numbered are a violation, which knows the style that they have")
+  @Test("Entries of which none is numbered are a violation that names their probable style")
   func unrecognised() throws {
     try directory.makeFile(".gitkeep")
     #expect(try violations().isEmpty)
@@ -94,7 +94,7 @@ import Testing
     #expect(try violations(.adr).contains(.wrongKind(entry: Bytes("0001-a.md"))))
   }
 
-  @Test("A link to a directory is a directory, one that leads nowhere is not")
+  @Test("A symlink to a directory counts as a directory, a dangling one does not")
   func links() throws {
     try directory.makeDirectories("elsewhere")
     try run(["ln", "-s", "elsewhere", directory("001_a")])
@@ -133,7 +133,7 @@ import Testing
 }
 
 @Suite(.timeLimit(.minutes(20))) struct LockHolderTests {
-  @Test("A line of /proc/locks tells who holds the lock, not who waits for it")
+  @Test("The holder of a lock is read from /proc/locks, not those who wait for it")
   func procLocks() throws {
     let status = try FileStatus.of(Path("/"))
     func device(_ number: UInt64) -> String { String(number, radix: 16) }
@@ -150,7 +150,7 @@ import Testing
     #expect(takers.map(\.isSameDevice) == [false, true])
   }
 
-  @Test("Lines that are cut short or make no sense are passed over")
+  @Test("Malformed lines are skipped")
   func nonsense() throws {
     let status = try FileStatus.of(Path("/"))
     let locks =

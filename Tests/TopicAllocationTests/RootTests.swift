@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  @Test("What is missing is counted, and not made")
+  @Test("Missing directories are counted, not created")
   func missing() throws {
     let root = try Root(locating: Path(directory("a/b/c/")))
     #expect(root.missing == 3)
@@ -24,7 +24,7 @@ import Testing
     #expect(directory.entries().isEmpty)
   }
 
-  @Test("Going up from what is missing comes back to what exists")
+  @Test("Going up from a missing directory comes back to an existing one")
   func upward() throws {
     try directory.makeDirectories("specs")
     let root = try Root(locating: Path(directory("new/../specs")))
@@ -32,7 +32,7 @@ import Testing
     #expect(try Root(locating: Path(directory("a/../b"))).missing == 1)
   }
 
-  @Test("A link that leads nowhere, and links in a circle, are errors")
+  @Test("Dangling and circular symlinks are errors")
   func badLinks() throws {
     try run(["ln", "-s", "nowhere", directory("dangling")])
     try run(["ln", "-s", "loop", directory("loop")])
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test("A file on the way is an error")
+  @Test("A file within the path is an error")
   func fileInTheWay() throws {
     try directory.makeFile("file")
     #expect(throws: SystemError.self) { try Root(locating: Path(directory("file/specs"))) }

@@ -111,7 +111,7 @@ import Testing
 }
 
 @Suite(.timeLimit(.minutes(20))) struct UTF8DecoderTests {
-  @Test("What it takes for UTF-8 is what the standard library takes for it")
+  @Test("It accepts exactly the UTF-8 that the standard library accepts")
   func validity() {
     let interesting: Bytes = [
       0x00, 0x61, 0x7F, 0x80, 0xBF, 0xC1, 0xC2, 0xE0, 0xED, 0xA0, 0xF0, 0x90, 0xF4, 0xF5, 0xFF,

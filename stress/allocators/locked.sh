@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Usage: locked.sh ROOT NAME
 #
-# An allocator of the old protocol, as the bash libraries in use have it: flock on the lock file,
-# scan, mkdir. It opens the lock file with truncation before it locks it, and knows three digits.
+# Allocates with the old protocol, as existing bash libraries do: flock on the lock file, scan, mkdir.
+# Truncates the lock file before it locks it, and only reads numbers of three digits.
 # Prints "042|ROOT/042_NAME".
 set -euo pipefail
 

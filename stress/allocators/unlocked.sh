@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Usage: unlocked.sh ROOT NAME
 #
-# An allocator without a lock, as many scripts number: scan, then mkdir. Two that scan before either
-# has created get the same number. Prints "042|ROOT/042_NAME".
+# Allocates without a lock, as many scripts do: scan, then mkdir. Two processes that scan at the same
+# time get the same number. Prints "042|ROOT/042_NAME".
 set -euo pipefail
 
 # Usage: highest_number ROOT

@@ -1,7 +1,8 @@
 // Usage: evict FILE...
 //
-// Evicts the files from the page cache, as the kernel does when memory runs short: posix_fadvise(2). The next
-// start reads them from disk, and they are then cached in smaller pieces than after one large write(2).
+// Evicts files from the page cache with posix_fadvise(2), as the kernel does when memory runs short. The
+// next start reads them from disk, and then they are cached in smaller pieces than after one large
+// write(2).
 
 #include <fcntl.h>
 #include <stdio.h>

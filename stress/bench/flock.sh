@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Usage: flock.sh ROOT NAME, or source it and call: allocate ROOT NAME
 #
-# What a careful bash script does with the tools of the system: flock, scan, mkdir.
+# Allocates as a careful bash script does with standard tools: flock, scan, mkdir.
 # Prints "042|ROOT/042_NAME".
 
 # Usage: allocate ROOT NAME

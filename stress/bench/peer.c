@@ -1,9 +1,9 @@
 // Usage: peer ROOT NAME
 //
-// What topic-alloc does on its usual way, in C: the same system calls in the same order, the same
-// record of the highest number, the same output. It handles no options and no error worth a message;
-// it is here to be measured against, and numbers correctly beside topic-alloc. Compiled with
-// -DVERSION_0_1, it keeps its record as version 0.1 did, in the contents of the lock file.
+// Does what topic-alloc does in the usual case: the same system calls in the same order, the same
+// record of the highest number, the same output. It takes no options and prints no errors. It exists
+// to be measured, and can number beside topic-alloc. With -DVERSION_0_1, it keeps its record where
+// version 0.1 did, in the contents of the lock file.
 
 #define _GNU_SOURCE
 
@@ -32,7 +32,7 @@ enum { RECORD = 128 };
 
 static sigset_t notices;
 
-// The work tree that holds `root`, else the directory above it.
+// Finds the work tree that holds `root`, or else its parent.
 static void find_project(const char *root, char *project) {
   char git[PATH_MAX + 8];
   struct stat status;

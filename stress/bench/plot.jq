@@ -1,4 +1,4 @@
-# The summary as an SVG plot: time of the whole process over the number of topics, both logarithmic.
+# Plots the summary as SVG: the time of the whole process over the number of topics, both logarithmic.
 
 def decades($from; $to): [range($from; $to + 1)];
 def fixed: . * 10 | round / 10;
@@ -22,7 +22,7 @@ def grouped: tostring | if length > 3 then (.[:-3] | grouped) + "," + .[-3:] els
   ([$names | to_entries[] | . as $entry | $all | map(select(.name == $entry.value)) |
     {name: $entry.value, color: $colors[$entry.key % ($colors | length)], points: ., end: (.[-1].seconds * 1000 | y)}]
    | sort_by(.end)
-   # A label stands beside the end of its line, and below the label before.
+   # Each label is beside the end of its line, and below the previous label.
    | reduce .[] as $line ([]; . + [$line + {label: ([$line.end, ((.[-1].label // -99) + 17)] | max)}])
    | .[] |
     "<polyline fill=\"none\" stroke=\"\(.color)\" stroke-width=\"\(if .name == "topic-alloc" then 3 else 1.8 end)\" points=\"\([.points[] | "\(.topics | x),\(.seconds * 1000 | y)"] | join(" "))\"/>",

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 #
-# Measures topic log and topic metrics beside tail and jq, in one run. Usage: records.sh --help
+# Compares topic log and topic metrics with tail and jq. Usage: records.sh --help
 
-# What looks like variables and commands in single quotes is jq's, Markdown's, or another shell's.
+# In single quotes, variables and backquotes belong to jq, Markdown or another shell.
 # shellcheck disable=SC2016
 
 set -euo pipefail
 
-# Numbers with a point, whatever the user's language.
+# Numbers have a decimal point, whatever the user's locale.
 export LC_ALL=C
 
 # Exit codes of sysexits.h.
@@ -23,20 +23,20 @@ print_help() {
   cat <<'END_OF_HELP'
 Usage: records.sh [option]...
 
-Measures each pair in turn:
+Compares, in turn:
 
-  - the last five events of a log, against tail and jq
-  - a summary of metrics, against jq -s
-  - one appended entry, against jq and a redirect
-  - the last events of a log after a long line, against a line twice as long
+  - the last five events of a log with tail and jq
+  - a summary of metrics with jq -s
+  - one appended entry with jq and a redirect
+  - the last events of a log after a long line with those after a line twice as long
 
-Also measures the peak memory of a summary. Prints Markdown tables. Needs hyperfine, jq and GNU time;
-works in TMPDIR (default: /tmp).
+Also measures the peak memory of a summary. Prints Markdown tables. Needs hyperfine and jq, and GNU
+time for the memory. Works in TMPDIR (default: /tmp).
 
-      --entries N   of so many entries (default 500000)
-      --runs N      how often each command runs (default 10)
-      --bin DIR     take topic from DIR and build nothing
-  -h, --help        print this
+      --entries N   use files with N entries (default 500000)
+      --runs N      run each command N times (default 10)
+      --bin DIR     use topic in DIR and build nothing
+  -h, --help        print this help
 
 Exit codes: 0 done, 64 wrong usage, 69 a tool is missing.
 END_OF_HELP
@@ -63,7 +63,7 @@ make_entries() {
 }
 
 # Usage: make_long_line BYTES
-# An event, and behind it a line of so many bytes, which is none.
+# Prints an event, and then a line of BYTES bytes that is not an event.
 make_long_line() {
   printf '{"event":1}\n'
   head -c "$1" /dev/zero | tr '\0' x
@@ -71,8 +71,8 @@ make_long_line() {
 }
 
 # Usage: compare NAME OURS THEIRS [TIME]
-# Runs both in turn, and prints a row of the table: medians in milliseconds, and theirs over ours; or
-# another TIME of theirs, an expression of jq.
+# Times both commands, and prints a row of the table: medians in milliseconds, and their ratio. TIME, an
+# expression of jq, replaces the median.
 compare() {
   local name=$1 time=${4-.median}
   hyperfine --shell=none --style none --warmup 1 --runs "$runs" \
@@ -97,7 +97,7 @@ main() {
     --entries | --runs | --bin)
       (($# > 1)) || fail "$EX_USAGE" "option '$1' needs a value"
       [[ $1 == --bin || $2 =~ ^[1-9][0-9]{0,8}$ ]] ||
-        fail "$EX_USAGE" "$1 takes a number from 1 on, not '$2'"
+        fail "$EX_USAGE" "$1 takes a number of at least 1, not '$2'"
       case $1 in
       --entries) entries=$2 ;;
       --runs) runs=$2 ;;
@@ -105,7 +105,7 @@ main() {
       esac
       shift
       ;;
-    *) fail "$EX_USAGE" "unknown argument '$1'; see 'records.sh --help'" ;;
+    *) fail "$EX_USAGE" "unknown argument '$1'; run 'records.sh --help'" ;;
     esac
     shift
   done
@@ -117,7 +117,7 @@ main() {
     bin=$(swift build --package-path "$project" -c release --show-bin-path)
   fi
   program=$bin/topic
-  [[ -x $program ]] || fail "$EX_UNAVAILABLE" "there is no topic in '$bin'"
+  [[ -x $program ]] || fail "$EX_UNAVAILABLE" "topic is missing in '$bin'"
 
   trap clean_up EXIT
   trap 'exit 130' INT
@@ -150,7 +150,7 @@ main() {
 
   make_long_line 64000000 >"$scratch/1.jsonl"
   make_long_line 128000000 >"$scratch/2.jsonl"
-  # It reads a log that appears from its beginning, and stays until it is ended.
+  # The log appears after the start, so it is read from its beginning. The script ends the reader.
   printf '%s\n' '"$1" log tail --follow "$3" >"$3.out" & sleep 0.1; ln "$2" "$3"
     until [ -s "$3.out" ]; do sleep 0.01; done; kill $!; wait; rm "$3" "$3.out"' >"$scratch/follow.sh"
   printf '\n| ms, median of %d | 64 MB | 128 MB | × |\n| --- | ---: | ---: | ---: |\n' "$runs"

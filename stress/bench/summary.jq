@@ -1,7 +1,7 @@
-# Measurements, one {what, topics, calls, name, round, times} after the other (times in seconds, of so
-# many calls each), become a row for each of (what, topics, name): the median time of a call, and the
-# median over the rounds of its ratio to topic-alloc in the same round.
-# Arguments: machine, an object; order, the names in their order.
+# Turns measurements {what, topics, calls, name, round, times} into a row for each (what, topics, name):
+# the median time of a call, and the median over all rounds of its ratio to topic-alloc in the same round.
+# Times are in seconds, for `calls` calls each.
+# Arguments: machine, an object; order, the names in order.
 
 def median: sort | if length % 2 == 1 then .[length / 2 | floor]
   else (.[length / 2 - 1] + .[length / 2]) / 2 end;

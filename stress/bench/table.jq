@@ -1,4 +1,4 @@
-# The summary as Markdown.
+# Prints the summary as Markdown tables.
 
 def digits($count): . * pow(10; $count) | round | tostring
   | if $count == 0 then . else

@@ -1,22 +1,22 @@
 import CommandLine
 import POSIX
 
-/// A program that numbers, and how it is called.
+/// A program that allocates numbers, and how to call it.
 struct AllocatorCommand {
-  /// As it is shown: the words of `--allocator`, or the name of the default.
+  /// The value of `--allocator`, or the name of the default.
   let text: String
   /// The executable.
   let program: Path
   private let words: [Bytes]
 
-  /// `topic-alloc` beside this program, in `$TOPIC_ALLOC_BIN` or in PATH; with a `scope`, it waits a little
-  /// shorter for others than the harness for it.
+  /// `topic-alloc`, found by ``beside(_:)``. With a `scope`, it gives up a little earlier than the
+  /// harness does.
   static func topicAlloc(_ scope: SharedScope?, timeout: UInt64) throws(Failure) -> AllocatorCommand
   {
     guard let program = beside("topic-alloc") else {
       throw .usage(
         "there is no topic-alloc beside this program or in PATH",
-        advice: "build it with 'swift build -c release', or say which program with --allocator")
+        advice: "build it with 'swift build -c release', or choose a program with --allocator")
     }
     return AllocatorCommand(
       text: "topic-alloc", program: program,
@@ -38,18 +38,21 @@ struct AllocatorCommand {
     self.words = words
   }
 
-  /// Reads a command line with `{root}` and `{name}` in it. It is cut into words as a shell does, with
-  /// quotes and backslashes, but no shell runs.
+  /// Reads a command line that has `{root}` and `{name}`. It is split into words as in a shell,
+  /// with quotes and backslashes, but no shell runs.
   init(parsing command: Bytes) throws(Failure) {
     let words = try Self.words(of: command)
     let text = String(decoding: command, as: UTF8.self)
-    guard let name = words.first, !name.isEmpty else { throw .usage("an allocator is empty") }
+    guard let name = words.first, !name.isEmpty else {
+      throw .usage("the allocator is an empty string")
+    }
     for placeholder in ["{root}", "{name}"]
     where !words.contains(where: { $0.replacing(placeholder, with: []) != $0 }) {
       throw .usage(
         "allocator \(command.quotedForMessage) has no \(placeholder)",
-        advice: "write where the \(placeholder == "{root}" ? "directory" : "name") goes,"
-          + " as in: 'number.sh {root} {name}'")
+        advice:
+          "put \(placeholder) where the \(placeholder == "{root}" ? "directory" : "name") goes,"
+          + " as in 'number.sh {root} {name}'")
     }
     let slash = UInt8(ascii: "/")
     let program = name.contains(slash) ? Path(name) : Self.findInPath(name)
@@ -57,30 +60,27 @@ struct AllocatorCommand {
       throw .usage(
         "allocator \(name.quotedForMessage) does not exist",
         advice: name.contains(slash)
-          ? "check the spelling; a relative path begins at the current directory"
-          : "it is not in PATH; write ./ in front of a program of the current directory")
+          ? "check the spelling; relative paths start from the current directory"
+          : "it is not in PATH; write ./ before a program in the current directory")
     }
     guard Self.isProgram(program) else {
       throw .usage(
-        "allocator \(name.quotedForMessage) is no program that may be executed",
+        "allocator \(name.quotedForMessage) is not an executable program",
         advice: "make it executable with 'chmod +x'")
     }
     self.init(text: text, program: program, words: words)
   }
 
-  /// Its arguments for one call, its own name first.
+  /// The arguments for a call, with the program's name first.
   func arguments(root: Path, name: String) -> [Bytes] {
     words.map { $0.replacing("{root}", with: root.bytes).replacing("{name}", with: Bytes(name)) }
   }
-
-  /// Whether it is this project's.
-  var isTopicAlloc: Bool { program.lastComponent == Bytes("topic-alloc") }
 
   private static func isProgram(_ path: Path) -> Bool {
     path.isExecutable && (try? FileStatus.of(path))?.kind == .file
   }
 
-  /// The program of this name in PATH; nil when there is none.
+  /// The program of this name in PATH; nil if there is none.
   static func findInPath(_ name: Bytes) -> Path? {
     let directories = (Environment.variable("PATH") ?? []).split(separator: UInt8(ascii: ":"))
     return directories.map { Path(Bytes($0)).appending(name) }.first { isProgram($0) }
@@ -110,12 +110,12 @@ struct AllocatorCommand {
       case (_, nil) where Bytes("|&;<>()$`").contains(byte):
         throw .usage(
           "allocator \(command.quotedForMessage) needs a shell for '\(UnicodeScalar(byte))'",
-          advice: "call one: sh -c '... \"$1\" \"$2\"' sh {root} {name}")
+          advice: "call a shell: sh -c '... \"$1\" \"$2\"' sh {root} {name}")
       default: word = (word ?? []) + [byte]
       }
     }
     if quote != nil {
-      throw .usage("allocator \(command.quotedForMessage) has a quote that does not end")
+      throw .usage("allocator \(command.quotedForMessage) has an unterminated quote")
     }
     return words + (word.map { [$0] } ?? [])
   }

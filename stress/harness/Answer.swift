@@ -1,17 +1,16 @@
 import JSON
 import POSIX
 
-/// The number that an allocator says it took.
+/// The number that an allocator reports.
 struct Answer: Hashable {
   let number: Int
-  /// The entry of the root, where the answer names it.
+  /// The entry of the root, if the answer names it.
   let entry: Bytes?
 }
 
 extension Answer {
-  /// Reads what an allocator printed: a number, a path, `number|path`, or a JSON object that holds a
-  /// number or a path. Of several lines that are not JSON the last one counts. Nil when there is no
-  /// number in it.
+  /// Reads the output of an allocator: a number, a path, `number|path`, or a JSON object with a
+  /// number or a path. If it is not JSON, the last line counts. Nil if it has no number.
   init?(parsing output: Bytes, root: Path) {
     let text = output.trimmed
     if text.first == UInt8(ascii: "{") {
@@ -51,7 +50,7 @@ extension Answer {
     }
     let number = words.first { $0.key.contains("num") }.flatMap { Self.number($0.word) }
     let slash = UInt8(ascii: "/")
-    // Other paths, such as that of the project, are no answer.
+    // Other paths, such as the one of the project, do not count.
     let entry = words.lazy.filter {
       $0.word.starts(with: root.bytes + [slash])
         || ($0.word.contains(slash) && $0.word.first != slash)
@@ -73,18 +72,18 @@ extension Answer {
     return Int(String(decoding: word, as: UTF8.self))
   }
 
-  /// The entry of the root that a path leads to or through; of a path elsewhere, the last component
+  /// The entry of the root that a path leads to or through. Of a relative path, the last component
   /// that begins with a number.
   private static func entry(of path: Bytes, _ root: Path) -> Bytes? {
     let slash = UInt8(ascii: "/")
     if path.starts(with: root.bytes + [slash]) {
       return path.dropFirst(root.bytes.count + 1).split(separator: slash).first.map(Bytes.init)
     }
-    // Elsewhere: kept whole, so that it is found missing from the root.
+    // A path elsewhere is kept whole, and so is missing from the root.
     if path.first == slash {
       return Entry.number(of: Path(path).lastComponent) == nil ? nil : path
     }
-    // Without a slash it is a name, or a sentence.
+    // Without a slash, it is a name, or a sentence.
     if !path.contains(slash), path.contains(UInt8(ascii: " ")) { return nil }
     return path.split(separator: slash).last { Entry.number(of: Bytes($0)) != nil }.map(Bytes.init)
   }
@@ -92,15 +91,14 @@ extension Answer {
 
 /// The names of entries in a root.
 enum Entry {
-  /// The decimal value of the one to seven digits in front; nil when the name begins otherwise, or
-  /// with more digits.
+  /// The value of the one to seven digits at the start; nil if there are none or more.
   static func number(of name: Bytes) -> Int? {
     let digits = name.prefix { $0 &- UInt8(ascii: "0") <= 9 }
     guard (1...7).contains(digits.count) else { return nil }
     return Int(String(decoding: digits, as: UTF8.self))
   }
 
-  /// What stands behind the number and one more character, up to a dot: `i1p2` for `003_i1p2.md`.
+  /// What follows the number and the separator, up to a dot: `i1p2` for `003_i1p2.md`.
   static func callName(of name: Bytes) -> String {
     let rest = name.drop { $0 &- UInt8(ascii: "0") <= 9 }.dropFirst()
     return String(decoding: rest.prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self)

@@ -1,19 +1,19 @@
 import JSON
 import POSIX
 
-/// One call of an allocator: an operation of the history, with the interval in which it took effect.
+/// A call of an allocator: an operation of the history, with the interval in which it took effect.
 struct Call {
   /// What the harness did to it.
   enum Fate: String {
     /// Nothing.
     case free
-    /// It was sent SIGKILL on purpose.
+    /// Killed on purpose.
     case killed
-    /// It did not end in time and was killed.
+    /// Killed, because it did not end in time.
     case hung
-    /// It printed without end and was killed.
+    /// Killed, because it printed without end.
     case runaway
-    /// It was killed because the run was asked to end.
+    /// Killed, because the run was interrupted.
     case interrupted
   }
 
@@ -23,38 +23,38 @@ struct Call {
   let process: Int
   /// Which of the run's allocators, from 0.
   let allocator: Int
-  /// The name that it was to number, unique in the run.
+  /// The name that it numbers, unique in the run.
   let name: String
-  /// Nanoseconds from the beginning of the run to a moment before it could begin.
+  /// Nanoseconds from the start of the run to just before the call could begin.
   let start: UInt64
-  /// Nanoseconds from the beginning of the run to the moment when its end was seen.
+  /// Nanoseconds from the start of the run to the moment when its end was seen.
   let end: UInt64
   /// How it ended.
   let ending: ChildProcess.End
   let fate: Fate
   /// Whether it was short of descriptors or of space, so that it may fail.
   let isStarved: Bool
-  /// What it printed, the first ``Call/mostOutput`` bytes.
+  /// The first ``Call/mostOutput`` bytes of its standard output.
   let output: Bytes
-  /// What it printed on standard error, likewise.
+  /// The first ``Call/mostOutput`` bytes of its standard error.
   let error: Bytes
-  /// The number that it reported; nil when it reported none, or said that it failed.
+  /// The number that it reported; nil if it reported none or failed.
   let answer: Answer?
-  /// When it held the lock and how long it waited, where it says so.
+  /// When it held the lock and how long it waited, if it says so.
   let lock: LockReport?
 
-  /// How much of its output is kept, in bytes.
+  /// How many bytes of its output are kept.
   static let mostOutput = 4_096
 
   /// Nanoseconds from its start to its end.
   var duration: UInt64 { end - start }
 
-  /// Whether it was killed by the harness, so that nobody knows what it did.
+  /// Whether the harness killed it, so that its effect is unknown.
   var isIndeterminate: Bool {
     ending != .exited(0) && fate != .free
   }
 
-  /// As one line of the history.
+  /// Its line in the history.
   var line: Bytes {
     var json = JSONWriter(.compact)
     json.object { json in
@@ -88,7 +88,7 @@ struct Call {
 }
 
 extension Call {
-  /// Reads a line of the history back; nil when it is none.
+  /// Reads a line of the history; nil if it is something else.
   init?(_ entry: JSONValue) {
     let counts = 0...1 << 40
     guard let iteration = entry["iteration"]?.integer(in: counts),
@@ -121,60 +121,5 @@ extension ChildProcess.End {
     } else {
       return nil
     }
-  }
-}
-
-/// What an allocator says of the lock on standard error, as `topic-alloc --verbose` does:
-/// `waited 0.012 ms for the lock, held it for 0.045 ms, from 81.123456789 s to 81.123501789 s`.
-struct LockReport {
-  /// Nanoseconds that it waited.
-  let waited: UInt64
-  /// From when to when it held the lock, in nanoseconds of the monotonic clock, or from the beginning
-  /// of the run on (``since(_:)``).
-  let held: ClosedRange<UInt64>
-
-  /// The same, counted from `origin` on, a moment of the monotonic clock that may lie before its
-  /// beginning; nil for what was before that.
-  func since(_ origin: UInt64) -> LockReport? {
-    let (from, to) = (held.lowerBound &- origin, held.upperBound &- origin)
-    return from <= to && to < 1 << 62 ? LockReport(waited: waited, held: from...to) : nil
-  }
-
-  /// Nanoseconds from the first to the last moment.
-  var duration: UInt64 { held.upperBound - held.lowerBound }
-}
-
-extension LockReport {
-  /// Reads it from what a process printed.
-  init?(parsing error: Bytes) {
-    // The only part of the line that has to be there for words; the rest are the numbers.
-    guard let line = error.split(separator: .newline).last,
-      line.split(separator: UInt8(ascii: " ")).contains(where: { $0.elementsEqual(Self.mark) })
-    else { return nil }
-    // The words of the line that are numbers, as if all were seconds.
-    let numbers = line.split(separator: UInt8(ascii: " ")).compactMap { Self.nanoseconds($0) }
-    guard numbers.count == 4, numbers[2] <= numbers[3] else { return nil }
-    self.init(waited: numbers[0] / 1_000, held: numbers[2]...numbers[3])
-  }
-
-  /// Reads it from a line of the history.
-  fileprivate init?(_ entry: JSONValue) {
-    guard let waited = entry["waited_ns"]?.integer, let from = entry["held_from_ns"]?.integer,
-      let to = entry["held_to_ns"]?.integer, waited >= 0, from >= 0, to >= from
-    else { return nil }
-    self.init(waited: UInt64(waited), held: UInt64(from)...UInt64(to))
-  }
-
-  private static let mark = Bytes("held")
-
-  /// A decimal number of seconds, in nanoseconds.
-  private static func nanoseconds(_ digits: ArraySlice<UInt8>) -> UInt64? {
-    let parts = digits.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    guard parts.count == 2, (1...9).contains(parts[1].count), (1...9).contains(parts[0].count),
-      let whole = UInt64(String(decoding: parts[0], as: UTF8.self)),
-      var fraction = UInt64(String(decoding: parts[1], as: UTF8.self))
-    else { return nil }
-    for _ in parts[1].count..<9 { fraction *= 10 }
-    return whole * 1_000_000_000 + fraction
   }
 }

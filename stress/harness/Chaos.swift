@@ -1,13 +1,13 @@
 import POSIX
 import TopicAllocation
 
-/// What can be done to a run while it goes on.
+/// A way to disturb a run.
 enum ChaosKind: String, CaseIterable {
   case kill
   case syscallKill = "syscall-kill"
   case pause, lockfile, foreign, full, nofile, daemon, slow
 
-  /// Whether it can be done to a run with this scope.
+  /// Whether it is available for runs with this scope.
   func goes(with scope: SharedScope?, isServed: Bool) -> Bool {
     switch self {
     case .kill, .syscallKill: true
@@ -18,10 +18,12 @@ enum ChaosKind: String, CaseIterable {
   }
 }
 
-/// Disturbs the iterations of a run. What it does, and to whom, follows from the seed and the number of
-/// the iteration; when it happens is as repeatable as the scheduler is.
+/// Disturbs the iterations of a run.
+///
+/// What it does, and to which processes, follows from the seed and the number of the iteration.
+/// When exactly it happens is up to the scheduler.
 final class Chaos {
-  /// What has been done, for the report.
+  /// What was done so far, for the report.
   struct Tally {
     var kills = 0
     var pauses = 0
@@ -30,17 +32,18 @@ final class Chaos {
     var foreignActs = 0
     var starved = 0
     var daemonsKilled = 0
-    /// Calls that strace was to kill, and the places of the crash matrix at which it did.
+    /// The number of calls that strace had to kill, and the places of the crash matrix where it
+    /// did.
     var doomed = 0
     var hit: Set<Int> = []
   }
 
   private enum Act {
     case kill(place: Int)
-    /// Stops all, finds out who holds the lock, and lets the others go on; when nobody holds it,
-    /// tries again a little later.
+    /// Stops all processes, finds the holder of the lock, and continues the others. If nobody holds
+    /// it, tries again a little later.
     case pauseHolder(tries: Int)
-    /// Lets the holder go on.
+    /// Continues the holder of the lock.
     case resume(ChildProcess, holder: Int)
     case deleteLockFile
     case foreign
@@ -57,10 +60,10 @@ final class Chaos {
   private var random = SplitMix64(seed: 0)
   private var acts: [(time: UInt64, act: Act)] = []
   private var root = Path("")
-  /// The highest number that is known to exist; the bystander stays below it.
+  /// The highest number known to exist. The bystander stays below it.
   private var highest = 0
   private var bystanders: [Bytes] = []
-  /// Nanoseconds that an iteration takes, about.
+  /// About how long an iteration takes, in nanoseconds.
   private var span: UInt64 = 5_000_000
 
   init(
@@ -73,7 +76,9 @@ final class Chaos {
     self.daemon = daemon
   }
 
-  /// Draws what will happen in this iteration. Returns what its processes are to run instead.
+  /// Draws what will happen in an iteration.
+  ///
+  /// - Returns: What its processes run instead of `assignments`.
   func prepare(
     _ assignments: [Assignment], iteration: Int, root: Path, highest: Int
   ) throws(SystemError) -> [Assignment] {
@@ -95,7 +100,7 @@ final class Chaos {
       case .lockfile: for _ in 0..<5 { draw(.deleteLockFile) }
       case .foreign: for _ in 0..<5 { draw(.foreign) }
       case .daemon:
-        // A call that is refused is over at once, but those that are served take their time.
+        // Refused calls end at once, but served ones take their time.
         if Bool.random(using: &random) { draw(.killDaemon, within: max(span, 300_000_000)) }
         for place in assignments.indices { assignments[place].isStarved = true }
       case .slow: break
@@ -118,20 +123,20 @@ final class Chaos {
     acts.append((UInt64.random(in: 0...(time ?? span), using: &random), act))
   }
 
-  /// Remembers how long the iteration took, so that the next one is disturbed within its time.
+  /// Records how long an iteration took, to disturb the next one in time.
   func learn(span latest: UInt64) { span = (span * 7 + min(latest, 1_000_000_000)) / 8 }
 
-  /// Remembers whether the first process of the iteration was killed at its place of the crash matrix.
+  /// Records whether the first process of an iteration was killed at its place of the crash matrix.
   func noteVictim(_ call: Call, of iteration: Int) {
     guard let matrix else { return }
     tally.doomed += 1
     if call.ending != .exited(0) { tally.hit.insert((iteration - 1) % matrix.count) }
   }
 
-  /// When to act next, in nanoseconds after the start.
+  /// When to act next, in nanoseconds after the start of the iteration.
   var next: UInt64? { acts.first?.time }
 
-  /// Does what is due at `time`, nanoseconds after the start.
+  /// Does what is due at `time`, in nanoseconds after the start of the iteration.
   func perform(at time: UInt64, _ crew: Crew) {
     while let first = acts.first, first.time <= time {
       acts.removeFirst()
@@ -159,7 +164,7 @@ final class Chaos {
   private func pauseHolder(_ tries: Int, at time: UInt64, _ crew: Crew) {
     crew.sendToAll(.stop)
     let holder = holder()
-    // Somebody else may use the root of --root.
+    // Other programs may use the directory of --root, too.
     guard let holder, let group = ChildProcess(id: Int32(holder.process)).group,
       crew.sendToAll(.continue, but: group)
     else {
@@ -172,13 +177,13 @@ final class Chaos {
   }
 
   private func resume(_ group: ChildProcess, holder: Int) {
-    // A stopped process lets nothing go: who holds the lock now has held it all the time.
+    // A stopped process releases nothing, so the holder at the end held the lock all the time.
     tally.pauses += 1
     if self.holder()?.process == holder { tally.pausesOfHolder += 1 }
     group.sendToGroup(.continue)
   }
 
-  /// Who holds the lock of the root, or that of its lock file.
+  /// The holder of the lock of the root, or of its lock file.
   private func holder() -> LockHolder? {
     LockHolder.of(root, readings: 1)
       ?? LockHolder.of(root.appending(Root.lockFileName), readings: 1)
@@ -189,17 +194,16 @@ final class Chaos {
       try Descriptor(opening: root, .directory).removeFile(Root.lockFileName)
       tally.lockFilesDeleted += 1
     } catch {
-      // There is none at the moment.
+      // The lock file does not exist right now.
     }
   }
 
-  /// Makes, renames or removes a numbered directory, with no lock, and never one that is the highest.
+  /// Creates, renames or removes a numbered directory without a lock, but never the highest.
   private func actAsBystander() {
     guard highest > 1, let directory = try? Descriptor(opening: root, .directory) else { return }
-    let number = String(Int.random(in: 1..<highest, using: &random))
-    let digits = String(repeating: "0", count: max(3 - number.count, 0)) + number
+    let number = "\(Int.random(in: 1..<highest, using: &random))".padded(to: 3, with: "0")
     let name = Bytes(
-      "\(digits)_\(Checker.bystander)_\(UInt32.random(in: 0...9_999, using: &random))")
+      "\(number)_\(Checker.bystander)_\(UInt32.random(in: 0...9_999, using: &random))")
     let old = bystanders.indices.randomElement(using: &random)
     do throws(SystemError) {
       switch (Int.random(in: 0...2, using: &random), old) {
@@ -225,22 +229,5 @@ extension Chaos {
   func removeBystanders() {
     guard let directory = try? Descriptor(opening: root, .directory) else { return }
     for name in bystanders { try? directory.removeDirectory(name) }
-  }
-}
-
-/// What /proc says of processes.
-enum Processes {
-  /// The children of this process, adopted ones included, with their command lines.
-  static func children() -> [(id: Int32, command: Bytes)] {
-    let list = contents("self/task/\(System.process)/children")
-    return list.split(separator: UInt8(ascii: " ")).compactMap { word in
-      guard let id = Int32(String(decoding: word, as: UTF8.self)) else { return nil }
-      let line = contents("\(id)/cmdline").map { $0 == 0 ? UInt8(ascii: " ") : $0 }
-      return (id, line.last == UInt8(ascii: " ") ? line.dropLast() : line)
-    }
-  }
-
-  private static func contents(_ name: String) -> Bytes {
-    (try? Descriptor(opening: Path("/proc/" + name), .read).readToEnd()) ?? []
   }
 }

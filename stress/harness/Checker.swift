@@ -1,83 +1,34 @@
 import CommandLine
 import POSIX
 
-/// What must hold of a history and the root that it left: Jepsen's unique-ids and counter checks, with
-/// the file system as the state.
-enum Assertion: String, CaseIterable {
-  case unique, contiguous, exists, accounted, order, exclusion, unlocked, finished, answered,
-    reserved, speed
-
-  /// What it says.
-  var title: String {
-    switch self {
-    case .unique: "no number twice"
-    case .contiguous: "no gap"
-    case .exists: "what was acknowledged exists"
-    case .accounted: "what exists was acknowledged, or its process was killed"
-    case .order: "a call that began after another ended has the higher number"
-    case .exclusion: "no two held the lock at once"
-    case .unlocked: "nothing is left locked"
-    case .finished: "no process hangs, crashes or stays behind"
-    case .answered: "every call answers with a number"
-    case .reserved: "what was acknowledged is in the ledger"
-    case .speed: "not slower than the last runs"
-    }
-  }
-}
-
-extension Assertion {
-  /// Whether it means anything where numbers are unique in this scope. With more roots than one there are
-  /// more locks than one, and a gap is what a crash may leave.
-  func isJudged(in scope: SharedScope?) -> Bool {
-    switch self {
-    case .contiguous, .exclusion: scope == nil
-    case .reserved: scope != nil
-    default: true
-    }
-  }
-}
-
-/// An assertion that does not hold, and the calls that show it.
-struct Violation {
-  let assertion: Assertion
-  /// What is wrong, such as `number 12 was given out twice`.
-  let message: String
-  let calls: [Call]
-
-  init(_ assertion: Assertion, _ message: String, _ calls: [Call] = []) {
-    self.assertion = assertion
-    self.message = message
-    self.calls = calls
-  }
-}
-
-/// Judges the calls of one stretch of a run in one root, after the last of their processes has ended.
+/// Judges a stretch of a run in one root, after the last process has ended.
 struct Checker {
   /// The calls, in any order.
   let calls: [Call]
-  /// The highest number that the root had before them; nil when it was empty.
+  /// The highest number in the root before the calls; nil if it was empty.
   let base: Int?
-  /// The names in the root after them; nil when the root is gone, so that only the history is judged.
+  /// The names in the root after the calls; nil if the root is gone, and only the history is
+  /// judged.
   let entries: [Bytes]?
-  /// The number of the last iteration among them. Entries of later ones were left by a run that broke
-  /// off, and are nobody's.
+  /// The last iteration of the stretch. Entries of later ones are ignored; an interrupted run left
+  /// them.
   let lastIteration: Int
-  /// What the ledger of a scope has reserved, where roots share one; nil where there is one root. There,
-  /// each root has a lock of its own, and a number may be missing.
+  /// The entries that the shared ledger of a scope has reserved; nil for a single root. In a scope,
+  /// each root has a lock of its own, and gaps are legal.
   var reserved: Set<Bytes>?
 
-  /// Directories of this name are made by a bystander, not by an allocator.
+  /// The name of the directories that a bystander creates.
   static let bystander = "bystander"
 
-  /// Everything that does not hold. ``Assertion/unlocked`` is looked at while the run goes on.
+  /// All violations. ``Assertion/unlocked`` is checked during the run instead.
   func violations() -> [Violation] {
-    let ofHistory = answers() + numbersTwice() + outOfOrder()
+    let ofHistory = answers() + duplicates() + outOfOrder()
     let ofScope = reserved.map { notReserved($0) } ?? overlaps()
     if entries == nil { return ofHistory + ofScope }
     return ofHistory + ofScope + (reserved == nil ? gaps() : []) + missing() + unaccounted()
   }
 
-  /// How many calls were given a number that another one was given, too.
+  /// The number of calls that share their number with another call.
   var collisions: Int {
     callsByNumber.values.reduce(0) { $0 + ($1.count > 1 ? $1.count : 0) }
   }
@@ -88,7 +39,7 @@ struct Checker {
     Dictionary(grouping: acknowledged) { $0.answer?.number ?? 0 }
   }
 
-  /// The numbered entries that are not the bystander's.
+  /// The numbered entries, without those of the bystander.
   private var topics: [(number: Int, name: Bytes)] {
     (entries ?? []).compactMap { name in
       guard let number = Entry.number(of: name), !Self.isBystanders(name),
@@ -104,7 +55,7 @@ struct Checker {
     return text.first == "i" ? Int(text.dropFirst().prefix { $0 != "p" }) : nil
   }
 
-  /// Those that were not there before, by number or by name.
+  /// The topics that are new, by number or by name.
   private var newTopics: [(number: Int, name: Bytes)] {
     let names = Set(calls.map(\.name))
     return topics.filter { topic in
@@ -116,7 +67,7 @@ struct Checker {
     Entry.callName(of: name).hasPrefix(bystander)
   }
 
-  // A lost or garbled answer, a crash, a hang.
+  // Finds lost or garbled answers, crashes and hangs.
   private func answers() -> [Violation] {
     calls.compactMap { call in
       switch (call.ending, call.fate) {
@@ -139,8 +90,8 @@ struct Checker {
     }
   }
 
-  // Two that read the same highest number; a number of before given out again.
-  private func numbersTwice() -> [Violation] {
+  // Finds calls that read the same highest number, and numbers that were in use before.
+  private func duplicates() -> [Violation] {
     var found: [Violation] = []
     for (number, calls) in callsByNumber.sorted(by: { $0.key < $1.key }) {
       if calls.count > 1 {
@@ -149,7 +100,7 @@ struct Checker {
       } else if let base, number <= base {
         found.append(
           Violation(
-            .unique, "number \(number) was given out, but \(base) was there already", calls))
+            .unique, "number \(number) was given out, but \(base) was in use before", calls))
       }
     }
     let acknowledgedTwice = Set(callsByNumber.filter { $0.value.count > 1 }.keys)
@@ -158,16 +109,16 @@ struct Checker {
     where topics.count > 1 && !acknowledgedTwice.contains(number) {
       let names = topics.map { $0.name.quotedForMessage }.joined(separator: " and ")
       found.append(
-        Violation(.unique, "number \(number) is there as \(names)", calls(of: topics.map(\.name))))
+        Violation(.unique, "number \(number) belongs to \(names)", calls(of: topics.map(\.name))))
     }
     return found
   }
 
-  // A number that was skipped, or whose directory vanished.
+  // Finds skipped numbers, and those whose directory vanished.
   private func gaps() -> [Violation] {
     let numbers = Set(newTopics.map(\.number) + acknowledged.compactMap { $0.answer?.number })
     guard let highest = numbers.max() else { return [] }
-    // An empty root is numbered from 0 or 1.
+    // Numbers in an empty root start from 0 or 1.
     let first = base.map { $0 + 1 } ?? min(1, numbers.min() ?? 1)
     guard first <= highest else { return [] }
     var found: [Violation] = []
@@ -176,16 +127,17 @@ struct Checker {
       if number <= highest, !numbers.contains(number) {
         start = start ?? number
       } else if let from = start {
-        let range = from == number - 1 ? "number \(from)" : "numbers \(from) to \(number - 1)"
+        let range =
+          from == number - 1 ? "number \(from) is" : "numbers \(from) to \(number - 1) are"
         let next = calls.filter { $0.answer?.number == number }
-        found.append(Violation(.contiguous, "nobody has \(range)", next))
+        found.append(Violation(.contiguous, "\(range) missing", next))
         start = nil
       }
     }
     return found
   }
 
-  // A report before the directory exists, or a directory that was removed again.
+  // Finds answers before the directory existed, and directories that were removed again.
   private func missing() -> [Violation] {
     let names = Set(entries ?? [])
     let numbers = Set(topics.map(\.number))
@@ -204,26 +156,26 @@ struct Checker {
       }
       if let entry = answer.entry, !names.contains(entry) {
         return Violation(
-          .exists, "\(call.title) reported \(entry.quotedForMessage), which is not there", [call])
+          .exists, "\(call.title) reported \(entry.quotedForMessage), which does not exist", [call])
       }
       if !numbers.contains(answer.number) {
         return Violation(
-          .exists, "\(call.title) reported number \(answer.number), which is not there", [call])
+          .exists, "\(call.title) reported number \(answer.number), which does not exist", [call])
       }
       return nil
     }
   }
 
-  // A call that failed and left its directory.
+  // Finds directories of failed calls.
   private func unaccounted() -> [Violation] {
     let numbers = Set(acknowledged.compactMap { $0.answer?.number })
     let byName = Dictionary(calls.map { ($0.name, $0) }) { first, _ in first }
-    // Each that was killed can have left one.
+    // Each killed call may have left one entry.
     var excuses = calls.filter { $0.isIndeterminate && $0.answer == nil }.count
     return newTopics.compactMap { topic in
       if numbers.contains(topic.number) { return nil }
       guard let call = byName[Entry.callName(of: topic.name)] else {
-        // Whoever was killed and does not put the name into the entry.
+        // It can be from a killed call of an allocator that does not use the name.
         excuses -= 1
         if excuses >= 0 { return nil }
         return Violation(.accounted, "\(topic.name.quotedForMessage) belongs to no call")
@@ -235,7 +187,7 @@ struct Checker {
     }
   }
 
-  // A number that was read before the lock was taken, or from a copy that was not up to date.
+  // Finds numbers that were read before the lock was taken, or from an outdated copy.
   private func outOfOrder() -> [Violation] {
     let byStart = acknowledged.sorted { $0.start < $1.start }
     var byEnd = acknowledged.sorted { $0.end < $1.end }[...]
@@ -254,7 +206,7 @@ struct Checker {
     }
   }
 
-  // A push that was reported as done and was not, or that another one has undone.
+  // Finds pushes that were reported but never happened, or were undone by another push.
   private func notReserved(_ entries: Set<Bytes>) -> [Violation] {
     acknowledged.compactMap { call in
       guard let entry = call.answer?.entry, !entries.contains(entry) else { return nil }
@@ -264,7 +216,7 @@ struct Checker {
     }
   }
 
-  // A lock that is not exclusive, or not held where it is said to be.
+  // Finds locks that are not exclusive, or not held when the allocator says so.
   private func overlaps() -> [Violation] {
     let holders = calls.filter { $0.lock != nil }
       .sorted { ($0.lock?.held.lowerBound ?? 0) < ($1.lock?.held.lowerBound ?? 0) }

@@ -2,59 +2,54 @@ import CommandLine
 import JSON
 import POSIX
 
-/// A call of `topic plan` in the history of a workload of claims.
+/// A call of `topic plan` in the history of a run of claims.
 struct ClaimsCall {
-  /// What was called.
+  /// The subcommand.
   enum Kind: String {
     case claim, done
   }
 
-  /// What a claim was answered with.
+  /// The answer to a claim.
   struct Answer: Equatable {
     var task: Int
-    /// From then on others may take the task over, in seconds since 1970.
+    /// When others may take the task over, in seconds since 1970.
     var leaseUntil: Int
-    /// Who had the task until its lease ran out.
+    /// The worker that held the task until its lease expired.
     var reclaimedFrom: String?
   }
 
   let kind: Kind
   let worker: String
-  /// The task that is to be done; nil for a claim.
+  /// The task to be marked as done; nil for a claim.
   var task: Int?
-  /// When it began and ended, in nanoseconds of the monotonic clock.
+  /// Start and end, in nanoseconds of the monotonic clock.
   var start: UInt64 = 0
   var end: UInt64 = 0
-  /// The same by the wall clock, in seconds since 1970.
+  /// Start and end by the wall clock, in seconds since 1970.
   var wallStart = 0
   var wallEnd = 0
   var ending = ChildProcess.End.exited(0)
-  /// Whether it was killed on purpose. What such a call did is not known.
+  /// Whether it was killed on purpose. What such a call did is unknown.
   var isKilled = false
   /// Whether it did not end in time.
   var isHung = false
   var answer: Answer?
-  /// The beginning of what it printed on standard error.
+  /// The beginning of its standard error.
   var error = Bytes()
 
-  /// Whether it is known to have done what it was called for.
+  /// Whether it is known to have succeeded.
   var isAcknowledged: Bool { ending == .exited(0) && (kind == .done || answer != nil) }
 
   /// Such as `claim of w3.1, 12.345 ms to 15.001 ms, code 0`.
   func title(since origin: UInt64) -> String {
-    let result =
-      switch ending {
-      case .exited(let code): "code \(code)"
-      case .signaled(let number): "signal \(number)"
-      }
     let words = Bytes(error.prefix { $0 != .newline }.prefix(200))
     return "\(kind.rawValue) of \(worker), \((start &- origin).asMilliseconds) to"
-      + " \((end &- origin).asMilliseconds), \(result)"
+      + " \((end &- origin).asMilliseconds), \(ending.inWords)"
       + (answer.map { ", task \($0.task)" } ?? "")
       + (words.isEmpty ? "" : ", said \(words.quotedForMessage)")
   }
 
-  /// Reads what a claim printed; nil when that is not the whole object.
+  /// Reads the output of a claim; nil if it is not the whole object.
   static func answer(_ output: Bytes, tasks: Int) -> Answer? {
     guard let value = try? JSONValue(parsing: output),
       let task = value["id"]?.string.flatMap({ Int($0.dropFirst()) }), (0..<tasks).contains(task),
@@ -66,7 +61,7 @@ struct ClaimsCall {
       ? Answer(task: task, leaseUntil: until.secondsSince1970, reclaimedFrom: holder) : nil
   }
 
-  /// As a line of the history.
+  /// Its line in the history.
   func line(since origin: UInt64) -> Bytes {
     var json = JSONWriter(.compact)
     json.object { json in

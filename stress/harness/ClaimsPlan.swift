@@ -1,12 +1,12 @@
 import POSIX
 
-/// A plan of random groups, with some dependencies that tasks name themselves.
+/// A plan of random groups. Some tasks also name a task that they depend on.
 struct ClaimsPlan {
   let markdown: Bytes
-  /// For each task, those that have to be done before it.
+  /// For each task, the tasks that must be done before it.
   let dependencies: [[Int]]
 
-  /// A plan of so many tasks, `t0` and so on.
+  /// Creates a plan of `count` tasks, named `t0`, `t1` and so on.
   init(tasks count: Int, _ random: inout SplitMix64) {
     var groups: [Range<Int>] = []
     while case let start = groups.last?.upperBound ?? 0, start < count {
@@ -18,7 +18,7 @@ struct ClaimsPlan {
     var dependencies: [[Int]] = []
     for (number, group) in groups.enumerated() {
       table += "| Group \(number + 1) | \(group.map { "t\($0)" }.joined(separator: ", ")) |\n"
-      // What the group before waited for was done before that one.
+      // A group waits for the one before it, and so for all earlier ones.
       let before = number > 0 ? Array(groups[number - 1]) : []
       for task in group {
         var named: [Int] = []

@@ -4,13 +4,13 @@ import POSIX
 import Runs
 import TopicAllocation
 
-/// Has workers claim and finish the tasks of a plan, each call a process of its own, kills some of them,
-/// and keeps the history.
+/// Lets workers claim and finish the tasks of a plan, kills some of them, and records the history.
+/// Each call is a process of its own.
 ///
-/// A worker that dies leaves its task to the others, or begins again under its name, which has to give it
-/// the task that it had. One that dawdles says that it is done when its lease is long over.
+/// A worker that dies leaves its task to the others, or starts over under the same name and must
+/// get the same task again. A slow worker reports its task as done long after the lease expired.
 final class ClaimsRun {
-  /// Between two calls of a worker.
+  /// What a worker does next, or waits for.
   private enum Step {
     case claim(at: Instant)
     case done(Int, at: Instant)
@@ -28,10 +28,9 @@ final class ClaimsRun {
 
     init(_ place: Int, in directory: Path) throws(SystemError) {
       self.place = place
-      output = try Descriptor.appending(to: directory.appending(".output.\(place)"))
-      error = try Descriptor.appending(to: directory.appending(".error.\(place)"))
-      let parent = try Descriptor(opening: directory, .directory)
-      for name in [".output.\(place)", ".error.\(place)"] { try parent.removeFile(Bytes(name)) }
+      let directory = try Descriptor(opening: directory, .directory)
+      output = try .unnamedFile(in: directory)
+      error = try .unnamedFile(in: directory)
     }
 
     var name: String { "w\(place).\(generation)" }
@@ -43,7 +42,7 @@ final class ClaimsRun {
   private(set) var calls: [ClaimsCall] = []
   private(set) var violations: [ClaimsViolation] = []
   private(set) var termination: Signal?
-  /// When it began, and how long it took, in nanoseconds.
+  /// When the run began, and how long it took, in nanoseconds.
   let origin = Instant.now.nanoseconds
   private(set) var elapsed: UInt64 = 0
 
@@ -52,10 +51,10 @@ final class ClaimsRun {
   private let history: LineFile
   private var workers: [Worker] = []
   private var nextDeletion = Instant.now
-  /// How long a call took lately, in nanoseconds: deaths are spread over twice that time.
+  /// How long calls took lately, in nanoseconds. Kills are spread over twice that time.
   private var usual: UInt64 = 5_000_000
 
-  /// A run in a new directory of `runs`, of the `topic` at `program`.
+  /// Creates a run of the `topic` at `program`, in a new directory of `runs`.
   init(_ request: ClaimsRequest, program: Path, in runs: Path) throws(Failure) {
     self.request = request
     self.program = program
@@ -73,12 +72,11 @@ final class ClaimsRun {
     }
   }
 
-  /// Runs until all is done, and judges.
+  /// Runs until all tasks are done, and judges the history.
   func execute() throws(Failure) {
     try attempt(work(), otherwise: .inputOutput)
     elapsed = Instant.now.nanoseconds - origin
-    let checker = ClaimsChecker(
-      calls: calls, dependencies: plan.dependencies, lease: request.lease)
+    let checker = ClaimsChecker(calls: calls, dependencies: plan.dependencies, lease: request.lease)
     if termination != nil { return }
     violations += checker.violations()
     judgeEnd()
@@ -86,7 +84,7 @@ final class ClaimsRun {
 
   private func work() throws(SystemError) {
     let tick: UInt64 = 100_000_000
-    // A plan that never ends needs no more calls to be found out.
+    // A plan that never ends is detected after this many calls.
     let most = 100 * request.tasks + 10_000
     while termination == nil, calls.count < most {
       try reap()
@@ -107,7 +105,9 @@ final class ClaimsRun {
     }
   }
 
-  /// Does what the worker has to do now; returns when it has to do something next.
+  /// Does what is due for the worker.
+  ///
+  /// - Returns: When something is due next.
   private func act(_ worker: Worker, _ now: Instant) throws(SystemError) -> Instant {
     switch worker.step {
     case .finished: return .init(nanoseconds: .max)
@@ -138,9 +138,8 @@ final class ClaimsRun {
     if call.kind == .claim { words += ["--lease", "\(request.lease)"] }
     var arguments = words.map { Bytes($0) } + [directory.appending("PLAN.md").bytes]
     if let task = call.task { arguments.append(Bytes("t\(task)")) }
-    for file in 0..<2 {
-      try file == 0 ? worker.output.truncate(to: 0) : worker.error.truncate(to: 0)
-    }
+    try worker.output.truncate(to: 0)
+    try worker.error.truncate(to: 0)
     let barrier = try Barrier()
     let child = try worker.launchPad.start(
       program, arguments, output: worker.output, error: worker.error, behind: barrier)
@@ -165,7 +164,7 @@ final class ClaimsRun {
       call.error = Bytes(try worker.error.contents().prefix(1_000))
       if call.kind == .claim {
         let output = try worker.output.contents()
-        // What is printed has to be true, whatever becomes of the process after it.
+        // A printed answer must be true even if the process is killed afterwards.
         call.answer = ClaimsCall.answer(output, tasks: request.tasks)
       }
       if ending == .exited(0) { usual = (usual * 7 + call.end - call.start) / 8 }
@@ -187,12 +186,12 @@ final class ClaimsRun {
       return .claim(at: now.advanced(byNanoseconds: 20_000_000))
     }
     if request.chaos.contains(.kill), chance(0.01) {
-      // It dies at its work.
+      // The worker dies at work.
       worker.generation += 1
       return .claim(at: now)
     }
-    let dawdles = request.chaos.contains(.pause) && chance(0.01)
-    let pause = dawdles ? UInt64(request.lease + 2) * 1_000_000_000 : below(2_000_000)
+    let isSlow = request.chaos.contains(.pause) && chance(0.01)
+    let pause = isSlow ? UInt64(request.lease + 2) * 1_000_000_000 : below(2_000_000)
     return .done(answer.task, at: now.advanced(byNanoseconds: pause))
   }
 
@@ -204,7 +203,7 @@ final class ClaimsRun {
 
   private func judgeEnd() {
     func add(_ message: String) {
-      violations.append(ClaimsViolation(assertion: .complete, message: message))
+      violations.append(ClaimsViolation(.complete, message))
     }
     let state = try? directory.appending("PLAN.state.json").maintainedContents()
     let tasks = state.flatMap { try? JSONValue(parsing: $0) }?["tasks"]?.members ?? []
@@ -213,11 +212,6 @@ final class ClaimsRun {
       add("the state says that \(done) of \(tasks.count) tasks are done")
     }
     let lock = directory.appending("PLAN.lock")
-    guard let file = try? Descriptor(opening: lock, .read), let isFree = try? file.tryLock() else {
-      return
-    }
-    if !isFree {
-      add("the lock is still held\(LockHolder.of(lock).map { ", by \($0.inWords)" } ?? "")")
-    }
+    if LockHolder.isLocked(lock) { add("PLAN.lock is still locked\(LockHolder.clause(lock))") }
   }
 }

@@ -2,75 +2,35 @@ import CommandLine
 import JSON
 import POSIX
 
-/// What processes do at once.
-package enum Workload: String, CaseIterable {
-  /// They take numbers.
-  case numbers
-  /// They claim and finish the tasks of a plan.
-  case claims
-}
-
-/// What a run of claims is to do.
-struct ClaimsRequest {
-  var processes = 10
-  var tasks = 1_000
-  /// The seconds for which a task is claimed.
-  var lease = 1
-  var chaos: [ChaosKind] = [.kill, .pause, .lockfile]
-  var seed: UInt64
-  /// Nanoseconds after which a call counts as hung.
-  var timeout: UInt64 = 60_000_000_000
-
-  init(_ arguments: Arguments) throws(Failure) {
-    processes = try arguments.number("processes", in: 1...1_000) ?? processes
-    tasks = try arguments.number("tasks", in: 1...100_000) ?? tasks
-    timeout = try arguments.seconds("timeout") ?? timeout
-    seed = UInt64(
-      try arguments.number("seed", in: 0...Int.max) ?? Int.random(in: 0..<1_000_000_000))
-    if arguments.has("chaos") { chaos = [] }
-    let known: [ChaosKind] = [.kill, .pause, .lockfile]
-    for list in arguments.values(of: "chaos") {
-      for word in list.split(separator: UInt8(ascii: ",")) where !word.elementsEqual(Bytes("none"))
-      {
-        let kind = ChaosKind(rawValue: String(decoding: word, as: UTF8.self))
-        guard let kind, known.contains(kind) else {
-          throw .unknown("chaos", Bytes(word), known.map(\.rawValue) + ["none"])
-        }
-        chaos.append(kind)
-      }
-    }
-  }
-}
-
-/// One call of this program for a workload of claims.
-package struct ClaimsSession {
-  /// Options that go with claims.
-  private static let own = [
+/// One call of this program for the workload ``Workload/claims``.
+struct ClaimsSession {
+  /// The options that go with claims.
+  private static let ownOptions = [
     "workload", "tasks", "processes", "chaos", "seed", "timeout", "run-dir", "format",
   ]
 
   private let run: ClaimsRun
-  private let format: Session.Format
+  private let format: ReportFormat
 
-  /// Reads what is asked for, and prepares it.
-  package init(_ arguments: Arguments) throws(Failure) {
-    for option in Session.options
-    where arguments.has(option.name) && !Self.own.contains(option.name) {
+  init(_ arguments: Arguments) throws(Failure) {
+    for option in StressRequest.options + StressSession.options
+    where arguments.has(option.name) && !Self.ownOptions.contains(option.name) {
       throw .usage("--\(option.name) does not go with --workload claims")
     }
-    format = try arguments.choice("format", of: Session.Format.self) ?? .text
+    format = try arguments.choice("format", of: ReportFormat.self) ?? .text
     guard let program = AllocatorCommand.beside("topic") else {
       throw .usage(
         "there is no topic beside this program or in PATH",
         advice: "build it with 'swift build -c release'")
     }
     run = try ClaimsRun(
-      ClaimsRequest(arguments), program: program, in: Session.directoryOfRuns(arguments))
+      ClaimsRequest(arguments), program: program, in: StressSession.directoryOfRuns(arguments))
   }
 
-  /// Does it, prints the report, and returns whether all assertions hold; ends with the signal of a user
-  /// who breaks it off.
-  package func execute() throws(Failure) -> Bool {
+  /// Executes the run and prints the report. A signal that interrupts the run ends the process.
+  ///
+  /// - Returns: Whether all assertions hold.
+  func execute() throws(Failure) -> Bool {
     try run.execute()
     if let signal = run.termination {
       ProcessEvents.raiseAgain(signal)
@@ -87,11 +47,12 @@ package struct ClaimsSession {
   }
 
   private var text: String {
-    let seconds = Double(run.elapsed / 1_000_000) / 1_000
     var text =
-      "\(done.grouped) of \(run.request.tasks.grouped) tasks acknowledged as done by"
-      + " \(run.request.processes) processes in \(seconds) s\n"
-      + "\(run.calls.count.grouped) calls, \(killed) of them killed; \(takenOver) leases taken over\n\n"
+      "\(done.grouped) of \(run.request.tasks.counted("task")) acknowledged as done by"
+      + " \(run.request.processes.counted("process", plural: "processes"))"
+      + " in \(run.elapsed.seconds) s\n"
+      + "\(run.calls.count.counted("call")), \(killed) of them killed;"
+      + " \(takenOver.counted("lease")) taken over\n\n"
     for assertion in ClaimsAssertion.allCases {
       let found = run.violations.filter { $0.assertion == assertion }
       text += (found.isEmpty ? "  ok      " : "  FAILED  ") + assertion.title + "\n"
@@ -123,8 +84,7 @@ package struct ClaimsSession {
       json.key("assertions")
       json.object { json in
         for assertion in ClaimsAssertion.allCases {
-          json.member(
-            assertion.rawValue, !run.violations.contains { $0.assertion == assertion })
+          json.member(assertion.rawValue, !run.violations.contains { $0.assertion == assertion })
         }
       }
     }

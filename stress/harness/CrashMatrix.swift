@@ -1,26 +1,26 @@
 import CommandLine
 import POSIX
 
-/// Every system call of an allocator, to be killed at one after the other.
+/// The system calls of an allocator, each a place to kill it at.
 ///
-/// strace(1) lists them once; then it sends SIGKILL at the n-th, while others allocate beside it. A
-/// call of which the tenth in a row is meant may not come up again, when others got there first: then
-/// the process ends as usual, and is not counted.
+/// strace(1) lists them once. Then, in each iteration, it sends SIGKILL at the next one while
+/// others allocate. If others got there first, the process may make fewer calls, never reach that
+/// place, and end as usual; then it does not count.
 struct CrashMatrix {
   private struct Point {
     let call: String
-    /// Counts calls of this name, from 1.
+    /// The number of the call among those of its name, from 1.
     let occurrence: Int
   }
 
   private let strace: Path
   private let points: [Point]
 
-  /// How many places there are to be killed at.
+  /// The number of places.
   var count: Int { points.count }
 
-  /// Has `command` allocate once in `root` under strace, which writes to `trace`, and lists its system
-  /// calls.
+  /// Lists the system calls of an allocation by `command` in `root`, from what strace writes to
+  /// `trace`.
   init(
     of command: AllocatorCommand, _ crew: Crew, in root: Path, trace: Path
   ) throws(Failure) {
@@ -30,15 +30,14 @@ struct CrashMatrix {
         advice: "install it, for example with 'apt-get install strace'")
     }
     self.strace = strace
-    // Twice: the first call of a root makes its lock file, as later ones do not.
+    // Allocate twice: only the first call in a root creates the lock file.
     let plain = Assignment(
       allocator: 0, name: "matrix", root: root, program: command.program,
       arguments: command.arguments(root: root, name: "matrix"))
     var traced = Self.traced(plain, strace, ["-o"], trace)
     traced.isDoomed = true
     for assignment in [plain, traced] {
-      let calls = try attempt(
-        crew.run([assignment], iteration: 0), otherwise: .inputOutput)
+      let calls = try attempt(crew.run([assignment], iteration: 0), otherwise: .inputOutput)
       if let signal = crew.termination {
         ProcessEvents.raiseAgain(signal)
         throw Failure(.temporary, nil)
@@ -46,18 +45,17 @@ struct CrashMatrix {
       guard let call = calls.first, call.ending == .exited(0) else {
         throw Failure(
           .unavailable,
-          "--chaos syscall-kill: a first call of '\(command.text)' failed: "
+          "--chaos syscall-kill: a test call of '\(command.text)' failed: "
             + (calls.first.map { String(decoding: $0.error, as: UTF8.self) } ?? ""),
           advice:
-            "the allocator has to work, and strace to be allowed to trace; see ptrace(2) and /proc/sys/kernel/yama"
+            "check that the allocator works and that strace may trace it (/proc/sys/kernel/yama)"
         )
       }
     }
-    let text = try attempt(
-      Descriptor(opening: trace, .read).readToEnd(), otherwise: .inputOutput)
+    let text = try attempt(Descriptor(opening: trace, .read).readToEnd(), otherwise: .inputOutput)
     var seen: [String: Int] = [:]
     points = text.split(separator: .newline).compactMap { line -> Point? in
-      // Such as `openat(AT_FDCWD, …`; lines of signals and exits have no call.
+      // A call looks like `openat(AT_FDCWD, …`. Lines about signals and exits have no call.
       let words = line.split(separator: UInt8(ascii: "("), maxSplits: 1)
       guard words.count == 2, let name = words[0].split(separator: UInt8(ascii: " ")).last,
         name.allSatisfy({
@@ -71,7 +69,7 @@ struct CrashMatrix {
     }
   }
 
-  /// The same call, to be killed at the system call whose turn it is.
+  /// The assignment under strace, which kills it at the system call for this iteration.
   func doom(_ assignment: Assignment, iteration: Int) -> Assignment {
     let point = points[(iteration - 1) % points.count]
     let rule = "inject=\(point.call):signal=KILL:when=\(point.occurrence)"
@@ -85,7 +83,7 @@ struct CrashMatrix {
   ) -> Assignment {
     var traced = assignment
     traced.program = strace
-    // Without -f: the process itself, not what it starts.
+    // Without -f, strace traces the process, but not its children.
     traced.arguments =
       [Bytes("strace")] + options.map { Bytes($0) } + [output.bytes, Bytes("--")]
       + [assignment.program.bytes] + assignment.arguments.dropFirst()

@@ -1,49 +1,39 @@
 import POSIX
 
-/// What one process of an iteration is to run.
+/// What a process of an iteration runs.
 struct Assignment {
   let allocator: Int
   let name: String
-  /// The root that it is to number in.
+  /// The root that it numbers in.
   let root: Path
   var program: Path
   var arguments: [Bytes]
   var descriptorLimit: Int?
-  /// Whether it may fail, as it is short of something.
+  /// Whether it may fail because it is short of something.
   var isStarved = false
-  /// Whether it will be killed from within, by strace, which no other signal may disturb.
+  /// Whether strace will kill it. No other signal may interfere.
   var isDoomed = false
 }
 
-/// The places of the processes of an iteration, and their way from the barrier to their end.
+/// Runs the processes of an iteration, from the barrier to their end.
 ///
-/// Every place has two files that its processes print to, one iteration after another: to be read they
-/// need not be polled, and a process never waits for its reader.
+/// Each place of the crew has two files for the output of its processes, iteration after iteration.
+/// Unlike pipes, files need no polling, and no process ever waits for a reader.
 final class Crew {
-  /// A process that prints more than this is stopped, in bytes.
+  /// A process that prints more bytes than this is killed.
   fileprivate static let mostOutput: UInt64 = 1 << 24
 
   private final class Place {
     let launchPad = LaunchPad()
     let output: Descriptor
     let error: Descriptor
-    /// Where the output of the process at hand begins.
+    /// Where the output of the current process begins.
     var outputStart: UInt64 = 0
     var errorStart: UInt64 = 0
 
-    init(_ number: Int, in scratch: borrowing Descriptor) throws(SystemError) {
-      output = try Self.file("output.\(number)", in: scratch)
-      error = try Self.file("error.\(number)", in: scratch)
-    }
-
-    /// A file that goes with its descriptor.
-    private static func file(
-      _ name: String, in scratch: borrowing Descriptor
-    ) throws(SystemError) -> Descriptor {
-      let path = scratch.path.appending(name)
-      let file = try Descriptor.appending(to: path)
-      try scratch.removeFile(Bytes(name))
-      return file
+    init(in scratch: borrowing Descriptor) throws(SystemError) {
+      output = try .unnamedFile(in: scratch)
+      error = try .unnamedFile(in: scratch)
     }
 
     func take(_ file: borrowing Descriptor, from start: inout UInt64) throws(SystemError) -> Bytes {
@@ -58,7 +48,7 @@ final class Crew {
     }
   }
 
-  /// A process between its start and its end.
+  /// A process of the current iteration.
   private struct Worker {
     let child: ChildProcess
     let assignment: Assignment
@@ -71,32 +61,31 @@ final class Crew {
 
   private let places: [Place]
   private let scratch: Path
-  /// Children that this process had before its first one; they are none of its own.
+  /// Children that this process already had; they do not belong to the crew.
   private let inherited = Set(Processes.children().map(\.id))
-  /// Processes that stay while iterations come and go.
+  /// Processes that live longer than an iteration.
   private var companions: Set<Int32> = []
   private var companionPlaces: [Place] = []
-  /// Nanoseconds that a process may take.
+  /// Nanoseconds after which a process counts as hung.
   private let timeout: UInt64
   private var workers: [Worker] = []
   private var start: UInt64 = 0
-  /// The signal with which the user asked the run to end.
+  /// The signal that interrupted the run.
   private(set) var termination: Signal?
-  /// What was left when all were through, and was killed.
+  /// The processes that outlived the iteration and were killed.
   private(set) var leftBehind: [(id: Int32, command: Bytes)] = []
 
-  /// A crew of so many processes at once, which keeps its files in `scratch`.
+  /// Creates a crew for so many processes at once, with its files in `scratch`.
   init(_ processes: Int, scratch: Path, timeout: UInt64) throws(SystemError) {
     let directory = try Descriptor(opening: scratch, .directory)
     var places: [Place] = []
-    for number in 0..<processes { places.append(try Place(number, in: directory)) }
+    for _ in 0..<processes { places.append(try Place(in: directory)) }
     self.places = places
     self.scratch = scratch
     self.timeout = timeout
   }
 
-  /// Runs all assignments at once and returns what became of them, when the last one has ended.
-  /// `chaos` acts meanwhile.
+  /// Runs all assignments at once, disturbed by `chaos`, until the last one has ended.
   func run(
     _ assignments: [Assignment], iteration: Int, origin: UInt64 = 0, chaos: Chaos? = nil
   ) throws(SystemError) -> [Call] {
@@ -156,7 +145,7 @@ final class Crew {
     for place in workers.indices where workers[place].ending == nil { kill(place, fate) }
   }
 
-  /// Kills a process that must not go on, with what it has started.
+  /// Kills a process and its descendants.
   private func kill(_ place: Int, _ fate: Call.Fate) {
     workers[place].fate = fate
     workers[place].child.sendToGroup(.kill)
@@ -173,7 +162,7 @@ final class Crew {
     }
   }
 
-  /// The children of a killed process need a moment to end; one that does not, stays.
+  /// Gives the descendants of ended processes a second to end, and then kills them.
   private func waitForOrphans() throws(SystemError) {
     let patience = Instant.now.advanced(byNanoseconds: 1_000_000_000)
     while isAnyLeft {
@@ -211,7 +200,7 @@ final class Crew {
       let output = try place.take(place.output, from: &place.outputStart)
       let error = try place.take(place.error, from: &place.errorStart)
       let ending = worker.ending ?? .exited(0)
-      // What is printed has to be true, whatever becomes of the process after it.
+      // A printed answer must be true even if the process is killed afterwards.
       let hasAnswered =
         ending == .exited(0) || (worker.fate == .killed && output.last == .newline)
       calls.append(
@@ -229,9 +218,9 @@ final class Crew {
 }
 
 extension Crew {
-  /// Starts a process that is no call and may stay.
+  /// Starts a process that is not a call and may live longer than an iteration.
   func startCompanion(_ program: Path, _ words: [Bytes]) throws(SystemError) -> ChildProcess {
-    let place = try Place(0, in: Descriptor(opening: scratch, .directory))
+    let place = try Place(in: Descriptor(opening: scratch, .directory))
     companionPlaces = [place]
     let barrier = try Barrier()
     let child = try place.launchPad.start(
@@ -241,7 +230,9 @@ extension Crew {
     return child
   }
 
-  /// Kills one on purpose, unless it has ended or is doomed. Whether it did.
+  /// Kills a process on purpose, unless it has ended or is doomed.
+  ///
+  /// - Returns: Whether it was killed.
   func kill(_ place: Int) -> Bool {
     guard place < workers.count, workers[place].canBeDisturbed else { return false }
     workers[place].fate = .killed
@@ -249,17 +240,29 @@ extension Crew {
     return true
   }
 
-  /// Sends the signal to all that have not ended, with what they have started.
+  /// Sends the signal to all running processes and their descendants.
   func sendToAll(_ signal: Signal) {
     for worker in workers where worker.canBeDisturbed { worker.child.sendToGroup(signal) }
   }
 
-  /// The same, but not to one of them; nothing happens, and false is returned, when it is not there.
+  /// Sends the signal to all running processes except `group`.
+  ///
+  /// - Returns: False, and nothing is sent, if `group` is not one of them.
   func sendToAll(_ signal: Signal, but group: ChildProcess) -> Bool {
     guard workers.contains(where: { $0.child == group && $0.canBeDisturbed }) else { return false }
     for worker in workers where worker.canBeDisturbed && worker.child != group {
       worker.child.sendToGroup(signal)
     }
     return true
+  }
+}
+
+extension Descriptor {
+  /// Creates a file in `directory` and removes its name, so that it ends with its descriptor.
+  static func unnamedFile(in directory: borrowing Descriptor) throws(SystemError) -> Descriptor {
+    let name = Bytes(".unnamed")
+    let file = try Descriptor.appending(to: directory.path.appending(name))
+    try directory.removeFile(name)
+    return file
   }
 }

@@ -1,9 +1,9 @@
 import CommandLine
 import POSIX
 
-/// git-daemon(1) on 127.0.0.1, which serves the repositories below a directory.
+/// git-daemon(1) on 127.0.0.1, which serves the repositories in a directory.
 final class GitDaemon {
-  /// Where `server.git` of the directory that is served is found.
+  /// The URL of `server.git` in the served directory.
   var url: Bytes { Bytes("git://127.0.0.1:\(port)/\(Repositories.server)") }
 
   private let crew: Crew
@@ -13,15 +13,16 @@ final class GitDaemon {
   private var repositories: Repositories?
   private var process: ChildProcess?
 
-  /// A daemon that is still to be started. With `isSlow`, each connection waits a while; the script that
-  /// does it lies in `scratch`.
+  /// Prepares a daemon without starting it. With `isSlow`, a script in `scratch` delays each
+  /// connection.
   init(_ crew: Crew, scratch: Path, isSlow: Bool) throws(Failure) {
     guard let program = AllocatorCommand.findInPath(Bytes("git")) else {
       throw Failure(.unavailable, "there is no git in PATH", advice: "install git")
     }
     self.crew = crew
     self.program = program
-    // Below the ports that the system gives to clients; another daemon there shows as no answer.
+    // Below the ports that the system gives to clients. If another daemon has it, there is no
+    // answer.
     port = 20_000 + Int(System.process) % 10_000
     slowness = isSlow ? scratch.appending("slow") : nil
     if let slowness {
@@ -37,21 +38,21 @@ final class GitDaemon {
     }
   }
 
-  /// Serves these from now on.
+  /// Serves these repositories from now on.
   func serve(_ repositories: Repositories) throws(Failure) {
     stop()
     self.repositories = repositories
     try ready()
   }
 
-  /// Starts it when it is not at work, and waits until it answers.
+  /// Starts the daemon unless it is running, and waits until it answers.
   func ready() throws(Failure) {
     if process != nil { return }
     try attempt(start(), otherwise: .unavailable)
     try repositories?.waitForServer(at: url)
   }
 
-  /// Starts it when it is not at work.
+  /// Starts the daemon unless it is running.
   func start() throws(SystemError) {
     guard process == nil, let base = repositories?.base else { return }
     var words = [
@@ -63,7 +64,7 @@ final class GitDaemon {
     process = try crew.startCompanion(program, words)
   }
 
-  /// Kills it with all that it serves at the moment.
+  /// Kills the daemon and the processes that serve its connections.
   func stop() {
     process?.sendToGroup(.kill)
     process = nil

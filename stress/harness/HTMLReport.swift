@@ -1,7 +1,8 @@
 import CommandLine
+import Metrics
 import POSIX
 
-/// A page with all of a run: it needs no network and no script.
+/// A web page about a run, without scripts and requests.
 struct HTMLReport {
   private let outcome: Outcome
 
@@ -35,13 +36,13 @@ struct HTMLReport {
       <pre>\(outcome.text.escapedForHTML)</pre>
       <p>Repeat with <code>\(outcome.command.escapedForHTML)</code></p>
       <h2>Latency</h2>
-      <p>How many calls took how long, from the barrier to the end of the process.</p>
+      <p>The number of calls by their time from the barrier to the end of the process.</p>
       \(latencies)
       <h2>Throughput</h2>
-      <p>Allocations a second over the time of the run.</p>
+      <p>Allocations per second over the time of the run.</p>
       \(throughput)
       <h2>Who held the lock when</h2>
-      <p>A row for every process, from the barrier to its end; red, where it held the lock.
+      <p>A row for each process, from the barrier to its end; red while it held the lock.
       \(statistics.held.count == 0 ? "This allocator does not say when it holds the lock." : "")</p>
       \(timelines.joined(separator: "\n"))
       </body>
@@ -69,10 +70,10 @@ struct HTMLReport {
     let latency = outcome.statistics.latency
     guard latency.count > 0 else { return "<p>No call was acknowledged.</p>" }
     // Eight bars for every doubling of the time.
-    let low = Self.exponent(of: latency.lowest)
-    let high = max(Self.exponent(of: latency.highest) + 1, low + 8)
+    let low = Self.exponent(of: UInt64(latency.lowest))
+    let high = max(Self.exponent(of: UInt64(latency.highest)) + 1, low + 8)
     let edges = (low...high).map { Self.time($0) }
-    let counts = Array(latency.counts(between: edges).dropFirst().dropLast())
+    let counts = Array(latency.counts(between: edges.map { Double($0) }).dropFirst().dropLast())
     let labels = stride(from: 0, through: counts.count, by: 8).map {
       (Double($0) / Double(counts.count), edges[$0].asMilliseconds)
     }
@@ -99,13 +100,17 @@ struct HTMLReport {
     let seconds = Double(progress.width) / 1e9
     let rates = progress.bins.map { Double($0) / seconds }
     let whole = seconds * Double(rates.count)
-    let labels = [0, 0.25, 0.5, 0.75, 1].map { ($0, Outcome.time(whole * $0)) }
+    let labels = [0, 0.25, 0.5, 0.75, 1].map { ($0, (whole * $0).asTime) }
     return bars(rates, labels: labels) { index in
-      "\(Outcome.time(seconds * Double(index))): \(Int(rates[index]).grouped)/s"
+      "\((seconds * Double(index)).asTime): \(Int(rates[index]).grouped)/s"
     }
   }
 
-  /// Bars of these heights, a label for some places along the axis (0 to 1), and what each bar says.
+  /// A bar chart.
+  ///
+  /// - Parameters:
+  ///   - labels: Labels at places along the axis, from 0 to 1.
+  ///   - title: The text that a bar shows under the pointer.
   private func bars(
     _ values: [Double], labels: [(Double, String)], title: (Int) -> String
   ) -> String {

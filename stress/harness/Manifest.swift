@@ -2,17 +2,17 @@ import CommandLine
 import JSON
 import POSIX
 
-/// `manifest.json`: what a run is, on what, and how it ended.
+/// `manifest.json`: the request of a run, the machine, and the verdict.
 struct Manifest {
   var request: StressRequest
   let command: [Bytes]
   let allocators: [AllocatorCommand]
   let root: Path
   let started: String
-  /// Nil while the run goes on.
+  /// The outcome; nil while the run is in progress.
   var outcome: Outcome?
 
-  /// The file's text.
+  /// The contents of the file.
   var text: Bytes {
     var json = JSONWriter(.indented)
     json.object { json in
@@ -47,24 +47,5 @@ struct Manifest {
     }
     json.endLine()
     return json.text
-  }
-}
-
-enum FileSystem {
-  /// The type of the file system that holds `path`, as /proc/self/mountinfo names it, see proc(5); nil
-  /// where that cannot be said.
-  static func type(of path: Path) -> String? {
-    guard let status = try? FileStatus.of(path),
-      let mounts = try? Descriptor(opening: Path("/proc/self/mountinfo"), .read).readToEnd()
-    else { return nil }
-    let device = "\(status.deviceMajor):\(status.deviceMinor)"
-    for line in mounts.split(separator: .newline) {
-      let fields = String(decoding: line, as: UTF8.self).split(separator: " ")
-      guard fields.count > 3, fields[2] == device, let dash = fields.firstIndex(of: "-"),
-        dash + 1 < fields.count
-      else { continue }
-      return String(fields[dash + 1])
-    }
-    return nil
   }
 }

@@ -1,41 +1,39 @@
 import JSON
+import Metrics
 import POSIX
 
-/// What came out of a run: the numbers of all its reports.
-package struct Outcome {
+/// The outcome of a run, with the numbers of all its reports.
+struct Outcome {
   /// How a run ended.
-  package enum Verdict: String {
+  enum Verdict: String {
     case passed, failed, interrupted
   }
 
   let run: StressRun
-  /// The share of the earlier runs' speed that this one had; nil when there are none to compare with.
+  /// The throughput as a share of the usual one; nil if there is no earlier run to compare with.
   let speedAgainstEarlier: Double?
 
   var checkpoint: RunRecord.Checkpoint { run.checkpoint }
   var statistics: Statistics { run.statistics }
   var verdicts: Verdicts { run.checkpoint.verdicts }
 
-  package var verdict: Verdict {
+  var verdict: Verdict {
     if verdicts.total > 0 || run.stopReason != nil { return .failed }
     return run.termination == nil ? .passed : .interrupted
   }
 
-  /// The signal with which the user ended the run.
-  package var termination: Signal? { run.termination }
-
   var seconds: Double { Double(checkpoint.elapsed) / 1e9 }
-  /// Acknowledged allocations a second, over the whole time of the run.
+  /// Acknowledged allocations per second, over the whole run.
   var throughput: Double { Double(statistics.acknowledged) / max(seconds, 1e-9) }
-  /// Throughput as a share of the processes that can be started in that time.
+  /// The throughput as a share of the processes that can be started in the same time.
   var relativeThroughput: Double? {
     checkpoint.floor > 0 ? throughput / checkpoint.floor : nil
   }
-  /// Calls that got somebody else's number, as a share of those that got one.
+  /// The share of the acknowledged calls whose number another call has, too.
   var collisionRate: Double {
     Double(verdicts.collisions) / Double(max(statistics.acknowledged, 1))
   }
-  /// The harness's share of all processor time.
+  /// The share of the harness in all processor time.
   var harnessShare: Double {
     let all = checkpoint.processorTime + checkpoint.processorTimeOfChildren
     return Double(checkpoint.processorTime) / Double(max(all, 1))
@@ -45,7 +43,7 @@ package struct Outcome {
     run.request.words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
   }
 
-  /// How an assertion came out: nil when nothing could be said of it.
+  /// Whether an assertion holds; nil if the run does not tell.
   func holds(_ assertion: Assertion) -> Bool? {
     if verdicts.counts[assertion] != nil { return false }
     if statistics.calls == 0 { return nil }
@@ -54,14 +52,14 @@ package struct Outcome {
     return true
   }
 
-  /// What a line of the metrics file holds, in its order. These fields must be there.
+  /// The fields that each line of the metrics file must have.
   static let fields = [
     "run", "ended", "status", "configuration", "calls", "acknowledged", "collisions", "violations",
     "elapsed_s", "throughput_per_s", "floor_per_s", "relative_throughput", "latency_p50_ms",
     "latency_p99_ms", "harness_share",
   ]
 
-  /// As an object: for the metrics file, and with more for `--format json`.
+  /// Writes an object: a line of the metrics file, or with `details` the result of `--format json`.
   func write(to json: inout JSONWriter, details: Bool) {
     json.object { json in
       json.member("run", run.record.id)
@@ -93,10 +91,10 @@ package struct Outcome {
 
   private func write(_ histogram: Histogram, _ name: String, to json: inout JSONWriter) {
     guard histogram.count > 0 else { return }
-    for (label, share) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
-      json.member("\(name)_\(label)_ms", Double(histogram.percentile(share)) / 1e6)
+    for (label, value) in histogram.shownPercentiles {
+      json.member("\(name)_\(label)_ms", value.map { $0 / 1e6 })
     }
-    json.member("\(name)_max_ms", Double(histogram.highest) / 1e6)
+    json.member("\(name)_max_ms", histogram.highest / 1e6)
   }
 
   private func writeDetails(to json: inout JSONWriter) {
@@ -107,14 +105,7 @@ package struct Outcome {
       }
     }
     json.key("found")
-    json.array { json in
-      for entry in verdicts.told {
-        json.object { json in
-          json.member("assertion", entry.assertion.rawValue)
-          json.member("text", entry.text)
-        }
-      }
-    }
+    verdicts.writeTold(to: &json)
     if let reason = run.stopReason { json.member("stopped", reason) }
     json.member("command", command)
     json.member("directory", run.record.path.bytes)

@@ -1,12 +1,12 @@
 import POSIX
 
-/// How far a run has come, on one line of a terminal; nothing elsewhere.
+/// The progress of a run, on one line of standard error if that is a terminal.
 final class ProgressLine {
   private let isShown = StandardStream.error.isTerminal
   private var next = Instant.now
   private var isDirty = false
 
-  /// Shows it anew, ten times a second at most.
+  /// Updates the line, at most ten times a second.
   func show(_ run: StressRun) {
     guard isShown, Instant.now >= next else { return }
     next = Instant.now.advanced(byNanoseconds: 100_000_000)
@@ -15,7 +15,7 @@ final class ProgressLine {
     isDirty = true
   }
 
-  /// Takes it away.
+  /// Erases the line.
   func clear() {
     if isDirty { write("\r\u{1B}[2K") }
     isDirty = false
@@ -30,7 +30,7 @@ final class ProgressLine {
     let violations = run.checkpoint.verdicts.total
     var parts = ["iteration \(done)" + (run.request.iterations.map { " of \($0)" } ?? "")]
     parts.append("\(Int(rate).grouped) allocations/s")
-    parts.append(violations == 0 ? "no violation" : "\(violations) violations")
+    parts.append(violations == 0 ? "no violation" : violations.counted("violation"))
     if let left = timeLeft(run, elapsed) { parts.append("\(left) left") }
     return parts.joined(separator: ", ")
   }
@@ -42,24 +42,5 @@ final class ProgressLine {
     }
     guard let seconds = [byTime, byCount].compactMap({ $0 }).min() else { return nil }
     return Int(max(seconds, 0)).asTime
-  }
-}
-
-extension Int {
-  /// With a comma after every three digits.
-  var grouped: String {
-    var text = ""
-    for (index, digit) in String(self).reversed().enumerated() {
-      if index > 0, index % 3 == 0, digit != "-" { text.append(",") }
-      text.append(digit)
-    }
-    return String(text.reversed())
-  }
-
-  /// Seconds as `45 s`, `3 min 20 s` or `2 h 5 min`.
-  var asTime: String {
-    if self < 60 { return "\(self) s" }
-    if self < 3_600 { return "\(self / 60) min \(self % 60) s" }
-    return "\(self / 3_600) h \(self / 60 % 60) min"
   }
 }

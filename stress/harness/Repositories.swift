@@ -1,19 +1,19 @@
 import CommandLine
 import POSIX
 
-/// Among whom the numbers of a run are to be unique, beyond one root.
+/// Where the numbers of a run are unique, beyond one root.
 enum SharedScope: String, CaseIterable {
   case worktrees, remote
 }
 
-/// The work trees or clones of a stretch of a run, each with a root.
+/// The work trees or clones of a stretch, each with a root.
 struct Repositories {
   /// The directory that holds them.
   let base: Path
   let scope: SharedScope
   let count: Int
 
-  /// The name of the root in each of them, and of its ledger.
+  /// The name of the root in each of them.
   private static let rootName = "specs"
   private static let ledger = "refs/topic-alloc/specs"
   /// The name of the repository that clones push to.
@@ -22,15 +22,18 @@ struct Repositories {
   /// Their roots, in order.
   var roots: [Path] { (1...count).map { clone($0).appending(Self.rootName) } }
 
-  /// The lock of their ledgers.
+  /// The existing locks of their ledgers.
   var ledgerLocks: [Path] {
     (1...count).map { clone($0).appending(".git/topic-alloc.lock") }.filter { $0.isReachable }
   }
 
   private func clone(_ number: Int) -> Path { base.appending("clone-\(number)") }
 
-  /// Makes them in a new directory. Clones find the server at `url`; with `isSlow`, each way to it by path
-  /// takes its time.
+  /// Creates them in a new directory.
+  ///
+  /// - Parameters:
+  ///   - url: Where clones find the server.
+  ///   - isSlow: Whether connections to a server by path are delayed.
   func make(url: Bytes, isSlow: Bool) throws(Failure) {
     try attempt(base.makeDirectory(), otherwise: .cannotCreate)
     switch scope {
@@ -56,7 +59,7 @@ struct Repositories {
     }
   }
 
-  /// Waits until a server that was just started answers at `url`.
+  /// Waits until a newly started server answers at `url`.
   func waitForServer(at url: Bytes) throws(Failure) {
     let deadline = Instant.now.advanced(byNanoseconds: 10_000_000_000)
     while true {
@@ -75,11 +78,11 @@ struct Repositories {
     try git(clone(number), "config", "user.email", "topic-stress@localhost")
   }
 
-  /// The entries that the ledger has reserved; nil when the repository is gone.
+  /// The entries that the ledger has reserved; nil if the repository is gone.
   func reservedEntries() throws(Failure) -> Set<Bytes>? {
     let repository = scope == .worktrees ? clone(1) : base.appending(Self.server)
     guard repository.isReachable else { return nil }
-    // Nobody may have come so far.
+    // Without any reservation, there is no ledger.
     let references = try git(repository, "for-each-ref", Self.ledger)
     if references.isEmpty { return [] }
     let log = try git(repository, "log", "--format=%B", Self.ledger)

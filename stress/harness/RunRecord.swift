@@ -6,38 +6,40 @@ import TopicAllocation
 
 /// The files of a run: `history.jsonl`, `checkpoint.json`, `manifest.json` and `report.html`.
 ///
-/// The history is appended to after every iteration. The checkpoint says how much of it counts: what
-/// an iteration wrote that no checkpoint knows of is cut off by a resume, and the iteration repeated.
+/// Each iteration is appended to the history, and then the checkpoint records how much of it
+/// counts. A resume cuts off what follows, and repeats that iteration.
 final class RunRecord {
   /// The directory of the run.
   let path: Path
   private let history: LineFile
-  /// Locked as long as the run is at work, so that no other process resumes it meanwhile.
+  /// Locked while the run is in progress, so that no other process resumes it.
   private let directory: Descriptor
 
-  /// What a resume has to know.
+  /// What a resume needs to know.
   struct Checkpoint {
-    /// Iterations that are complete.
+    /// The number of complete iterations.
     var iterations = 0
-    /// How often the run was resumed.
+    /// The number of times that the run was resumed.
     var resumes = 0
-    /// Nanoseconds that the run took.
+    /// Nanoseconds that the run took so far.
     var elapsed: UInt64 = 0
-    /// Nanoseconds of processor time, of the harness and of what it started.
+    /// Processor time in nanoseconds, of the harness and of its children.
     var processorTime: UInt64 = 0
     var processorTimeOfChildren: UInt64 = 0
     /// The length of the history.
     var historyBytes: UInt64 = 0
-    /// Processes that could be started and ended in a second, doing nothing.
+    /// The number of processes that can be started and ended per second if they do nothing.
     var floor: Double = 0
-    /// The root at hand, and what it had before the first of the iterations that are not judged yet.
+    /// The current root.
     var root = Path("")
+    /// The highest number in the root before the first iteration that is not judged yet.
     var base: Int?
+    /// The last iteration that is judged.
     var judged = 0
     var verdicts = Verdicts()
   }
 
-  /// Begins a run in a new directory of `parent`.
+  /// Creates a new directory in `parent` for a run.
   init(in parent: Path) throws(Failure) {
     path = try attempt(RunDirectory.create(in: parent), otherwise: .cannotCreate)
     directory = try Self.locked(path)
@@ -56,30 +58,31 @@ final class RunRecord {
   private static func locked(_ path: Path) throws(Failure) -> Descriptor {
     let directory = try attempt(Descriptor(opening: path, .directory), otherwise: .data)
     guard try attempt(directory.tryLock(), otherwise: .data) else {
-      let holder = LockHolder.of(path).map { ", by \($0.inWords)" } ?? ""
       throw Failure(
-        .temporary, "the run \(path.bytes.quotedForMessage) is at work already\(holder)",
-        advice: "wait for its end, or stop it with Ctrl-C")
+        .temporary,
+        "the run \(path.bytes.quotedForMessage) is already in progress\(LockHolder.clause(path))",
+        advice: "wait until it ends, or stop it with Ctrl-C")
     }
     return directory
   }
 
-  /// Its id, which is the name of its directory.
+  /// The id of the run: the name of its directory.
   var id: String { String(decoding: path.lastComponent, as: UTF8.self) }
 
   /// Appends the calls of an iteration to the history.
   func append(_ calls: [Call]) throws(SystemError) {
     try history.append(calls.reduce(into: Bytes()) { $0 += $1.line })
-    // What the checkpoint is to count has to be on the disk before it.
+    // What the checkpoint counts must be on disk before it.
     try history.synchronize()
   }
 
   /// The length of the history.
   func historyBytes() throws(SystemError) -> UInt64 { try history.size() }
 
-  /// Has the history end where `checkpoint` knows it, and gives its calls to `body`, an iteration at
+  /// Cuts off the history where `checkpoint` ends, and passes its calls to `body`, one iteration at
   /// a time.
-  /// Returns how many calls there are.
+  ///
+  /// - Returns: The number of calls.
   func replay(_ checkpoint: Checkpoint, _ body: ([Call]) -> Void) throws(SystemError) -> Int {
     if try history.size() > checkpoint.historyBytes {
       try history.truncate(to: checkpoint.historyBytes)
@@ -101,7 +104,7 @@ final class RunRecord {
     return count
   }
 
-  /// Replaces a file of the run as a whole.
+  /// Replaces a file of the run atomically.
   func write(_ contents: Bytes, to name: String) throws(SystemError) {
     try AtomicFile.write(contents, to: path.appending(name))
   }
@@ -129,9 +132,9 @@ final class RunRecord {
 }
 
 extension RunRecord.Checkpoint {
-  /// Reads what ``write(to:)`` wrote; nil when it is not that.
+  /// Reads what ``write(to:)`` wrote; nil if it is something else.
   init?(_ json: JSONValue) {
-    // Neither their sums nor iterations times processes overflow.
+    // Within these ranges, neither sums nor iterations times processes overflow.
     let (counts, sizes) = (0...1 << 40, 0...1 << 60)
     guard let iterations = json["iterations"]?.integer(in: counts),
       let resumes = json["resumes"]?.integer(in: counts),

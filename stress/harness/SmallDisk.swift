@@ -1,15 +1,15 @@
 import CommandLine
 import POSIX
 
-/// A small file system that runs full: a tmpfs(5) in a mount namespace of this process, so that it
-/// goes with the process however that ends.
+/// A small file system that runs full: a tmpfs(5) in a mount namespace of this process. It
+/// disappears with the process, however that ends.
 final class SmallDisk {
-  /// Where it is mounted.
+  /// The mount point.
   let path: Path
   private let fillers: Path
   private var count = 0
 
-  /// Mounts it on the existing directory `path`, with room for so many files.
+  /// Mounts a file system with room for `files` files on the existing directory `path`.
   init(at path: Path, files: Int) throws(Failure) {
     do throws(SystemError) {
       try path.mountPrivateTmpfs(files: files)
@@ -23,7 +23,7 @@ final class SmallDisk {
     }
   }
 
-  /// Fills it up with empty files, or removes some, until so many more files have room.
+  /// Adds or removes empty files until exactly `wanted` more files have room.
   func leaveFree(_ wanted: Int) throws(SystemError) {
     let directory = try Descriptor(opening: fillers, .directory)
     var free = Int(try path.freeInodes())

@@ -1,4 +1,4 @@
-/// Random numbers that a seed repeats: Steele, Lea and Flood's SplitMix64.
+/// A random number generator with a seed: SplitMix64 by Steele, Lea and Flood.
 package struct SplitMix64: RandomNumberGenerator {
   private var state: UInt64
 

@@ -1,11 +1,12 @@
+import Metrics
 import POSIX
 
-/// What the calls of a run add up to, in constant memory.
+/// Statistics of the calls of a run, in constant memory.
 struct Statistics {
-  /// Calls of one iteration, kept to be drawn.
+  /// The calls of an iteration, kept for a timeline.
   struct Trace {
     let calls: [Call]
-    /// Nanoseconds from the start of the first to the end of the last one.
+    /// Nanoseconds from the start of the first call to the end of the last one.
     let span: UInt64
 
     init(_ calls: [Call]) {
@@ -15,10 +16,10 @@ struct Statistics {
     }
   }
 
-  /// Allocations over time, in at most ``Progress/most`` bins of equal width.
+  /// Allocations over time, in at most ``most`` bins of equal width.
   struct Progress {
     static let most = 240
-    /// Nanoseconds of a bin.
+    /// The width of a bin, in nanoseconds.
     private(set) var width: UInt64 = 10_000_000
     private(set) var bins: [Int] = []
 
@@ -38,32 +39,32 @@ struct Statistics {
   private(set) var calls = 0
   private(set) var acknowledged = 0
   private(set) var killed = 0
-  /// Calls that were short of something and said so.
+  /// The number of calls that were short of something and failed.
   private(set) var refused = 0
-  /// Nanoseconds from start to end of the calls that were acknowledged.
+  /// The duration of acknowledged calls, in nanoseconds.
   private(set) var latency = Histogram()
-  /// Nanoseconds for which the lock was held, of those who say so.
+  /// Nanoseconds for which calls held the lock, if they say so.
   private(set) var held = Histogram()
-  /// Nanoseconds for which it was waited for.
+  /// Nanoseconds for which calls waited for the lock, if they say so.
   private(set) var waited = Histogram()
   private(set) var progress = Progress()
-  /// The first iteration, and the slowest ones, slowest first.
+  /// The first iteration, and the three slowest ones, slowest first.
   private(set) var first: Trace?
   private(set) var slowest: [Trace] = []
 
-  /// Takes in the calls of an iteration.
+  /// Adds the calls of an iteration.
   mutating func add(_ iteration: [Call]) {
     for call in iteration {
       calls += 1
       if call.isIndeterminate { killed += 1 }
       if call.isStarved, case .exited = call.ending, call.answer == nil { refused += 1 }
       if let lock = call.lock {
-        held.add(lock.duration)
-        waited.add(lock.waited)
+        held.add(Double(lock.duration))
+        waited.add(Double(lock.waited))
       }
       guard call.answer != nil else { continue }
       acknowledged += 1
-      latency.add(call.duration)
+      latency.add(Double(call.duration))
       progress.add(at: call.end)
     }
     let trace = Trace(iteration)

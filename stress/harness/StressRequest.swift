@@ -2,76 +2,61 @@ import CommandLine
 import JSON
 import POSIX
 
-/// What a run is to do.
+/// What a run of allocations does.
 struct StressRequest {
-  /// How many iterations; nil for as many as the time allows.
+  /// The number of iterations; nil if only time limits them.
   var iterations: Int?
-  var processes = 10
-  /// Whether there are to be as many as the crash matrix has places.
+  var processes: Int
+  /// Whether the crash matrix sets the number of iterations.
   var isWholeMatrix = false
-  /// Nanoseconds that the run may take; nil for no bound.
+  /// The time limit in nanoseconds; nil for none.
   var duration: UInt64?
   /// The root to number in; nil for fresh ones in a temporary directory.
   var root: Path?
   /// The words of each allocator; nil for `topic-alloc`.
   var allocators: [Bytes?] = [nil]
-  /// Among whom numbers are unique; nil for those who share a root.
+  /// Where numbers are unique; nil for one root.
   var scope: SharedScope?
-  /// How many work trees or clones share the numbers of a scope.
+  /// The number of work trees or clones that share a scope.
   var clones = 8
-  /// Whether the remote is served by git-daemon(1), not found by its path.
+  /// Whether git-daemon(1) serves the remote.
   var isServed = false
   var chaos: [ChaosKind] = []
   var seed: UInt64 = 0
-  /// After how many iterations a stretch is judged and a fresh root begun.
+  /// The number of iterations in a stretch, which is judged as a whole and has a root of its own.
   var judgeEvery = 100
   /// Nanoseconds after which a process counts as hung.
-  var timeout: UInt64 = 60_000_000_000
+  var timeout: UInt64
 
-  static let options: [Option] = [
-    Option("iterations", "n", takesValue: true), Option("processes", "p", takesValue: true),
-    Option("minutes", "m", takesValue: true), Option("root", takesValue: true),
-    Option("allocator", "a", takesValue: true), Option("mix", takesValue: true),
-    Option("chaos", "c", takesValue: true), Option("seed", "s", takesValue: true),
-    Option("judge-every", takesValue: true), Option("timeout", "w", takesValue: true),
-    Option("scope", takesValue: true), Option("clones", takesValue: true), Option("serve"),
-  ]
+  static let defaultTimeout: UInt64 = 60_000_000_000
 
   /// Reads the options of a new run.
   init(_ arguments: Arguments) throws(Failure) {
-    duration = try arguments.minutes("minutes")
+    duration = try arguments.minutes()
     iterations = duration == nil ? 100 : nil
     if let count = arguments.value(of: "iterations") {
       let isEndless = [Bytes("unlimited"), Bytes("unbounded")].contains(count)
       iterations = try isEndless ? nil : arguments.number("iterations", in: 1...1_000_000_000)
     }
-    processes = try arguments.number("processes", in: 1...1_000) ?? processes
+    processes = try arguments.processes()
     root = arguments.value(of: "root").map { Path($0) }
-    if root?.bytes.isEmpty == true { throw .usage("the root is empty") }
+    if root?.bytes.isEmpty == true { throw .usage("--root is an empty string") }
     if let root, String(validating: root.bytes, as: UTF8.self) == nil {
       throw Failure(
-        .data, "cannot write \(root.bytes.quotedForMessage) into JSON: it is not UTF-8",
+        .data, "cannot record \(root.bytes.quotedForMessage): it is not UTF-8",
         advice: "choose another root")
     }
     allocators = [arguments.value(of: "allocator")] + arguments.values(of: "mix")
-    for list in arguments.values(of: "chaos") {
-      for word in list.split(separator: UInt8(ascii: ",")) {
-        guard let kind = ChaosKind(rawValue: String(decoding: word, as: UTF8.self)) else {
-          throw .unknown("chaos", Bytes(word), ChaosKind.allCases.map(\.rawValue))
-        }
-        if !chaos.contains(kind) { chaos.append(kind) }
-      }
-    }
-    seed = UInt64(
-      try arguments.number("seed", in: 0...Int.max) ?? Int.random(in: 0..<1_000_000_000))
+    chaos = try arguments.chaos(among: ChaosKind.allCases)
+    seed = try arguments.seed()
     judgeEvery = try arguments.number("judge-every", in: 1...1_000_000) ?? judgeEvery
-    timeout = try arguments.seconds("timeout") ?? timeout
-    if timeout == 0 { throw .usage("--timeout 0 would have every process hang") }
+    timeout = try arguments.hangTimeout()
+    if timeout == 0 { throw .usage("with --timeout 0, every process would count as hung") }
     isWholeMatrix =
       chaos.contains(.syscallKill) && duration == nil && !arguments.has("iterations")
     try readScope(arguments)
     if root != nil, chaos.contains(.full) {
-      throw .usage("--chaos full mounts a file system of its own, so it goes without --root")
+      throw .usage("--chaos full mounts its own file system, so it goes without --root")
     }
   }
 
@@ -89,11 +74,11 @@ struct StressRequest {
       if arguments.has("clones") { throw .usage("--clones goes with --scope") }
       return
     }
-    if root != nil { throw .usage("--scope makes roots of its own, so it goes without --root") }
+    if root != nil { throw .usage("--scope creates its own roots, so it goes without --root") }
     if allocators.count > 1 { throw .usage("--mix goes without --scope") }
   }
 
-  /// The options that ask for this run again, `--seed` included.
+  /// The command that repeats this run, `--seed` included.
   var words: [Bytes] {
     var words = [Bytes("topic-stress")]
     func add(_ option: String, _ value: Bytes) {
@@ -114,11 +99,11 @@ struct StressRequest {
     if !chaos.isEmpty { add("chaos", Bytes(chaos.map(\.rawValue).joined(separator: ","))) }
     add("seed", Bytes("\(seed)"))
     if judgeEvery != 100 { add("judge-every", Bytes("\(judgeEvery)")) }
-    if timeout != 60_000_000_000 { add("timeout", Bytes("\(Double(timeout) / 1e9)")) }
+    if timeout != Self.defaultTimeout { add("timeout", Bytes("\(Double(timeout) / 1e9)")) }
     return words
   }
 
-  /// What the runs have in common that can be set against each other.
+  /// A description that runs share if they can be compared.
   var configuration: String {
     let names = allocators.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "topic-alloc" }
     let disturbance = chaos.isEmpty ? "" : " under " + chaos.map(\.rawValue).joined(separator: ",")
@@ -128,7 +113,7 @@ struct StressRequest {
 }
 
 extension StressRequest {
-  /// Reads the request of an earlier run; nil when it is not complete.
+  /// Reads the request of an earlier run; nil if it is incomplete.
   init?(_ json: JSONValue) {
     let limits = 1...1 << 60
     guard let processes = json["processes"]?.integer(in: 1...1_000),
@@ -155,7 +140,7 @@ extension StressRequest {
     self.timeout = UInt64(timeout)
   }
 
-  /// Writes it so that it can be read back.
+  /// Writes an object that ``init(_:)`` reads back.
   func write(to json: inout JSONWriter) {
     json.object { json in
       json.key("iterations")
@@ -181,17 +166,5 @@ extension StressRequest {
       json.member("judge_every", judgeEvery)
       json.member("timeout_ns", Int(timeout))
     }
-  }
-}
-
-extension Arguments {
-  /// The value of an option that is a time in minutes, in nanoseconds.
-  fileprivate func minutes(_ name: String) throws(Failure) -> UInt64? {
-    guard let value = value(of: name) else { return nil }
-    guard let minutes = Double(String(decoding: value, as: UTF8.self)), minutes > 0, minutes < 1e6
-    else {
-      throw .usage("--\(name) takes minutes, such as 10 or 0.5, not \(value.quotedForMessage)")
-    }
-    return UInt64(minutes * 60e9)
   }
 }

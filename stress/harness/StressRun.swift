@@ -2,7 +2,7 @@ import CommandLine
 import POSIX
 import TopicAllocation
 
-/// Runs the iterations, watches over them, and has them judged.
+/// A run: executes the iterations, watches them, and judges them.
 final class StressRun {
   private(set) var request: StressRequest
   let record: RunRecord
@@ -10,29 +10,28 @@ final class StressRun {
   private(set) var checkpoint: RunRecord.Checkpoint
   private(set) var statistics = Statistics()
   private(set) var chaos: Chaos?
-  /// How many system calls the crash matrix has.
+  /// The number of system calls in the crash matrix.
   private(set) var matrixSize: Int?
-  /// The signal with which the user ended the run.
+  /// The signal that interrupted the run.
   private(set) var termination: Signal?
-  /// Why the run ended before its time.
+  /// Why the run ended early.
   private(set) var stopReason: String?
 
-  /// Whether there was an iteration in this session; a run that is complete has none when it is
-  /// resumed.
+  /// Whether this session had an iteration. A complete run has none when it is resumed.
   private(set) var hasWorked = false
 
   private let scratch: Path
   private let crew: Crew
   private var daemon: GitDaemon?
-  /// Where fresh roots are made.
+  /// The directory for fresh roots.
   private(set) var rootParent: Path
-  /// The calls that are not judged yet.
+  /// The calls that are still to be judged.
   private var calls: [Call] = []
   private let progress = ProgressLine()
-  private var clock = Clock(since: RunRecord.Checkpoint())
+  private var clock = RunClock(since: RunRecord.Checkpoint())
 
-  /// Prepares a new run, or the rest of one that has a checkpoint. The temporary directory that it
-  /// makes is removed by ``finish()``.
+  /// Prepares a new run, or the rest of a run that has a checkpoint. Creates a temporary directory,
+  /// which ``finish()`` removes.
   init(_ request: StressRequest, _ record: RunRecord, resuming checkpoint: RunRecord.Checkpoint?)
     throws(Failure)
   {
@@ -59,7 +58,7 @@ final class StressRun {
 
   /// Prepares a new run that is recorded in `runs`.
   convenience init(_ request: StressRequest, in runs: Path) throws(Failure) {
-    // Whatever is wrong with the allocators is said before a directory is made.
+    // Errors in the allocators come before any directory is created.
     for words in request.allocators { _ = try Self.command(words, request) }
     try self.init(request, RunRecord(in: runs), resuming: nil)
   }
@@ -71,7 +70,7 @@ final class StressRun {
     return try .topicAlloc(request.scope, timeout: request.timeout)
   }
 
-  /// Removes what is not to stay: the temporary directory, the bystander's in a root of the user's.
+  /// Removes the temporary directory, and the directories of the bystander in the user's root.
   func finish() {
     progress.clear()
     daemon?.stop()
@@ -80,29 +79,28 @@ final class StressRun {
     try? scratch.removeTree()
   }
 
-  /// Everything from the first to the last iteration. `begin` is told the request once all of it is
-  /// known.
+  /// Executes all iterations. Calls `begin` before the first one, with the complete request.
   func execute(begin: (StressRequest) throws(SystemError) -> Void) throws(Failure) {
     if let root = request.root {
-      request.root = try attempt(root.resolvedOrMade(), otherwise: .cannotCreate)
+      request.root = try attempt(root.resolvedOrCreated(), otherwise: .cannotCreate)
     }
     if request.isServed {
       daemon = try GitDaemon(crew, scratch: scratch, isSlow: request.chaos.contains(.slow))
     }
     try prepareChaos()
     try system(begin(request))
-    if checkpoint.iterations > 0 { try takeUp() }
+    if checkpoint.iterations > 0 { try replay() }
     if checkpoint.floor == 0 { try measureFloor() }
     try beginStretch()
     try system(record.save(checkpoint))
-    clock = Clock(since: checkpoint)
-    while goesOn {
+    clock = RunClock(since: checkpoint)
+    while isUnfinished {
       try iterate()
       progress.show(self)
     }
     try judge()
     if let matrixSize, chaos?.tally.doomed ?? 0 >= matrixSize, chaos?.tally.hit.isEmpty == true {
-      add(Violation(.answered, "strace killed nobody, so the crash matrix says nothing"))
+      add(Violation(.answered, "strace killed no process, so the crash matrix proves nothing"))
     }
     if statistics.acknowledged == 0, checkpoint.verdicts.total == 0, termination == nil {
       add(Violation(.answered, "no call of the run was answered"))
@@ -110,7 +108,7 @@ final class StressRun {
     try system(record.save(checkpoint))
   }
 
-  private var goesOn: Bool {
+  private var isUnfinished: Bool {
     if termination != nil || stopReason != nil { return false }
     if checkpoint.iterations == 0 { return true }
     if let duration = request.duration, checkpoint.elapsed >= duration { return false }
@@ -154,8 +152,8 @@ final class StressRun {
       ? nil : Chaos(request.chaos, seed: request.seed, matrix: matrix, disk: disk, daemon: daemon)
   }
 
-  /// Takes up the statistics of an earlier session, and judges what it had not judged yet.
-  private func takeUp() throws(Failure) {
+  /// Restores the statistics of earlier sessions, and judges what they had not judged yet.
+  private func replay() throws(Failure) {
     let judged = checkpoint.judged
     let count = try system(
       record.replay(checkpoint) { calls in
@@ -168,13 +166,13 @@ final class StressRun {
         .data,
         "cannot resume \(record.path.bytes.quotedForMessage): its history has \(count) calls,"
           + " not \(checkpoint.iterations) times \(request.processes)",
-        advice: "begin a new run")
+        advice: "start a new run")
     }
     checkpoint.resumes += 1
     try judge()
   }
 
-  /// Measures how many processes that do nothing can be started and ended in a second.
+  /// Measures how many processes can be started and ended per second if they do nothing.
   private func measureFloor() throws(Failure) {
     guard let program = AllocatorCommand.findInPath(Bytes("true")) else { return }
     let nothing = Assignment(
@@ -193,7 +191,7 @@ final class StressRun {
   private func iterate() throws(Failure) {
     let iteration = checkpoint.iterations + 1
     hasWorked = true
-    // An earlier iteration can have been over before it was started again.
+    // The last iteration may have ended before the daemon was started again.
     try daemon?.ready()
     let latest = try system(
       crew.run(
@@ -206,9 +204,9 @@ final class StressRun {
     statistics.add(latest)
     calls += latest
     clock.read(into: &checkpoint)
-    watchLocks(after: latest)
+    checkLeftovers(of: latest)
     try system(record.append(latest))
-    // An iteration that the user broke off is judged, and repeated by a resume.
+    // An interrupted iteration is judged, and a resume repeats it.
     if termination != nil { return }
     checkpoint.iterations = iteration
     checkpoint.historyBytes = try system(record.historyBytes())
@@ -221,7 +219,7 @@ final class StressRun {
   }
 
   private func assignments(of iteration: Int) throws(SystemError) -> [Assignment] {
-    // In a root that is kept, an earlier run or session can have left the plain name.
+    // A root that is kept may have the plain name from an earlier run or session.
     let session = checkpoint.resumes > 0 ? "r\(checkpoint.resumes)" : ""
     let suffix = session + (request.root == nil ? "" : record.id.lowercased().filter { $0 != "-" })
     let roots = repositories(in: checkpoint.root)?.roots ?? [checkpoint.root]
@@ -239,24 +237,22 @@ final class StressRun {
       highest: calls.compactMap { $0.answer?.number }.max() ?? checkpoint.base ?? 0)
   }
 
-  /// Processes are gone, so nobody may hold a lock.
-  private func watchLocks(after latest: [Call]) {
+  /// Finds processes that outlived the iteration, and locks that are still held.
+  private func checkLeftovers(of latest: [Call]) {
     for process in crew.leftBehind {
       add(
         Violation(
           .finished,
-          "process \(process.id) (\(process.command.quotedForMessage)) stayed behind and was killed",
+          "process \(process.id) (\(process.command.quotedForMessage)) outlived its call"
+            + " and was killed",
           latest))
     }
     let repositories = repositories(in: checkpoint.root)
     let roots = repositories?.roots ?? [checkpoint.root]
     let locks = roots.flatMap { [$0.appending(Root.lockFileName), $0] }
-    for path in locks + (repositories?.ledgerLocks ?? []) {
-      guard let file = try? Descriptor(opening: path, .read),
-        let isFree = try? file.tryLock(), !isFree
-      else { continue }
-      let holder = LockHolder.of(path).map { ", by \($0.inWords)" } ?? ""
-      add(Violation(.unlocked, "\(path.bytes.quotedForMessage) is still locked\(holder)", latest))
+    for path in locks + (repositories?.ledgerLocks ?? []) where LockHolder.isLocked(path) {
+      let message = "\(path.bytes.quotedForMessage) is still locked\(LockHolder.clause(path))"
+      add(Violation(.unlocked, message, latest))
     }
   }
 
@@ -264,7 +260,7 @@ final class StressRun {
     if latest.contains(where: { $0.fate == .hung }) {
       stopReason = "a process hung"
     } else if !crew.leftBehind.isEmpty {
-      stopReason = "a process stayed behind"
+      stopReason = "a process outlived its call"
     } else if checkpoint.iterations == 1, termination == nil,
       latest.allSatisfy({ $0.answer == nil && $0.fate != .killed && !$0.isStarved })
     {
@@ -274,7 +270,7 @@ final class StressRun {
 
   // MARK: Stretches
 
-  /// The names in the root at hand; nil when it is gone, as after a restart of the machine.
+  /// The names in the current root; nil if it is gone, as after a reboot.
   private func entries() throws(SystemError) -> [Bytes]? {
     let repositories = repositories(in: checkpoint.root)
     if repositories != nil, !checkpoint.root.isReachable { return nil }
@@ -286,7 +282,7 @@ final class StressRun {
         }
       } catch {
         guard error.errno == .notFound else { throw error }
-        // In a clone nobody may have been given a number.
+        // In a clone, nobody may have got a number yet.
         if repositories == nil { return nil }
       }
     }
@@ -318,18 +314,18 @@ final class StressRun {
     checkpoint.verdicts.collisions += checker.collisions
   }
 
-  /// Counts and keeps a violation.
+  /// Records a violation.
   func add(_ violation: Violation) {
     checkpoint.verdicts.add(violation, allocators)
   }
 
   private func beginStretch() throws(Failure) {
     if let root = request.root {
-      checkpoint.root = try system(root.resolvedOrMade())
+      checkpoint.root = try system(root.resolvedOrCreated())
       checkpoint.base = try system(entries())?.compactMap { Entry.number(of: $0) }.max()
     } else {
       if !checkpoint.root.bytes.isEmpty {
-        // A resume must not judge what is half removed.
+        // A resume must not judge a half removed root.
         try system(record.save(checkpoint))
         try? checkpoint.root.removeTree()
       }
@@ -344,32 +340,8 @@ final class StressRun {
   }
 }
 
-/// How long a run takes over all its sessions, by the monotonic clock and in processor time.
-private struct Clock {
-  /// The moment at which the run would have begun if it had never been broken off, in nanoseconds of
-  /// the monotonic clock. That can be before the machine started: count with overflow.
-  let origin: UInt64
-  // Less than zero when earlier sessions used more than this process has used so far.
-  private let processorTime: Int
-  private let processorTimeOfChildren: Int
-
-  init(since checkpoint: RunRecord.Checkpoint) {
-    origin = Instant.now.nanoseconds &- checkpoint.elapsed
-    processorTime = Int(System.processorTime) - Int(checkpoint.processorTime)
-    processorTimeOfChildren =
-      Int(System.processorTimeOfChildren) - Int(checkpoint.processorTimeOfChildren)
-  }
-
-  func read(into checkpoint: inout RunRecord.Checkpoint) {
-    checkpoint.elapsed = Instant.now.nanoseconds &- origin
-    checkpoint.processorTime = UInt64(Int(System.processorTime) - processorTime)
-    checkpoint.processorTimeOfChildren = UInt64(
-      Int(System.processorTimeOfChildren) - processorTimeOfChildren)
-  }
-}
-
 extension Path {
-  fileprivate func resolvedOrMade() throws(SystemError) -> Path {
+  fileprivate func resolvedOrCreated() throws(SystemError) -> Path {
     if !isReachable { try makeDirectory() }
     return try resolved()
   }

@@ -1,12 +1,13 @@
 import CommandLine
+import Metrics
 import POSIX
 
 extension Outcome {
-  /// What is printed at the end of a run.
+  /// The report that a run prints at its end.
   var text: String {
     [
       "Collision rate: \(verdicts.collisions)/\(statistics.acknowledged)"
-        + " (\(Self.percent(collisionRate)))",
+        + " (\(collisionRate.asPercent))",
       assertions, figures, statistics.latency.drawn, ending,
     ].filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
   }
@@ -23,12 +24,12 @@ extension Outcome {
       case false?:
         let count = verdicts.counts[assertion] ?? 0
         let texts = verdicts.texts(of: assertion)
-        let told = texts.map {
+        let details = texts.map {
           "          " + $0.split(separator: "\n").joined(separator: "\n            ")
         }
         let more =
           count > texts.count ? ["          and \((count - texts.count).grouped) more"] : []
-        return (["  FAILED  \(assertion.title): \(count.grouped)"] + told + more)
+        return (["  FAILED  \(assertion.title): \(count.grouped)"] + details + more)
           .joined(separator: "\n")
       }
     }.joined(separator: "\n")
@@ -36,22 +37,23 @@ extension Outcome {
 
   private var figures: String {
     var rows: [(String, String)] = []
-    let calls = "\(statistics.calls.grouped) calls, \(statistics.acknowledged.grouped) acknowledged"
+    let calls =
+      "\(statistics.calls.counted("call")), \(statistics.acknowledged.grouped) acknowledged"
     let others = [("killed", statistics.killed), ("refused", statistics.refused)]
       .filter { $0.1 > 0 }.map { ", \($0.1.grouped) \($0.0)" }
     rows.append(("Calls", calls + others.joined()))
     if let disturbance { rows.append(("Chaos", disturbance)) }
     let floor = relativeThroughput.map {
-      ", \(Self.percent($0)) of the processes that can be started"
+      ", \($0.asPercent) of the processes that can be started"
         + " (\(Int(checkpoint.floor).grouped)/s)"
     }
     rows.append(
       (
         "Throughput",
-        "\(Int(throughput).grouped) allocations/s in \(Self.time(seconds))" + (floor ?? "")
+        "\(Int(throughput).grouped) allocations/s in \(seconds.asTime)" + (floor ?? "")
       ))
     if let speedAgainstEarlier {
-      rows.append(("", "\(Self.percent(speedAgainstEarlier)) of the last runs' median"))
+      rows.append(("", "\(speedAgainstEarlier.asPercent) of the last runs' median"))
     }
     for (name, histogram) in [
       ("Latency", statistics.latency), ("Lock wait", statistics.waited),
@@ -59,29 +61,31 @@ extension Outcome {
     ] where histogram.count > 0 {
       rows.append((name, histogram.percentiles))
     }
-    rows.append(("Harness", "\(Self.percent(harnessShare)) of the processor time"))
+    rows.append(("Harness", "\(harnessShare.asPercent) of the processor time"))
     return rows.map { row in
       row.0 + String(repeating: " ", count: 12 - row.0.count) + row.1
     }.joined(separator: "\n")
   }
 
-  /// What chaos did, in words.
+  /// What chaos did.
   var disturbance: String? {
     guard let chaos = run.chaos else { return nil }
     let tally = chaos.tally
     return chaos.kinds.map { kind in
       switch kind {
-      case .kill: "\(tally.kills.grouped) kills sent"
+      case .kill: "\(tally.kills.counted("kill")) sent"
       case .syscallKill:
-        "crash matrix: killed at \(tally.hit.count) of \(run.matrixSize ?? 0) system calls"
+        "crash matrix: killed at \(tally.hit.count) of"
+          + " \((run.matrixSize ?? 0).counted("system call"))"
       case .pause:
-        "\(tally.pauses.grouped) pauses, \(tally.pausesOfHolder.grouped) of the holder of the lock"
-      case .lockfile: "lock file deleted \(tally.lockFilesDeleted.grouped) times"
-      case .foreign: "\(tally.foreignActs.grouped) acts of a bystander"
-      case .full: "a disk with room for some"
-      case .nofile: "\(tally.starved.grouped) calls short of descriptors"
-      case .daemon: "the daemon killed \(tally.daemonsKilled.grouped) times"
-      case .slow: "each way to the remote 10 to 99 ms longer"
+        "\(tally.pauses.counted("pause")),"
+          + " \(tally.pausesOfHolder.grouped) of the holder of the lock"
+      case .lockfile: "lock file deleted \(tally.lockFilesDeleted.counted("time"))"
+      case .foreign: "\(tally.foreignActs.counted("act")) of a bystander"
+      case .full: "disk nearly full"
+      case .nofile: "\(tally.starved.counted("call")) short of descriptors"
+      case .daemon: "git-daemon killed \(tally.daemonsKilled.counted("time"))"
+      case .slow: "connections to the remote delayed by 10 to 99 ms"
       }
     }.joined(separator: "; ")
   }
@@ -91,48 +95,28 @@ extension Outcome {
     if let reason = run.stopReason {
       lines.append("Stopped early: \(reason).")
     } else if run.termination != nil {
-      lines.append("Interrupted after \(checkpoint.iterations.grouped) iterations.")
+      lines.append("Interrupted after \(checkpoint.iterations.counted("iteration")).")
     }
     if verdict != .passed { lines.append("Repeat with: \(command)") }
     if verdict == .interrupted {
-      lines.append("Go on with: topic-stress --resume \(shellQuoted(run.record.path.bytes))")
+      let directory = String(decoding: run.record.path.bytes.quotedForShell, as: UTF8.self)
+      lines.append("Continue with: topic-stress --resume \(directory)")
     }
     let path = run.record.path.bytes.quotedForMessage
     return (lines + ["Kept in \(path)"]).joined(separator: "\n")
   }
 
-  private func shellQuoted(_ bytes: Bytes) -> String {
-    String(decoding: bytes.quotedForShell, as: UTF8.self)
-  }
-
-  /// A share with as many digits as it is worth: `0%`, `0.04%`, `12%`.
-  static func percent(_ share: Double) -> String {
-    guard share.isFinite, abs(share) < 1e6 else { return "\(share)" }
-    let value = share * 100
-    if value == 0 || value >= 10 { return "\(Int(value.rounded()))%" }
-    let scale: Double = value >= 1 ? 10 : 100
-    let rounded = (value * scale).rounded() / scale
-    return rounded == 0 ? "<0.01%" : "\(rounded)%"
-  }
-
-  /// Such as `0.25 s`, `12.5 s` or `3 min 20 s`.
-  static func time(_ seconds: Double) -> String {
-    if seconds >= 60 { return Int(seconds).asTime }
-    let scale: Double = seconds < 10 ? 100 : 10
-    return "\((seconds * scale).rounded() / scale) s"
-  }
 }
 
 extension Histogram {
-  /// Of nanoseconds: `p50 1.2 ms  p95 …`.
+  /// Percentiles of nanoseconds: `p50 1.200 ms   p95 …`.
   fileprivate var percentiles: String {
-    let values =
-      [("p50", percentile(0.5)), ("p95", percentile(0.95)), ("p99", percentile(0.99))]
-      + [("max", highest)]
-    return values.map { "\($0.0) \($0.1.asMilliseconds)" }.joined(separator: "   ")
+    let values = shownPercentiles + [("max", highest)]
+    return values.map { "\($0.name) \(UInt64($0.value ?? 0).asMilliseconds)" }
+      .joined(separator: "   ")
   }
 
-  /// Of nanoseconds, as bars: every row up to twice the one before.
+  /// A bar chart of nanoseconds. Each row reaches up to twice the time of the one before.
   fileprivate var drawn: String {
     guard count > 0 else { return "" }
     var edges: [UInt64] = []
@@ -141,7 +125,7 @@ extension Histogram {
       edges.append(edge)
       edge *= 2
     }
-    let counts = counts(between: edges)
+    let counts = counts(between: edges.map { Double($0) })
     guard let first = counts.firstIndex(where: { $0 > 0 }),
       let last = counts.lastIndex(where: { $0 > 0 }), let most = counts.max()
     else { return "" }
@@ -150,17 +134,8 @@ extension Histogram {
       let label = row < edges.count ? "< \(edges[row].asRoundTime)" : "more"
       let length = (counts[row] * width + most - 1) / most
       let bar = String(repeating: "█", count: length)
-      return "  " + String(repeating: " ", count: max(9 - label.count, 0)) + label + " │" + bar
+      return "  " + label.padded(to: 9) + " │" + bar
         + (counts[row] > 0 ? " \(counts[row].grouped)" : "")
     }.joined(separator: "\n")
-  }
-}
-
-extension UInt64 {
-  /// Nanoseconds, rounded to a unit: `512 µs`, `1 ms`, `33 s`.
-  fileprivate var asRoundTime: String {
-    if self < 1_000_000 { return "\(self / 1_000) µs" }
-    if self < 1_000_000_000 { return "\(self / 1_000_000) ms" }
-    return "\(self / 1_000_000_000) s"
   }
 }

@@ -2,20 +2,20 @@ import CommandLine
 import JSON
 import POSIX
 
-/// What was found against the assertions, in constant memory: all are counted, the first ones told.
+/// The violations of a run, in constant memory: all are counted, the first ones are described.
 struct Verdicts {
-  /// How many violations of an assertion are told.
-  static let mostTold = 5
+  /// The number of violations that are described, for each assertion.
+  private static let mostTold = 5
 
   private(set) var counts: [Assertion: Int] = [:]
   private(set) var told: [(assertion: Assertion, text: String)] = []
-  /// Calls that were given a number which another one was given, too.
+  /// The number of calls that share their number with another call.
   var collisions = 0
 
-  /// How many violations there are.
+  /// The number of violations.
   var total: Int { counts.values.reduce(0, +) }
 
-  /// Counts a violation, and keeps it in words when it is one of the first.
+  /// Counts a violation, and describes it if it is one of the first.
   mutating func add(_ violation: Violation, _ allocators: [AllocatorCommand]) {
     let count = counts[violation.assertion, default: 0] + 1
     counts[violation.assertion] = count
@@ -24,14 +24,14 @@ struct Verdicts {
     }
   }
 
-  /// What is told of one assertion.
+  /// The descriptions of the violations of an assertion.
   func texts(of assertion: Assertion) -> [String] {
     told.filter { $0.assertion == assertion }.map(\.text)
   }
 }
 
 extension Verdicts {
-  /// Reads what ``write(to:)`` wrote; nil when it is not that.
+  /// Reads what ``write(to:)`` wrote; nil if it is something else.
   init?(_ json: JSONValue) {
     let range = 0...1 << 40
     guard let collisions = json["collisions"]?.integer(in: range),
@@ -51,7 +51,7 @@ extension Verdicts {
     }
   }
 
-  /// Writes everything as an object.
+  /// Writes an object that ``init(_:)`` reads back.
   func write(to json: inout JSONWriter) {
     json.object { json in
       json.member("collisions", collisions)
@@ -62,12 +62,17 @@ extension Verdicts {
         }
       }
       json.key("told")
-      json.array { json in
-        for entry in told {
-          json.object { json in
-            json.member("assertion", entry.assertion.rawValue)
-            json.member("text", entry.text)
-          }
+      writeTold(to: &json)
+    }
+  }
+
+  /// Writes the descriptions as an array.
+  func writeTold(to json: inout JSONWriter) {
+    json.array { json in
+      for entry in told {
+        json.object { json in
+          json.member("assertion", entry.assertion.rawValue)
+          json.member("text", entry.text)
         }
       }
     }
@@ -75,18 +80,14 @@ extension Verdicts {
 }
 
 extension Violation {
-  /// The message, and a line for each of the first calls: when it ran, how it ended, what it said.
+  /// The message, and a line for each of the first calls: when it ran, how it ended, what it
+  /// printed.
   fileprivate func text(_ allocators: [AllocatorCommand]) -> String {
     let most = 12
     var lines = [message]
     for call in calls.prefix(most) {
       let times = "\(call.start.asMilliseconds) to \(call.end.asMilliseconds)"
-      let ending =
-        switch call.ending {
-        case .exited(let code): "code \(code)"
-        case .signaled(let number): "signal \(number)"
-        }
-      var line = "process \(call.process) of iteration \(call.iteration), \(times), \(ending)"
+      var line = "\(call.title), \(times), \(call.ending.inWords)"
       if let answer = call.answer { line += ", number \(answer.number)" }
       if allocators.count > 1 { line += ", \(allocators[call.allocator].text)" }
       if !call.output.isEmpty {
@@ -100,15 +101,5 @@ extension Violation {
     }
     if calls.count > most { lines.append("and \(calls.count - most) more") }
     return lines.joined(separator: "\n")
-  }
-}
-
-extension UInt64 {
-  /// Nanoseconds as milliseconds: `12.345 ms`.
-  var asMilliseconds: String {
-    let microseconds = (self + 500) / 1_000
-    let fraction = String(microseconds % 1_000)
-    return "\(microseconds / 1_000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
-      + " ms"
   }
 }

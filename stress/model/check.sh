@@ -4,26 +4,26 @@
 
 set -euo pipefail
 
-# Numbers with a point, whatever the user's language.
+# Numbers have a decimal point, whatever the user's locale.
 export LC_ALL=C
 
 # Exit codes of sysexits.h.
 readonly EX_USAGE=64 EX_UNAVAILABLE=69
 
-# Steps of the longest way through the model: a few hundred. Reaching the limit is a failure.
+# The longest path through the model has a few hundred steps. Reaching this limit is a failure.
 readonly MAX_DEPTH=10000
 
-# How many searches run at once, and the megabytes that each may take. Reaching the limit is a
+# The number of searches at once, and the memory limit of each in megabytes. Reaching this limit is a
 # failure, too.
 readonly JOBS=2 MAX_MEMORY=1800
 
-# What pan says when it has not seen all states.
+# What pan prints if it has not searched all states.
 readonly INCOMPLETE='max search depth too small|search not completed|search incomplete|out of memory'
 
-# Where spin and pan put their files, in a directory for each configuration.
+# Holds the files of spin and pan, in a directory for each configuration.
 scratch=''
 
-# The searches that run, as process groups.
+# The running searches, as process groups.
 running=()
 
 # Usage: print_help
@@ -32,14 +32,14 @@ print_help() {
 Usage: check.sh [NAME...]
        check.sh --trace NAME
 
-Searches all states of the lock protocol with spin, in the configurations below or in those
-of the given names. Most have to hold. The broken variants, and what is not guaranteed, have
-to yield a counterexample, which shows that the model can find one.
+Searches all states of the lock protocol with spin, in each configuration below or in those named.
+Most must hold. The broken variants and the cases without a guarantee must yield a counterexample,
+which shows that the model can find one.
 
       --trace NAME    print the steps of a counterexample in the configuration NAME
-  -h, --help          print this
+  -h, --help          print this help
 
-Exit codes: 0 all as expected, 1 not so, 64 wrong usage, 69 spin or gcc is missing.
+Exit codes: 0 all as expected, 1 some not, 64 wrong usage, 69 spin or gcc is missing.
 
 Configurations:
 END_OF_HELP
@@ -50,8 +50,8 @@ END_OF_HELP
 }
 
 # Usage: configurations
-# Prints a line for each: NAME|EXPECTED|DESCRIPTION|MACROS, where EXPECTED is "holds" or the
-# property that has to be violated.
+# Prints a line NAME|EXPECTED|DESCRIPTION|MACROS for each. EXPECTED is "holds" or the property that must
+# be violated.
 configurations() {
   cat <<'END_OF_TABLE'
 mixed-2-2|holds|2 new, 2 old, 2 crashes|-DNEW=2 -DOLD=2 -DCRASHES=2
@@ -74,7 +74,7 @@ END_OF_TABLE
 }
 
 # Usage: configuration NAME
-# Prints the line of NAME; fails when there is none.
+# Prints the line of NAME. Fails if there is none.
 configuration() {
   configurations | awk -F '|' -v name="$1" '
     $1 == name { print; found = 1 }
@@ -83,14 +83,14 @@ configuration() {
 
 # Usage: fail_usage MESSAGE
 fail_usage() {
-  printf "check.sh: %s; see 'check.sh --help'\n" "$1" >&2
+  printf "check.sh: %s; run 'check.sh --help'\n" "$1" >&2
   exit "$EX_USAGE"
 }
 
 # Usage: require PROGRAM
 require() {
   command -v "$1" >/dev/null && return
-  printf "check.sh: %s is not installed; 'apt-get install spin gcc'\n" "$1" >&2
+  printf "check.sh: %s is missing; run 'apt-get install spin gcc'\n" "$1" >&2
   exit "$EX_UNAVAILABLE"
 }
 
@@ -104,7 +104,7 @@ clean_up() {
 }
 
 # Usage: prepare
-# Looks for the programs and makes the scratch directory, with the model in it.
+# Checks that the programs exist, and copies the model to a scratch directory.
 prepare() {
   require spin
   require gcc
@@ -120,8 +120,8 @@ seconds_since() {
 }
 
 # Usage: flags_of EXPECTED MACROS
-# Prints the macros, a line each. A counterexample is sought to the expected property alone, as one
-# to undisturbed_scan is shorter and would come first.
+# Prints the macros, one per line. A counterexample is searched for the expected property alone,
+# because one to undisturbed_scan is shorter and would come first.
 flags_of() {
   local flags
   read -ra flags <<<"$2"
@@ -130,8 +130,8 @@ flags_of() {
 }
 
 # Usage: build EXPECTED MACROS
-# Makes pan in the current directory. A counterexample is sought breadth first, which gives the
-# shortest, and so soon found that optimizing would take longer.
+# Builds pan in the current directory. Counterexamples are searched breadth first, which finds the
+# shortest, and so fast that compiling with optimization would take longer.
 build() {
   local flags options=(-O2)
   mapfile -t flags < <(flags_of "$1" "$2")
@@ -141,8 +141,8 @@ build() {
 }
 
 # Usage: search NAME EXPECTED MACROS
-# Searches in a directory of its own, which becomes the current one. Leaves `output` there, and
-# `steps` when there is a counterexample.
+# Searches in a directory of its own, which becomes the current one. Leaves `output` there, and `steps`
+# if there is a counterexample.
 search() {
   local flags
   mkdir -- "$scratch/$1"
@@ -150,23 +150,23 @@ search() {
   cp -- ../lock.pml .
   : >output
   build "$2" "$3" >messages 2>&1 || return
-  # What pan says counts, not its exit code.
+  # The output of pan counts, not its exit code.
   ./pan "-m$MAX_DEPTH" >output 2>&1 || true
   if [[ -e lock.pml.trail ]]; then
     mapfile -t flags < <(flags_of "$2" "$3")
-    # The steps of the model, without warnings and the variables at the end.
+    # Keep the steps, without warnings and the variables at the end.
     spin -t -T "${flags[@]}" lock.pml | grep -E '^(new|old|others|violated)\b' >steps
   fi
 }
 
 # Usage: states
-# Prints how many states the search stored.
+# Prints the number of states that the search stored.
 states() {
   awk '/states, stored/ { number = $1 } END { print number + 0 }' output
 }
 
 # Usage: violated
-# Prints what the search found violated; nothing when it found nothing.
+# Prints the property that the search found violated, if any.
 violated() {
   if [[ ! -e steps ]]; then return; fi
   if grep -q '^violated: ' steps; then
@@ -180,14 +180,14 @@ violated() {
 }
 
 # Usage: is_exhaustive
-# Whether the search has seen every state, and found nothing.
+# Succeeds if the search has seen every state and found nothing.
 is_exhaustive() {
   grep -q '^Full statespace search' output && grep -q 'errors: 0$' output &&
     ! grep -Eiq "$INCOMPLETE" output
 }
 
 # Usage: objection EXPECTED
-# Prints what is wrong with the search; nothing when it went as expected.
+# Prints what is wrong with the search, if anything.
 objection() {
   local found
   found=$(violated)
@@ -201,9 +201,9 @@ objection() {
 }
 
 # Usage: check NAME EXPECTED DESCRIPTION MACROS
-# Prints the line of a configuration; fails when it is not as expected.
+# Checks a configuration and prints its line. Fails if the result is not as expected.
 check() {
-  local begin=${EPOCHREALTIME/./} wrong='spin or gcc refuses the model:' verdict='ok'
+  local begin=${EPOCHREALTIME/./} wrong='spin or gcc rejects the model:' verdict='ok'
   if search "$1" "$2" "$4"; then wrong=$(objection "$2"); fi
   if [[ -n $wrong ]]; then verdict='FAIL'; fi
   printf '%-4s  %-56s  %8s states  %5s s\n' "$verdict" "$3" "$(states)" "$(seconds_since "$begin")"
@@ -214,7 +214,7 @@ check() {
 }
 
 # Usage: finish
-# Waits for the search that began first, and prints its line; fails when the search does.
+# Waits for the oldest search and prints its line. Fails if the search does.
 finish() {
   local first=${running[0]} status=0
   wait "$first" || status=$?
@@ -224,15 +224,15 @@ finish() {
 }
 
 # Usage: check_all [NAME...]
-# Checks the configurations of these names, or all.
+# Checks the named configurations, or all.
 check_all() {
   local name expected description macros checked=0 failed=0
-  # Every search becomes a process group, which can be ended as a whole.
+  # Each search becomes a process group, so that it can be killed with its children.
   set -m
   while IFS='|' read -r name expected description macros; do
     if (($# > 0)) && [[ " $* " != *" $name "* ]]; then continue; fi
     if ((${#running[@]} == JOBS)); then finish || failed=$((failed + 1)); fi
-    # BASHPID is the process that `$!` tells.
+    # BASHPID in the subshell is `$!` here.
     (check "$name" "$expected" "$description" "$macros" >"$scratch/$BASHPID") &
     running+=("$!")
     checked=$((checked + 1))
@@ -243,7 +243,7 @@ check_all() {
 }
 
 # Usage: trace NAME
-# Prints the steps of a counterexample; fails when there is none.
+# Prints the steps of a counterexample. Fails if there is none.
 trace() {
   local name expected description macros
   IFS='|' read -r name expected description macros < <(configuration "$1")
@@ -261,7 +261,7 @@ trace() {
 require_names() {
   local name
   for name in "$@"; do
-    configuration "$name" >/dev/null || fail_usage "there is no configuration '$name'"
+    configuration "$name" >/dev/null || fail_usage "unknown configuration '$name'"
   done
 }
 
@@ -278,7 +278,7 @@ main() {
     trace "$2"
     ;;
   -*)
-    fail_usage "there is no option '$1'"
+    fail_usage "unknown option '$1'"
     ;;
   *)
     require_names "$@"

@@ -1,53 +1,54 @@
 /*
- * The lock protocol of RootLock.swift, beside that of the bash libraries, as a Promela model
+ * A Promela model of the lock protocol of RootLock.swift, beside that of the bash libraries
  *
- * To be searched exhaustively with spin: check.sh has the configurations.
+ * spin searches it exhaustively, in the configurations of check.sh.
  *
- * What is modelled, as allocators/locked.sh and the Swift sources have it:
+ * The model follows allocators/locked.sh and the Swift sources:
  *
- *   New   mkdir -p ROOT, open ROOT, open the lock file or else make it with O_EXCL (two calls),
- *         flock the lock file, flock ROOT, look the path up again (and start anew when it leads
- *         elsewhere), scan, mkdir highest + 1, let go of ROOT, let go of the lock file, report.
- *         With NAMES it takes several numbers under one lock; a signal undoes them, newest first.
- *   Old   mkdir -p ROOT, open or make the lock file, flock it, scan, mkdir highest + 1, report,
- *         let go. It goes by the path in every call and does not look it up again.
+ *   New   mkdir -p ROOT, open ROOT, open the lock file or else create it with O_EXCL (two calls),
+ *         flock the lock file, flock ROOT, look the path up again (and start over if it leads
+ *         elsewhere), scan, mkdir highest + 1, unlock ROOT, unlock the lock file, report.
+ *         With NAMES, it takes several numbers under one lock; a signal undoes them, newest first.
+ *   Old   mkdir -p ROOT, open or create the lock file, flock it, scan, mkdir highest + 1, report,
+ *         unlock. It uses the path in every call and does not look it up again.
  *
- *   - One system call is one step, and everybody else can do anything between two of them.
+ *   - Each system call is one step. Between two steps, other processes can do anything.
  *   - Locks belong to open files of an inode, not to names. A deleted lock file stays an inode that
- *     those who have it open can lock, while others make a new inode of the same name. The same
- *     holds for a root that is renamed.
- *   - SIGKILL can end a process before every step, also while it waits. The kernel then closes its
- *     files one at a time, in any order. What was made stays.
- *   - Anybody can delete the lock file (git clean) or rename the root away, at any moment.
+ *     processes with open files can lock, while others create a new inode of the same name. The
+ *     same holds for a root that is renamed.
+ *   - SIGKILL can end a process before any step, also while it waits. The kernel then closes its
+ *     files one at a time, in any order. What the process created stays.
+ *   - Anybody can delete the lock file (git clean) or rename the root at any moment.
  *
- * The scan is two steps, not one: readdir(3) leaves open whether it returns an entry that is made
- * or removed meanwhile, so it may give any number between the highest at its begin and the highest
- * at its end. Where the locks work, both are the same, and the property undisturbed_scan says so;
- * in the broken variants it makes a difference. More than two steps add nothing: only the highest
- * number is of interest, and every value in between is tried.
+ * The scan is two steps: readdir(3) may or may not return an entry that is created or removed
+ * meanwhile, so it can return any number from the highest at its start to the highest at its end.
+ * If the locks work, both are the same, as the property undisturbed_scan asserts. In the broken
+ * variants, they differ. More than two steps add nothing: only the highest number matters, and the
+ * model tries every value in between.
  *
- * What is abstracted away, and why that is harmless:
+ * What the model leaves out without harm:
  *
- *   - Names. All are different, so a number taken twice never shows as EEXIST: the worst case.
+ *   - Names. All are different, so a duplicate number never shows as EEXIST: the worst case.
  *   - Waiting with a timeout. Giving up closes both files, as a crash while waiting does.
- *   - Truncation by the old protocol, and the group that a new lock file is given: flock(2) minds
- *     neither content nor attributes.
- *   - The children of the old protocol's shell. They inherit its open lock file: when the shell is
- *     killed during a mkdir, the lock is held until that has ended, as in a crash after the mkdir.
+ *   - Truncation by the old protocol, and the group of a new lock file: flock(2) ignores contents
+ *     and attributes.
+ *   - The children of the old protocol's shell. They inherit its open lock file: if the shell is
+ *     killed during a mkdir, the lock is held until mkdir has ended, as in a crash after the mkdir.
  *   - Fairness. flock(2) promises none, and no property needs it: every loop below uses up a
- *     deletion, a renaming or a file that another made, so that whoever is not blocked ends.
+ *     deletion, a renaming or a file that another process created, so every process that is not
+ *     blocked ends.
  *
- * What is left out: a root that is removed or comes back to its path, a root in which no lock file
- * can be made, --reuse, --number, allocators without a lock, NFS, loss of power (--durable), and
- * entries that others put into a new topic before it is undone.
+ * What the model does not cover: a root that is removed or returns to its path, a root in which no
+ * lock file can be created, --reuse, --number, allocators without a lock, NFS, loss of power
+ * (--durable), and entries that others put into a new topic before it is undone.
  *
- * Properties, each with the bug that it finds: see `mtype = { number_once, ... }` below. That
- * nobody waits for ever is no assertion: spin calls it an invalid end state. Finds: locks taken in
- * different orders, and locks that outlive their process.
+ * Properties, each with the bug that it finds: see `mtype = { number_once, ... }` below. No
+ * assertion is needed against waiting forever: spin reports it as an invalid end state. That finds
+ * locks taken in different orders, and locks that outlive their process.
  *
- * Set with -D: NEW, OLD (processes), CRASHES, DELETIONS, RENAMINGS, SIGNALS (how many at most),
+ * Set with -D: NEW, OLD (processes), CRASHES, DELETIONS, RENAMINGS, SIGNALS (at most so many),
  * NAMES (numbers that a New takes), ONLY (one property, without the others). Broken variants, in
- * which spin has to find a counterexample: RELEASE_BEFORE_MKDIR, ONE_LOCK_ONLY, NO_SECOND_LOOK,
+ * which spin must find a counterexample: RELEASE_BEFORE_MKDIR, ONE_LOCK_ONLY, NO_SECOND_LOOK,
  * UNDO_OLDEST_FIRST.
  */
 
@@ -87,46 +88,46 @@ mtype = { new, old };
 
 mtype = {
   /* No number has two topics. Finds: no mutual exclusion from the scan to the mkdir, whether by a
-     lock let go too early, taken too late, or taken on another inode than the others'. */
+     lock released too early, taken too late, or taken on another inode than the others'. */
   number_once,
-  /* The same among the topics of the new protocol alone: what is left of number_once when an old
-     one runs beside a deleted lock file. Finds: a second lock that does not keep the new apart. */
+  /* The same for the topics of the new protocol: what remains of number_once if an old process runs
+     after the lock file is deleted. Finds: a second lock that does not exclude the new ones. */
   number_once_among_new,
-  /* When a number exists, so do all below it, at every moment. Finds: a number taken before the one
-     below it was made; topics undone in the wrong order. */
+  /* If a number exists, so do all below it, at every moment. Finds: a number taken before the one
+     below it was created; topics undone in the wrong order. */
   no_gap,
   /* No topic appears or vanishes during a scan. Finds: a scan outside the lock, even where it
      happens to come out right. */
   undisturbed_scan,
-  /* What was reported exists, and goes on existing. Finds: a report before the mkdir, or of what
-     was undone. */
+  /* What was reported exists and keeps existing. Finds: a report before the mkdir, or of a topic
+     that was undone. */
   reported_exists,
   /* A call that begins after another one reported gets a higher number in the same root. Finds:
      numbers that are remembered, or filled into gaps, instead of being read under the lock. */
   real_time_order,
-  /* The root was at its path when the locks were held. Finds: work in a root that had been renamed
-     away while its lock was waited for. */
+  /* The root was at its path when the locks were held. Finds: work in a root that was renamed while
+     a process waited for its lock. */
   root_at_path,
-  /* When all processes are gone, nothing is locked. Finds: a lock that outlives a crash, or a way
-     out that forgets one. */
+  /* When all processes are gone, nothing is locked. Finds: a lock that outlives a crash, or an exit
+     that forgets one. */
   nothing_locked,
-  /* When all processes are gone, every root has the numbers from 1 on once each. Says the same as
-     number_once and no_gap, from what is on the disk and not from how it came there. */
+  /* When all processes are gone, each root has the numbers from 1 on once each. Asserts the same as
+     number_once and no_gap, but from the final state. */
   numbers_complete
 };
 
-/* What is on the disk: the inode that a name leads to, and the number of topics of a number. */
+/* The state of the disk: the inode that a name leads to, and how many topics have a number. */
 byte rootAtPath;
 byte lockFileIn[ROOTS + 1];
 byte topics[(ROOTS + 1) * (NUMBERS + 1)];
 byte rootsMade;
 byte lockFilesMade;
 
-/* Who has the lock of an inode: its _pid + 1, or 0. */
+/* The holder of the lock of an inode: its _pid + 1, or 0. */
 byte rootLock[ROOTS + 1];
 byte lockFileLock[LOCK_FILES + 1];
 
-/* What has happened, against the bounds. */
+/* What has happened so far, to compare with the bounds. */
 byte crashes;
 byte deletions;
 byte renamings;
@@ -135,8 +136,8 @@ byte newBegun;
 byte oldBegun;
 byte ended;
 
-/* For the properties alone: the topics of the new protocol, how often a topic was reported, and the
-   highest that was. */
+/* Only for the properties: the topics of the new protocol, how often a topic was reported, and the
+   highest reported number. */
 byte topicsOfNew[(ROOTS + 1) * (NUMBERS + 1)];
 byte reported[(ROOTS + 1) * (NUMBERS + 1)];
 byte highestReported[ROOTS + 1];
@@ -208,7 +209,7 @@ inline lockRoot(kind) {
   say(kind); printf("flock: has root %d\n", root)
 }
 
-/* close(2): lets go of the lock, if the open file has it. */
+/* close(2): releases the lock if the open file holds it. */
 inline closeRoot(kind) {
   say(kind); printf("closes root %d\n", root);
   if
@@ -227,7 +228,7 @@ inline closeLockFile(kind) {
   file = 0
 }
 
-/* What the kernel does for a process that was killed. */
+/* What the kernel does after a process is killed. */
 inline closeAll(kind) {
   do
   :: atomic { root != 0 -> closeRoot(kind) }
@@ -250,7 +251,7 @@ inline beginScan(kind, in) {
   say(kind); printf("begins to read root %d: highest is %d\n", in, highest)
 }
 
-/* Gives any number between the highest at the begin and the highest now. */
+/* Sets `highest` to any number from the highest at the start to the highest now. */
 inline endScan(kind, in) {
   seen = highest;
   readHighest(in);
@@ -363,7 +364,7 @@ opened:
   if
   :: atomic {
       true ->
-      /* No root comes back to its path, so one that was there after the last lock is enough. */
+      /* No root returns to its path, so being there after the last lock is enough. */
       property(root_at_path, wasAtPath);
       wasAtPath = 0;
       worksIn = root;
@@ -392,7 +393,7 @@ opened:
       made < NAMES ->
       made++;
       makeTopic(new, worksIn, highest + made);
-      /* A signal that came until now is noticed here. */
+      /* A signal that has arrived takes effect here. */
       if
       :: signals < SIGNALS -> signals++; say(new); printf("notices a signal\n"); goto undo
       :: true
@@ -450,7 +451,7 @@ gone:
 
 #if OLD
 active [OLD] proctype Old() {
-  byte root, file;                    /* The root that is being read; the open lock file. */
+  byte root, file;                    /* The root being read; the open lock file. */
   byte highest, seen;
   byte worksIn;
   byte rootAtBegin, reportedAtBegin;
@@ -485,7 +486,7 @@ active [OLD] proctype Old() {
   OR_CRASH(old)
   fi;
 
-  /* mkdir -p of the whole path; with the root missing, its two calls are taken for one. */
+  /* mkdir -p of the whole path; if the root is missing, its two calls count as one. */
   if
   :: atomic {
       true ->
@@ -517,14 +518,14 @@ gone:
 }
 #endif
 
-/* Everybody else: git clean, mv. And when all is over, a look at what there is. */
+/* Everybody else: git clean, mv. At the end, checks the final state. */
 active proctype Others() {
   byte root, number;
 
   do
   :: atomic {
       deletions < DELETIONS ->
-      /* In any root, also in one that was renamed. */
+      /* In any root, even a renamed one. */
       root = 1;
       do
       :: root < ROOTS -> root++
@@ -545,7 +546,7 @@ active proctype Others() {
       rootAtPath = 0;
       renamings++
     }
-  /* Nobody has to be killed: otherwise a crash that is still to come would hide a deadlock. */
+  /* No process has to be killed: otherwise, a crash still to come would hide a deadlock. */
   :: atomic { crashes < CRASHES -> crashes = CRASHES }
   :: atomic { ended == PROCESSES -> break }
   od;

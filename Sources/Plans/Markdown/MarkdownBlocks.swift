@@ -1,26 +1,26 @@
 import POSIX
 
-/// Tells, line by line, what stands at the top level of a Markdown text and what lies inside something
-/// else: fenced and indented code, HTML comments and `<pre>`, block quotes, lists.
+/// Finds out, line by line, what is at the top level of a Markdown text and what is inside
+/// something else: fenced and indented code, HTML comments and `<pre>`, block quotes, lists.
 ///
-/// The rules are those of CommonMark 0.31, sections 4 and 5, as far as they decide this. HTML blocks are
-/// those that go on over empty lines (kinds 1 to 5).
+/// The rules are those of CommonMark 0.31, sections 4 and 5, as far as they matter here. The only
+/// HTML blocks are those that continue across blank lines (kinds 1 to 5).
 struct MarkdownBlocks {
-  /// What a line is.
+  /// The kinds of lines.
   enum Kind: Equatable {
     /// Nothing but white space.
     case blank
-    /// A heading of level 1 to 6, and its text.
+    /// A heading: its level, from 1 to 6, and its text.
     case heading(Int, ArraySlice<UInt8>)
-    /// What makes a heading of the paragraph before it.
+    /// A line that makes the paragraph before it a heading.
     case underline
     /// A line of a paragraph or of a table, without the white space around it.
     case plain(ArraySlice<UInt8>)
-    /// A part of something else.
+    /// A line inside something else.
     case inside
   }
 
-  /// List items that lie deeper in each other are text.
+  /// List items that are nested deeper are read as text.
   private static let deepest = 100
 
   private struct Fence {
@@ -30,20 +30,20 @@ struct MarkdownBlocks {
 
   private enum Paragraph {
     case none
-    /// In the innermost list item, or at the top level where there is none.
+    /// In the innermost list item, or at the top level if there is none.
     case open
     /// In a block quote.
     case quoted
   }
 
-  /// The columns at which the contents of the list items begin in which the last line was.
+  /// The columns at which the contents of the open list items begin.
   private var items: [Int] = []
   private var fence: Fence?
-  /// One of these ends the HTML block that is open.
+  /// Each of these ends the open HTML block.
   private var htmlEnds: [Bytes] = []
   private var paragraph = Paragraph.none
 
-  /// What `line`, without its newline, is; the lines come one after another.
+  /// The kind of the next line, which is given without its newline.
   mutating func kind(of line: ArraySlice<UInt8>) -> Kind {
     var cursor = MarkdownCursor(line)
     guard let first = cursor.next else { return blankLine() }
@@ -53,7 +53,7 @@ struct MarkdownBlocks {
     let isWithin = matched == items.count
     if isWithin, isInsideLeaf(cursor) { return .inside }
     if !isWithin { (fence, htmlEnds) = (nil, []) }
-    // A heading and the like end a paragraph; text only goes on with it.
+    // A heading, for example, ends a paragraph; text continues it.
     let interrupts = paragraph == .open && isWithin
     if let kind = startOfBlock(&cursor, first, &matched, interrupts) { return kind }
     if paragraph == .quoted || (paragraph == .open && matched < items.count) { return .inside }
@@ -62,7 +62,7 @@ struct MarkdownBlocks {
     return items.isEmpty ? .plain(cursor.rest.trimmed) : .inside
   }
 
-  /// What most lines are, found with less work: text at the top level, and lines of code.
+  /// A shortcut for most lines: text at the top level, and lines of code.
   private mutating func kindOfCommonLine(_ cursor: MarkdownCursor, _ first: UInt8) -> Kind? {
     guard items.isEmpty, htmlEnds.isEmpty, cursor.column < 4 else { return nil }
     if let fence { return first == fence.mark ? nil : .inside }
@@ -77,12 +77,12 @@ struct MarkdownBlocks {
     return .blank
   }
 
-  /// Whether the line belongs to the code or HTML that is open, and may be its last.
+  /// Whether the line belongs to the open code or HTML block. Closes the block if it ends here.
   private mutating func isInsideLeaf(_ cursor: MarkdownCursor) -> Bool {
     if let fence {
       let marks = cursor.rest.prefix { $0 == fence.mark }
       if cursor.column - (items.last ?? 0) < 4, marks.count >= fence.length,
-        cursor.rest.dropFirst(marks.count).trimmed.isEmpty
+        cursor.rest.dropFirst(marks.count).isBlank
       {
         self.fence = nil
       }
@@ -97,8 +97,8 @@ struct MarkdownBlocks {
     if htmlEnds.contains(where: { line.holds($0) }) { htmlEnds = [] }
   }
 
-  /// What the line is when it begins a block other than a paragraph, or goes on with indented code; nil
-  /// when what is left of it is text. List items that begin on it are entered on the way.
+  /// The kind of a line that begins a block other than a paragraph, or is indented code; nil if the
+  /// rest of the line is text. Enters the list items that begin on it.
   private mutating func startOfBlock(
     _ cursor: inout MarkdownCursor, _ first: UInt8, _ matched: inout Int, _ interrupts: Bool
   ) -> Kind? {
@@ -145,7 +145,7 @@ struct MarkdownBlocks {
     }
   }
 
-  /// Ends the paragraph and all list items but the first `matched`.
+  /// Ends the paragraph, and all list items after the first `matched`.
   private mutating func end(_ matched: Int) -> Kind {
     items.removeLast(items.count - matched)
     paragraph = .none
@@ -163,11 +163,11 @@ struct MarkdownBlocks {
   }
 }
 
-/// A place in a line, and the column that it has when tabs stop at every fourth.
+/// A place in a line, and its column, with a tab stop every four columns.
 struct MarkdownCursor {
-  /// What stands from the place on; it begins with no white space.
+  /// The line from this place on. It does not begin with white space.
   private(set) var rest: ArraySlice<UInt8>
-  /// How many columns stand before it.
+  /// How many columns are before it.
   private(set) var column = 0
 
   init(_ line: ArraySlice<UInt8>) {
@@ -175,7 +175,7 @@ struct MarkdownCursor {
     skipSpace()
   }
 
-  /// What stands at the place; nil at the end.
+  /// The byte at this place; nil at the end.
   var next: UInt8? { rest.first }
 
   private mutating func skipSpace() {
@@ -187,8 +187,9 @@ struct MarkdownCursor {
     rest = rest[place...]
   }
 
-  /// Goes past the mark of a list item, and returns the column at which its contents begin; nil when
-  /// there is none. In the midst of a paragraph it counts only with contents, and with the number 1.
+  /// Skips the marker of a list item, and returns the column at which its contents begin; nil if
+  /// there is no marker. Inside a paragraph, only an item with contents counts, and only the number
+  /// 1.
   mutating func enterItem(interrupts: Bool) -> Int? {
     let digits = rest.prefix { $0.isDigit }
     let mark = rest.dropFirst(digits.count)
@@ -199,7 +200,7 @@ struct MarkdownCursor {
       : last == UInt8(ascii: ".") || last == UInt8(ascii: ")")
     let after = mark.dropFirst()
     guard isMark, after.first?.isSpace ?? true else { return nil }
-    let isEmpty = after.trimmed.isEmpty
+    let isEmpty = after.isBlank
     if interrupts,
       isEmpty || !(digits.isEmpty || (digits.count == 1 && digits.first == UInt8(ascii: "1")))
     {
@@ -209,7 +210,7 @@ struct MarkdownCursor {
     column = markEnd
     rest = after
     skipSpace()
-    // Five spaces or more: the first one ends the mark, the others begin indented code.
+    // Of five spaces or more, the first ends the marker, and the others begin indented code.
     return isEmpty || column - markEnd > 4 ? markEnd + 1 : column
   }
 }

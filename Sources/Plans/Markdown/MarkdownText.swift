@@ -1,6 +1,6 @@
 import POSIX
 
-// What a line of Markdown begins with, and pieces of it: CommonMark 0.31.
+// The beginnings of lines in Markdown, and pieces of lines: CommonMark 0.31.
 
 extension UInt8 {
   /// A space, a tab, or the carriage return before a newline.
@@ -10,7 +10,7 @@ extension UInt8 {
 
   var isDigit: Bool { self &- UInt8(ascii: "0") <= 9 }
 
-  /// The letter in lower case; other bytes as they are.
+  /// The letter in lower case; any other byte unchanged.
   var lowercased: UInt8 { self &- UInt8(ascii: "A") < 26 ? self | 0x20 : self }
 }
 
@@ -28,13 +28,13 @@ extension ArraySlice<UInt8> {
     return self[..<end]
   }
 
-  /// In UTF-8; bytes that are none come out as U+FFFD.
+  /// As text; bytes that are not UTF-8 become U+FFFD.
   var text: String { String(decoding: self, as: UTF8.self) }
 
-  /// Whether `part` stands somewhere in it.
+  /// Whether it contains `part`.
   func holds(_ part: Bytes) -> Bool { place(of: part) != nil }
 
-  /// Where `part` begins.
+  /// The place where `part` begins.
   func place(of part: Bytes) -> Int? {
     guard let first = part.first else { return startIndex }
     var start = startIndex
@@ -45,7 +45,9 @@ extension ArraySlice<UInt8> {
     return nil
   }
 
-  /// Whether it begins with `word`, which is in lower case, in whatever case.
+  /// Whether it begins with `word`, in upper or lower case.
+  ///
+  /// - Parameter word: In lower case.
   func startsIgnoringCase(with word: Bytes) -> Bool {
     guard count >= word.count else { return false }
     var place = startIndex
@@ -56,14 +58,14 @@ extension ArraySlice<UInt8> {
     return true
   }
 
-  /// The level of the heading that the line is.
+  /// The level of the heading; nil if the line is not one.
   var headingLevel: Int? {
     guard first == UInt8(ascii: "#") else { return nil }
     let level = prefix { $0 == UInt8(ascii: "#") }.count
     return level <= 6 && dropFirst(level).first?.isSpace ?? true ? level : nil
   }
 
-  /// The text of a heading, without the `#` that may close it.
+  /// The text of a heading, without closing `#`.
   var headingText: ArraySlice<UInt8> {
     let text = trimmed
     guard let last = text.lastIndex(where: { $0 != UInt8(ascii: "#") }) else {
@@ -76,7 +78,7 @@ extension ArraySlice<UInt8> {
     guard let mark = first, mark == UInt8(ascii: "=") || mark == UInt8(ascii: "-") else {
       return false
     }
-    return drop { $0 == mark }.trimmed.isEmpty
+    return drop { $0 == mark }.isBlank
   }
 
   var isThematicBreak: Bool {
@@ -91,18 +93,18 @@ extension ArraySlice<UInt8> {
     return count >= 3
   }
 
-  /// Whether the text of a quote is that of a paragraph, with which lines outside can go on.
+  /// Whether the text of a quote is a paragraph, which lines outside the quote can continue.
   var beginsParagraph: Bool {
     var blocks = MarkdownBlocks()
     var text = self
     while text.trimmed.first == UInt8(ascii: ">") { text = text.trimmed.dropFirst() }
     if case .plain = blocks.kind(of: text) { return true }
-    // An item of a list in the quote can hold one, too.
+    // So can the paragraph of a list item in the quote.
     return MarkdownCursor(text).next.map { Bytes("-*+").contains($0) || $0.isDigit } ?? false
   }
 
-  /// What ends the HTML block that the line begins, any of these; nil when it begins none that goes on
-  /// over empty lines.
+  /// What ends the HTML block that the line begins, any one of these; nil if the line begins none
+  /// that continues across blank lines.
   var endsOfHTML: [Bytes]? {
     guard first == UInt8(ascii: "<") else { return nil }
     if starts(with: Bytes("<!--")) { return [Bytes("-->")] }
@@ -120,7 +122,7 @@ extension ArraySlice<UInt8> {
     return nil
   }
 
-  /// Without the HTML comments in it.
+  /// Without HTML comments.
   var withoutComments: ArraySlice<UInt8> {
     guard contains(UInt8(ascii: "<")), holds(Bytes("<!--")) else { return self }
     var (rest, kept) = (self, Bytes())
@@ -133,7 +135,7 @@ extension ArraySlice<UInt8> {
     return (kept + rest)[...].trimmed
   }
 
-  /// The cells of the row of a table that the line is, which begins with `|`; nil when it is none.
+  /// The cells of a row of a table, which begins with `|`; nil if the line is not one.
   var cells: [ArraySlice<UInt8>]? {
     guard first == UInt8(ascii: "|") else { return nil }
     var cells: [ArraySlice<UInt8>] = []
@@ -155,7 +157,7 @@ extension ArraySlice<UInt8> {
     return cells
   }
 
-  /// Without the `*` and backquotes around it.
+  /// Without `*` and backquotes around it.
   var unmarked: ArraySlice<UInt8> {
     var text = self
     while text.count > 1, let first = text.first, first == text.last,

@@ -1,37 +1,39 @@
 import JSON
 import POSIX
 
-/// Events on their way into a log, one JSON value a line: held back until a batch is full or the oldest
-/// has waited long enough, then appended in one write(2). Memory is bounded: queued events are written
-/// once they reach ``mostWaiting`` bytes, and an event longer than ``LineFile/longestLine`` is an error.
-/// The log is a ``LineFile``: any number of processes append to it without a lock, and a writer that dies
-/// loses at most one event.
+/// Events on their way into a log, each a JSON value on a line of its own.
+///
+/// Events wait until a batch is full or the oldest has waited long enough; one write(2) then
+/// appends them. Memory is bounded: events are written once they reach ``mostWaiting`` bytes, and
+/// an event longer than ``LineFile/longestLine`` is an error. The log is a ``LineFile``, so any
+/// number of processes append to it without a lock, and a writer that dies loses at most its own
+/// last event.
 public struct EventQueue: ~Copyable {
-  /// When events are put on the disk, by fsync(2).
+  /// When fsync(2) puts events on disk.
   public enum Synchronization: String, CaseIterable, Sendable {
-    /// Each event by itself, before the next one is written.
+    /// After each event, before the next one is written.
     case each
     /// After each batch.
     case batch
-    /// By the system, some time.
+    /// Whenever the system decides.
     case never
   }
 
-  /// What has happened so far.
+  /// Counts of what a queue did.
   public struct Statistics: Sendable {
-    /// Events that were taken in.
+    /// Events that were added.
     public fileprivate(set) var queued = 0
-    /// Events that have been written.
+    /// Events that were written.
     public fileprivate(set) var written = 0
     /// Writes.
     public fileprivate(set) var batches = 0
-    /// Texts that were no event, and writes that failed.
+    /// Texts that are not events, and writes that failed.
     public fileprivate(set) var errors = 0
-    /// Lines that were ended here while others were still writing them.
+    /// Lines that the queue ended while other processes were still writing them.
     public fileprivate(set) var brokenLines = 0
   }
 
-  /// So many bytes are written at once, whatever the batch.
+  /// So many waiting bytes are written, even if the batch is not full.
   private static let mostWaiting = 1 << 20
 
   /// Whether only JSON objects are events.
@@ -43,14 +45,16 @@ public struct EventQueue: ~Copyable {
   private let linger: UInt64
   private var waiting = Bytes()
   private var oldest = Instant.now
-  /// How many events wait.
+  /// The number of events that wait.
   public private(set) var count = 0
-  /// What has happened so far.
+  /// Counts of what the queue did so far.
   public private(set) var statistics = Statistics()
 
-  /// A queue for the log at `path`, which is made with the directories above it when it is missing.
-  /// `batch` events are written at once, or those that there are when the oldest of them has waited
-  /// `linger` nanoseconds.
+  /// Opens the log at `path`. It is created if it is missing, and so are the directories above it.
+  ///
+  /// - Parameters:
+  ///   - batch: How many events one write appends.
+  ///   - linger: The time in nanoseconds after which a waiting event is written with fewer others.
   public init(
     _ path: Path, _ synchronization: Synchronization, batch: Int, linger: UInt64
   ) throws(SystemError) {
@@ -62,7 +66,7 @@ public struct EventQueue: ~Copyable {
     self.linger = linger
   }
 
-  /// Takes in the event that `text` spells, and writes when the batch is full. What stands on several
+  /// Adds the event that `text` spells, and writes the batch if it is full. An event on several
   /// lines is put on one, and a byte order mark at the beginning is left out.
   public mutating func add(_ text: ArraySlice<UInt8>) throws(EventError) {
     let text = text.withoutByteOrderMark
@@ -71,7 +75,7 @@ public struct EventQueue: ~Copyable {
       throw error
     }
     if count == 0 { oldest = .now }
-    // JSON has line breaks between its tokens only, never within a string.
+    // In JSON, line breaks stand only between tokens, never within a string.
     waiting += text.lazy.map { $0 == .newline || $0 == 0x0D ? 0x20 : $0 }
     waiting.append(.newline)
     count += 1
@@ -79,7 +83,7 @@ public struct EventQueue: ~Copyable {
     if count >= batch || waiting.count >= Self.mostWaiting { try flush() }
   }
 
-  /// Takes in the event that a line of input spells.
+  /// Adds the event that a line of input spells.
   public mutating func add(_ line: LineSplitter.Line) throws(EventError) {
     switch line {
     case .text(let text): try add(text)
@@ -96,19 +100,19 @@ public struct EventQueue: ~Copyable {
     if requiresObjects, !isObject { throw .noObject }
   }
 
-  /// Nanoseconds until the events that wait are to be written; nil when none waits.
+  /// Nanoseconds until the waiting events must be written; nil if none waits.
   public var timeLeft: UInt64? {
     count == 0 ? nil : oldest.advanced(byNanoseconds: linger).nanoseconds(since: .now)
   }
 
-  /// Writes all that wait. After an error none does: a part of them can be in the log, which a second
-  /// try would repeat.
+  /// Writes all waiting events. An error drops them, because some may be in the log already, and a
+  /// second attempt would repeat those.
   public mutating func flush() throws(EventError) {
     if count == 0 { return }
     do throws(SystemError) {
-      // A log that was rotated away is not ours any more.
-      if try !log.lies(at: path) { log = try LineFile(opening: path) }
-      // A writer that does not end its lines would hold up every batch.
+      // After a rotation, the path belongs to another file.
+      if try !log.isFile(at: path) { log = try LineFile(opening: path) }
+      // A writer that never ends its line would delay every batch.
       let patience: UInt64 = statistics.brokenLines == 0 ? 1_000_000_000 : 10_000_000
       if try log.append(waiting, patience: patience) { statistics.brokenLines += 1 }
       statistics.batches += 1
@@ -125,12 +129,12 @@ public struct EventQueue: ~Copyable {
 
 /// Why an event is not in the log.
 public enum EventError: Error, Sendable {
-  /// It is no JSON value.
+  /// It is not a JSON value.
   case json(JSONError)
-  /// It is a JSON value, but no object.
+  /// It is a JSON value, but not an object.
   case noObject
   /// It is longer than ``LineFile/longestLine``.
   case tooLong
-  /// It could not be written, or not be put on the disk.
+  /// It could not be written, or not be put on disk.
   case system(SystemError)
 }

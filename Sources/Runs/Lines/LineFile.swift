@@ -1,26 +1,27 @@
 import POSIX
 
-/// A file of lines that many processes append to, any of which can die at any moment.
+/// A file to which many processes append lines, any of which can die at any moment.
 public struct LineFile: ~Copyable {
   private let file: Descriptor
 
-  /// Opens it for appending and reading; it is made when it is missing, its directory is not.
+  /// Opens the file for appending and reading. It is created if it is missing; its directory is
+  /// not.
   ///
-  /// A file that holds a line has its name on the disk, so that no line that is on the disk is lost with
-  /// it: whoever finds it empty puts the directories on the way to it on the disk, before the first line.
+  /// A writer that finds the file empty synchronizes the directories above it before the first
+  /// line. So a line that is on disk is never lost with the name of its file.
   public init(opening path: Path) throws(SystemError) {
     let opened = try Descriptor.appending(to: path)
     if try opened.status().size == 0 { try path.parent.synchronizeWithParents() }
     file = opened
   }
 
-  /// Opens one that is there for reading alone.
+  /// Opens an existing file for reading only.
   public init(reading path: Path) throws(SystemError) {
     file = try Descriptor.maintained(path, .readNoLink)
   }
 
-  /// Whether it is still what lies at `path`, and has not been rotated away.
-  func lies(at path: Path) throws(SystemError) -> Bool {
+  /// Whether it is still the file at `path`, and was not rotated away.
+  func isFile(at path: Path) throws(SystemError) -> Bool {
     do throws(SystemError) {
       return try FileStatus.of(path).isSameFile(as: file.status())
     } catch {
@@ -29,20 +30,20 @@ public struct LineFile: ~Copyable {
     }
   }
 
-  /// Its length in bytes.
+  /// The length in bytes.
   public func size() throws(SystemError) -> UInt64 { try file.status().size }
 
-  /// Appends whole lines, each ended by its newline, in one write(2): what others append meanwhile
-  /// stands before or behind. A last line that a crash left without its newline is ended first, so
-  /// that it spoils no other.
+  /// Appends whole lines, each with its newline, in one write(2), before or after what others
+  /// append.
   ///
-  /// A writer can be killed in the middle of its write between that look and ours. Then the first line
-  /// stands behind half of another one, and is written again.
+  /// If a crash left the last line without its newline, that line is ended first. If another writer
+  /// is killed in the middle of its line after that check, the first of our lines follows half of
+  /// that one, and is written again.
   ///
-  /// A line that others are still writing is ended after `patience` nanoseconds, too. Returns whether that
-  /// was so.
-  ///
-  /// - Throws: `EFBIG` when a line is longer than ``longestLine``, before anything is written.
+  /// - Parameter patience: The time in nanoseconds after which a line is ended that another process
+  ///   is still writing.
+  /// - Returns: Whether such a line was ended.
+  /// - Throws: `EFBIG` if a line is longer than ``longestLine``, before anything is written.
   @discardableResult
   public func append(
     _ lines: Bytes, patience: UInt64 = 1_000_000_000
@@ -54,7 +55,7 @@ public struct LineFile: ~Copyable {
       return end == .growing
     }
     try file.write(lines)
-    // Writes to one file follow one another, so what stands before ours does not change any more.
+    // Writes to one file are serialized, so what precedes ours no longer changes.
     guard let end = try? file.position(), end > lines.count else { return false }
     if try file.read(at: end - UInt64(lines.count) - 1, upTo: 1) == [.newline] { return false }
     return try append(Bytes(lines.prefix { $0 != .newline }) + [.newline], patience: patience)
@@ -69,18 +70,19 @@ public struct LineFile: ~Copyable {
     }
   }
 
-  /// How the last line ends.
   private enum End {
-    /// With its newline; or there is none.
+    /// The last line has its newline, or there is no line.
     case whole
-    /// Without it.
+    /// The last line lacks its newline.
     case cut
-    /// Without it, and others are still writing it.
+    /// The last line lacks its newline, and another process is still writing it.
     case growing
   }
 
-  /// How the last line ends. A write that is under way can show a part of its line, so one that has no end
-  /// is looked at for as long as the file grows, but for `patience` nanoseconds at most.
+  /// How the last line ends.
+  ///
+  /// During a write, a part of its line can be visible. So a line without its newline is watched as
+  /// long as the file grows, but for `patience` nanoseconds at most.
   private func lastEnd(_ patience: UInt64) throws(SystemError) -> End {
     let deadline = Instant.now.advanced(byNanoseconds: patience)
     var end = try size()
@@ -96,18 +98,21 @@ public struct LineFile: ~Copyable {
     return .whole
   }
 
-  /// Puts what was appended on the disk: fsync(2).
+  /// Puts what was appended on disk: fsync(2).
   public func synchronize() throws(SystemError) { try file.synchronize() }
 
-  /// Cuts off what stands behind the first `size` bytes.
+  /// Cuts off everything after the first `size` bytes.
   public func truncate(to size: UInt64) throws(SystemError) { try file.truncate(to: size) }
 
-  /// The longest line that is read, in bytes. A longer one is none of ours.
+  /// The length in bytes of the longest line that is written or read.
   public static let longestLine = 1 << 24
 
-  /// Calls `body` with every line, newline left out, from the first one; in memory of one line, however
-  /// long the file is. A last line without its newline is no line yet, or one that a crash cut: the second
-  /// argument says so. A line over ``longestLine`` comes as nil, and empty ones are left out.
+  /// Calls `body` with each line, without its newline, in order. Keeps only one line in memory.
+  ///
+  /// Empty lines are skipped, and a line longer than ``longestLine`` is passed as nil.
+  ///
+  /// - Parameter isCut: Whether the line is the last one and lacks its newline, because it is still
+  ///   being written or because a crash cut it.
   public func forEachLine(
     _ body: (ArraySlice<UInt8>?, _ isCut: Bool) -> Void
   ) throws(SystemError) {

@@ -1,13 +1,15 @@
 import POSIX
 
-/// Reads on in a log as it grows, also when it is rotated away, replaced or emptied. A file that is no more
-/// at the path is read on for a while, as writers may still have it open.
+/// Follows a log as it grows, also when it is rotated, replaced or emptied.
+///
+/// A file that is no longer at the path is still read for a while, because writers may have it
+/// open.
 public struct LineFollower {
-  /// How long a file that was rotated away is read on after its last line, in nanoseconds.
+  /// How long a file that was rotated away is read after its last line, in nanoseconds.
   public static let patience: UInt64 = 60_000_000_000
 
   private let path: Path
-  /// The files that are read, the one at the path last.
+  /// The files to read; the last one is that at the path.
   private var sources: [Source]
 
   /// A file that is read line by line.
@@ -15,7 +17,7 @@ public struct LineFollower {
     let file: Descriptor
     private var offset: UInt64
     private var splitter: LineSplitter
-    /// When it had its last line, or was opened.
+    /// When its last line was read, or it was opened.
     private(set) var latest = Instant.now
 
     init(_ file: consuming Descriptor, from offset: UInt64, inLongLine isTooLong: Bool = false) {
@@ -24,7 +26,7 @@ public struct LineFollower {
       splitter = LineSplitter(inLongLine: isTooLong)
     }
 
-    /// Reads a block; false at the end.
+    /// Reads a block. Returns false at the end.
     func readNext(_ body: (ArraySlice<UInt8>) -> Void) throws(SystemError) -> Bool {
       if try file.status().size < offset { (offset, splitter) = (0, LineSplitter()) }
       let block = try file.read(at: offset, upTo: 1 << 16)
@@ -39,8 +41,12 @@ public struct LineFollower {
     }
   }
 
-  /// Reads the log at `path` from `offset` on, which may be in the middle of a line that is too long; with
-  /// no `file` yet, from the beginning of the one that appears there.
+  /// Follows the log at `path`.
+  ///
+  /// - Parameters:
+  ///   - file: The log, if it exists already.
+  ///   - offset: Where in `file` to begin.
+  ///   - isTooLong: Whether that is in the middle of a line that is too long.
   public init(
     _ path: Path, _ file: consuming Descriptor?, from offset: UInt64, inLongLine isTooLong: Bool
   ) {
@@ -52,10 +58,12 @@ public struct LineFollower {
     }
   }
 
-  /// Calls `body` with each line that the next block completes; those of files that were rotated away come
-  /// first. Returns false when there is nothing new.
+  /// Calls `body` with each line that the next block completes. Files that were rotated away come
+  /// first.
+  ///
+  /// - Returns: Whether there was anything new.
   public mutating func readNext(_ body: (ArraySlice<UInt8>) -> Void) throws(SystemError) -> Bool {
-    // Looked up before the reading: what was appended to the old file before it was moved is there.
+    // Look up the path before reading, so that all that was appended before a rotation is seen.
     try takeUpOtherFile()
     for source in sources where try source.readNext(body) { return true }
     let current = sources.last
@@ -69,7 +77,7 @@ public struct LineFollower {
     do throws(SystemError) {
       let there = try FileStatus.of(path)
       if let current = sources.last, try current.file.status().isSameFile(as: there) { return }
-      // What is put back is read already.
+      // A file that was moved back is open already.
       for (index, source) in sources.enumerated()
       where try source.file.status().isSameFile(as: there) {
         sources.append(sources.remove(at: index))

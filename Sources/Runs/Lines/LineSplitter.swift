@@ -1,21 +1,21 @@
 import POSIX
 
-/// Cuts text that comes block by block into lines. Each byte is looked at once, and only the line that is
-/// not complete is kept, up to ``LineFile/longestLine`` bytes of it.
+/// Splits text that arrives in blocks into lines. It looks at each byte once, and keeps only the
+/// incomplete line, up to ``LineFile/longestLine`` bytes of it.
 public struct LineSplitter: Sendable {
-  /// What a line is.
+  /// A line of the text.
   public enum Line {
-    /// A line, its newline left out.
+    /// A line without its newline.
     case text(ArraySlice<UInt8>)
-    /// A line that is too long. This comes as soon as it is, and once; the rest is passed over.
+    /// A line that is too long: reported once, as soon as it is. The rest of it is skipped.
     case tooLong
   }
 
-  /// What there is of the line that is not complete, unless it is too long.
+  /// The incomplete line so far, unless it is too long.
   public private(set) var rest = Bytes()
-  /// Whether the line that is not complete is too long.
+  /// Whether the incomplete line is too long.
   public private(set) var isTooLong = false
-  /// The length of the line that is not complete.
+  /// The length of the incomplete line so far.
   public private(set) var length: UInt64 = 0
 
   /// Begins with the first line, or in the middle of one that is too long.
@@ -23,8 +23,8 @@ public struct LineSplitter: Sendable {
     self.isTooLong = isTooLong
   }
 
-  /// Takes the next line off the front of `block`, or, when none ends in it, all that is left. Nil means
-  /// that the next block is needed.
+  /// Removes the next line from the front of `block` and returns it. If no line ends in `block`,
+  /// takes what is left of it and returns nil: the next block is needed.
   public mutating func next(in block: inout ArraySlice<UInt8>) -> Line? {
     while !block.isEmpty {
       let end = block.firstIndex(of: .newline)

@@ -1,35 +1,37 @@
 import JSON
 import POSIX
 
-/// The last lines of a log. The cost depends on the lines found, not on the size of the log: it reads blocks
-/// from the end until they hold enough lines, and reads the lines when they are wanted. It looks at each byte
-/// a fixed number of times, and keeps one block and one line in memory.
+/// The last lines of a log.
+///
+/// The cost depends on these lines, not on the size of the log. Blocks are read from the end until
+/// they hold enough lines, and the lines are read when they are wanted. Each byte is looked at a
+/// fixed number of times, and one block and one line are kept in memory.
 public struct LineTail: Sendable {
-  /// How many lines were found that are JSON values. A last line that lacks its newline is one of them when
-  /// nothing can be missing but that.
+  /// The number of lines found that are JSON values. A last line without its newline is one of them
+  /// if nothing else can be missing.
   public private(set) var count = 0
-  /// How many lines between and behind them were passed over: torn, or no JSON.
+  /// The number of lines between and after them that were skipped: torn, or not JSON.
   public private(set) var skipped = 0
-  /// Whether there could be more, but for the bound.
+  /// Whether only the bound kept more lines from being found.
   public let isBounded: Bool
-  /// Where to read on: at the end, or at the beginning of a last line that is not complete.
+  /// Where to continue reading: at the end, or at the beginning of an incomplete last line.
   public private(set) var end: UInt64
-  /// Whether that is in the middle of a line, which is too long already.
+  /// Whether that is in the middle of a line that is already too long.
   public private(set) var endsInLongLine = false
 
   private let size: UInt64
-  /// Where the first of the lines begins, and later what has not been read of them.
+  /// Where the lines begin that were not read yet.
   private var start: UInt64
   private var splitter = LineSplitter()
 
   private static let block: UInt64 = 1 << 16
 
-  /// The last `most` lines of `file`, looked for in its last `bound` bytes.
+  /// Finds the last `most` lines of `file` in its last `bound` bytes.
   public init(_ most: Int, of file: borrowing Descriptor, bound: UInt64) throws(SystemError) {
     size = try file.status().size
     (start, end) = (size, size)
     let limit = size - min(bound, size)
-    // Where what was read begins, and where the line ends whose beginning is looked for.
+    // Where the blocks that were read begin, and where the line ends whose beginning is looked for.
     var (next, lineEnd) = (size, size)
     var found = Found(most)
     while next > limit, found.needsMore {
@@ -59,8 +61,8 @@ public struct LineTail: Sendable {
     }
   }
 
-  /// The last line of the file, which begins before `offset`, unless it is empty. Of one that is too long,
-  /// the beginning is not looked for.
+  /// The last line of the file, which begins before `offset`, unless it is empty. The search for
+  /// its beginning stops once the line is too long.
   private static func lastLine(
     of file: borrowing Descriptor, _ size: UInt64, _ offset: UInt64
   ) throws(SystemError) -> Range<UInt64>? {
@@ -77,8 +79,9 @@ public struct LineTail: Sendable {
     return start < size ? start..<size : nil
   }
 
-  /// Calls `body` with those of the lines that are in the next block, newlines left out. Returns false
-  /// when all have been read.
+  /// Calls `body` with each of the lines that the next block completes, without its newline.
+  ///
+  /// - Returns: False if all lines were read before.
   public mutating func readNext(
     of file: borrowing Descriptor, _ body: (ArraySlice<UInt8>) -> Void
   ) throws(SystemError) -> Bool {
@@ -89,24 +92,24 @@ public struct LineTail: Sendable {
     while let line = splitter.next(in: &rest) {
       if case .text(let text) = line, Self.isEvent(text) { body(text) }
     }
-    // It lacks its newline, and nothing else.
+    // The last line lacks nothing but its newline.
     if start == size, end == size, !splitter.rest.isEmpty { body(splitter.rest[...]) }
     return true
   }
 
-  /// Whether the line is a JSON value, and so UTF-8.
+  /// Whether the line is a JSON value, and therefore UTF-8.
   public static func isEvent(_ line: ArraySlice<UInt8>) -> Bool {
     (try? JSONValue.check(line)) != nil
   }
 
-  /// What is found on the way from the end to the beginning.
+  /// What the search from the end towards the beginning found.
   private struct Found {
     let most: Int
     var count = 0
     var skipped = 0
-    /// Whether what stands behind the last newline is known.
+    /// Whether the text after the last newline was looked at.
     var hasLast = false
-    /// A last line that is not complete: it is still being written, or was cut by a crash.
+    /// An incomplete last line: it is still being written, or a crash cut it.
     var cut: Range<UInt64>?
     var start: UInt64?
 
@@ -116,20 +119,20 @@ public struct LineTail: Sendable {
 
     var needsMore: Bool { !hasLast || count < most }
 
-    /// Looks at the line before the others, at its text or at what the file has there.
+    /// Adds the line before the others: its text, or what the file has there.
     mutating func add(
       _ range: Range<UInt64>, _ text: ArraySlice<UInt8>?, of file: borrowing Descriptor
     ) throws(SystemError) {
       let isLast = !hasLast
       hasLast = true
-      // An empty one is what two writers leave that end the same torn line.
+      // Two writers that end the same torn line leave an empty one.
       if range.isEmpty { return }
       var isEvent = false
       if range.count <= LineFile.longestLine {
         var line = text ?? []
         if text == nil { line = try file.read(at: range.lowerBound, upTo: range.count)[...] }
         isEvent = LineTail.isEvent(line)
-        // Of a number at the end, digits can be missing.
+        // A number at the end may lack digits.
         if isLast, let last = line.last, (0x30...0x39).contains(last) { isEvent = false }
       }
       if isEvent {

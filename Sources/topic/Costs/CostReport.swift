@@ -3,14 +3,14 @@ import Costs
 import JSON
 import POSIX
 
-/// The sums of a ledger, as they are printed.
+/// The printable sums of a ledger.
 struct CostReport {
   private let total: CostTotal
   private let roles: [(name: String, sum: CostTotal.Sum)]
   private let models: [(name: String, sum: CostTotal.Sum)]
 
   init(_ total: CostTotal) throws(Failure) {
-    if total.all.cost == nil { throw Failure(.data, "the cost is too large to represent") }
+    if total.all.cost == nil { throw .costTooLarge }
     self.total = total
     roles = total.roles.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     models = total.models.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
@@ -32,10 +32,7 @@ struct CostReport {
     rows.append(row("TOTAL", total.all))
     if total.all.unpriced == 0 { rows = rows.map { Array($0.prefix(5)) } }
     alignPoints(&rows)
-    let widths = (0..<6).map { column in
-      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
-    }
-    return rows.map { line($0, widths) }.joined()
+    return alignedColumns(rows)
   }
 
   private func row(_ name: String, _ sum: CostTotal.Sum) -> [String] {
@@ -46,7 +43,7 @@ struct CostReport {
     ]
   }
 
-  /// Fills up what stands behind the points of the amounts, so that they lie one below the other.
+  /// Pads the amounts with spaces, so that their points align.
   private func alignPoints(_ rows: inout [[String]]) {
     func digits(_ amount: String) -> Int {
       amount.firstIndex(of: ".").map { amount.distance(from: $0, to: amount.endIndex) } ?? 0
@@ -55,16 +52,6 @@ struct CostReport {
     for index in rows.indices where rows[index].count > 4 && rows[index][4] != "USD" {
       rows[index][4] += String(repeating: " ", count: most - digits(rows[index][4]))
     }
-  }
-
-  private func line(_ cells: [String], _ widths: [Int]) -> String {
-    var line = ""
-    for (column, cell) in cells.enumerated() {
-      let space = String(repeating: " ", count: widths[column] - cell.count)
-      line += column == 0 ? cell + space : "  " + space + cell
-    }
-    while line.last == " " { line.removeLast() }
-    return line + "\n"
   }
 
   // MARK: JSON

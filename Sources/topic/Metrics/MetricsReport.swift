@@ -3,26 +3,26 @@ import JSON
 import Metrics
 import POSIX
 
-/// A summary of metrics as it is printed.
+/// A printable summary of metrics.
 struct MetricsReport {
   private let summary: MetricsSummary
   private let path: Path
   private let files: Int
   private let cut: Int
 
-  /// The summary of the metrics at `path`, which were read from so many files, of which so many end in a line
-  /// that is not complete.
+  /// A report on the metrics at `path`.
+  ///
+  /// - Parameters:
+  ///   - files: How many files were read.
+  ///   - cut: How many of them end in an incomplete line.
   init(_ summary: MetricsSummary, of path: Path, files: Int, cut: Int) {
-    self.summary = summary
-    self.path = path
-    self.files = files
-    self.cut = cut
+    (self.summary, self.path, self.files, self.cut) = (summary, path, files, cut)
   }
 
   private static let head =
-    ["", "count", "mean", "min", "max"] + MetricsSummary.shownPercentiles.map(\.0)
+    ["", "count", "mean", "min", "max"] + Histogram.shownPercentiles.map(\.0)
 
-  /// What was read, in words.
+  /// The number of entries, and what is unusual about the files.
   private var headline: String {
     var text = totals(summary.all)
     if files > 1 { text += ", in \(files) files" }
@@ -53,16 +53,12 @@ struct MetricsReport {
 
   private func rows(_ tally: MetricsTally) -> [[String]] {
     summary.fields(of: tally).map { name, field in
-      let values = field.percentiles(MetricsSummary.shownPercentiles.map(\.1))
-      let numbers = [field.mean, field.lowest, field.highest].map { $0.map(number) ?? "-" }
-      let percentiles = MetricsSummary.shownPercentiles.indices.map { place in
-        values.map { number($0[place]) } ?? "-"
-      }
-      return [Bytes(name).printable, "\(field.count)"] + numbers + percentiles
+      let numbers = [field.mean, field.lowest, field.highest] + field.shownPercentiles.map(\.value)
+      return [Bytes(name).printable, "\(field.count)"] + numbers.map { $0.map(number) ?? "-" }
     }
   }
 
-  /// Four digits or so.
+  /// The number with about four digits.
   private func number(_ value: Double) -> String {
     let size = abs(value)
     if value == value.rounded(), size < 1e15 { return "\(Int(value))" }
@@ -75,28 +71,19 @@ struct MetricsReport {
 
   /// Aligned columns.
   var table: String {
-    var sections = [headline + "\n" + columns(rows(summary.all))]
+    var sections = [section(headline, rows(summary.all))]
     for group in summary.groups {
-      sections.append(
-        title(group.value) + ": " + totals(group.tally) + "\n" + columns(rows(group.tally)))
+      sections.append(section(title(group.value) + ": " + totals(group.tally), rows(group.tally)))
     }
     if let footnote { sections.append(footnote + "\n") }
     return sections.joined(separator: "\n")
   }
 
-  private func columns(_ rows: [[String]]) -> String {
-    if rows.isEmpty { return "" }
-    let all = [Self.head] + rows
-    let widths = Self.head.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
-    return all.map { row in
-      row.indices.map { column in
-        let space = String(repeating: " ", count: widths[column] - row[column].count)
-        return column == 0 ? row[column] + space : space + row[column]
-      }.joined(separator: "  ") + "\n"
-    }.joined()
+  private func section(_ headline: String, _ rows: [[String]]) -> String {
+    headline + "\n" + (rows.isEmpty ? "" : alignedColumns([Self.head] + rows))
   }
 
-  /// As an object.
+  /// A JSON object.
   var json: Bytes {
     var json = JSONWriter(.indented)
     json.object { json in
@@ -104,7 +91,7 @@ struct MetricsReport {
       json.member("files", files)
       json.member("unreadable", summary.unreadable)
       json.member("cut", cut)
-      json.member("percentile_error", Quantiles.errorBound)
+      json.member("percentile_error", Histogram.errorBound)
       json.member("bounded", summary.isBounded)
       summary.write(summary.all, to: &json)
       if let by = summary.question.by {
@@ -116,7 +103,7 @@ struct MetricsReport {
     return json.text
   }
 
-  /// A page of its own, which needs no network.
+  /// A page that loads nothing.
   var html: String {
     var sections = [section("Metrics", headline, rows(summary.all))]
     for group in summary.groups {

@@ -2,11 +2,11 @@ import CommandLine
 import JSON
 import POSIX
 
-/// Which model is tried after which.
+/// Which model is tried after which one.
 struct FallbackChain {
   private let next: [String: String]
 
-  /// The chain where no other one is given: from the dear and slow ones to the cheapest.
+  /// The default chain, from the slow and expensive models to the cheapest.
   static let standard = FallbackChain(next: [
     "gpt-5-pro": "gpt-5-mini-2025-08-07", "gpt-5-2025": "gpt-5-mini-2025-08-07",
     "gpt-5-mini-2025-08-07": "gpt-5-nano",
@@ -16,10 +16,10 @@ struct FallbackChain {
     self.next = next
   }
 
-  /// The model to try after `model`; nil when there is none.
+  /// The model to try after `model`, if there is one.
   subscript(model: String) -> String? { next[model] }
 
-  /// The chains in a file: `{"chains": {"MODEL": "NEXT", …}}`. `null` is no next one.
+  /// Reads chains from a file: `{"chains": {"MODEL": "NEXT", …}}`. A NEXT of `null` ends a chain.
   init(reading path: Bytes) throws(Failure) {
     let input = try InputText(reading: path)
     guard let members = try input.json()["chains"]?.members else {
@@ -31,8 +31,8 @@ struct FallbackChain {
     for member in members where member.value != .null {
       guard let model = member.value.string, !model.isEmpty else {
         throw Failure(
-          .data,
-          "\(input.name): what follows \(Bytes(member.key).quotedForMessage) is to be a model")
+          .data, "\(input.name): what follows \(Bytes(member.key).quotedForMessage) must be a model"
+        )
       }
       if next.updateValue(model, forKey: member.key) != nil {
         throw Failure(
@@ -44,11 +44,11 @@ struct FallbackChain {
       let path = cycle.map { Bytes($0).printable }.joined(separator: " → ")
       throw Failure(
         .data, "\(input.name): the models follow each other in a circle: \(path)",
-        advice: "the cheapest one is to have no next one")
+        advice: "leave the last model without a next one")
     }
   }
 
-  /// The first circle, its beginning at both ends.
+  /// The first circle, with its first model at both ends.
   private func cycle(from models: [String]) -> [String]? {
     var harmless: Set<String> = []
     for start in models {

@@ -3,46 +3,75 @@ import JSON
 import POSIX
 
 extension Command {
-  private static let stepOption = Option("step", values: 2)
+  private static let stepOption = Option(
+    "step", .text("NAME"), .program("COMMAND"), repeatable: true,
+    help: "Run COMMAND, one word for `sh -c`, as the step NAME. Steps may also follow `--`.")
 
   static let gate = Command(
-    name: "gate",
-    help: """
-      Usage: topic gate [option]... RUN --step NAME COMMAND [--step NAME COMMAND]...
-             topic gate [option]... RUN <RESULT
+    "gate", "run steps that must pass before a run continues",
+    Syntax(
+      [.run, .any(.text("--step NAME COMMAND"))],
+      options: [
+        stepOption,
+        Option(
+          "enforce", .choice("MODE", Enforcement.self),
+          help: """
+            `strict` (default): exit with 1 if a step fails. `warn`: report it, but exit with 0.
+            `off`: run nothing, record nothing. Without this option, the `enforcement_level` of a
+            result counts.
+            """),
+        Option(
+          "timeout", "w", .text("SECS"),
+          help: "End a step with all that it started after SECS seconds (default 600)."),
+        Option(
+          "fail-fast",
+          help: "Run no more steps after one that fails; list them in `steps_skipped`."),
+        Option(
+          "format", "f", .choice("FORMAT", ReportFormat.self),
+          help: """
+            `text` (default): a line for each step. `json`: an object with `passed` and what is
+            recorded.
+            """),
+        Option(
+          "verbose", "v",
+          help: "When a step ends, print everything that it printed on standard error."),
+      ],
+      text: """
+        Decides whether a run may continue. Runs each step with /bin/sh, one after the other, and
+        adds the result to RUN/events.jsonl. If a step fails, the exit status is 1.
 
-      Decides whether a run may continue. RUN is an existing directory, or the number or
-      name of a topic. Runs each COMMAND with /bin/sh, one after the other, and adds the
-      result to RUN/events.jsonl. Without --step, reads the result of steps that were run
-      elsewhere: {"steps_completed": ["NAME"], "steps_failed":
-      [{"step": "NAME", "error": "WHY"}]}, optionally with "workflow_name",
-      "has_failures" and "enforcement_level". If "has_failures" is true, the gate fails
-      even when no step is named.
+        A failure does not keep the other steps from running. The last 10 lines that each failed
+        step printed go to standard error. A step runs in a process group of its own, without input
+        and terminal. A signal that asks `topic gate` to end is passed on to the step. Whatever is
+        asked to end has 2 seconds before it is killed; so has what a step leaves running in its
+        process group.
 
-            --step NAME COMMAND
-                              a step; repeat it for more. Steps may also follow '--'
-            --enforce MODE    strict (default): exit status 1 when a step fails. warn: report
-                              it, but exit with 0. off: run nothing, record nothing. The
-                              default is the enforcement_level of the result, if it has one
-            --timeout SECS    how long each step may take (default 600)
-            --fail-fast       run no more steps after one that fails
-        -f, --format FORMAT   text (default) or json
-        -v, --verbose         print all that each step prints, at its end
+        # Results of other programs
 
-      What steps print goes to standard error: the last 10 lines of each that fails. Steps
-      have no input and no terminal. A signal that asks topic gate to end is passed on.
-      What is asked to end has 2 seconds before it is killed; so has what a step leaves
-      running in its process group.
+        Without steps, reads from standard input the result of steps that another program ran:
 
-      Examples:
+            {"steps_completed": ["NAME"], "steps_failed": [{"step": "NAME", "error": "WHY"}]}
+
+        Each step is a name, or an object, which may use `name` instead of `step` and leave out
+        `error`. `steps_completed` is optional; so is `steps_failed` if `has_failures` is false.
+
+        `has_failures` says whether there are failures, named or not. If it contradicts
+        `steps_failed`, the gate fails. `enforcement_level` is the mode if `--enforce` is not given.
+        `workflow_name` is printed and recorded. Other members are ignored, but a misspelling of
+        `has_failures`, `steps_completed`, `steps_failed` or `enforcement_level` is an error. If a
+        result is invalid, the exit status is 65.
+
+        # Events
+
+        The event in RUN/events.jsonl is an object with the keys `event` (`gate`), `at`, `enforce`,
+        `enforcement_level` (the same), `workflow_name` if there is one, `has_failures`,
+        `steps_completed`, `steps_failed`, and `steps_skipped` if there are any. A failed step that
+        the gate ran also has `code`, `seconds` and `last_lines`.
+        """,
+      examples: """
         topic gate "$run" --step lint 'shellcheck *.sh' --step test 'swift test'
         if topic gate --enforce warn "$run" <result.json; then merge; fi
-
-      """,
-    options: [
-      stepOption, Option("enforce", takesValue: true), Option("timeout", "w", takesValue: true),
-      Option("fail-fast"), Option("format", "f", takesValue: true), Option("verbose", "v"),
-    ], operands: 1...Int.max
+        """)
   ) { arguments throws(Failure) in
     let operand = try TopicOperand(arguments.operands[0], as: "RUN")
     let given = try arguments.choice("enforce", of: Enforcement.self)
@@ -56,14 +85,9 @@ extension Command {
       return
     }
     if steps.isEmpty, StandardStream.input.isTerminal {
-      throw .usage("no step", advice: "--step NAME COMMAND, or a result as standard input")
+      throw .usage("no step", advice: "give --step NAME COMMAND, or a result on standard input")
     }
     var result = GateResult()
-    var signal: Signal?
-    // That nobody reads along, or that the disk is full, does not keep the rest from being done.
-    var undelivered: Failure?
-    // Before the steps run: what cannot be written down would have been done for nothing.
-    let log: RunLog
     if steps.isEmpty {
       result = try GateResult(reading: InputText(reading: Bytes("-")))
       if given == nil, result.enforcement == .off {
@@ -72,16 +96,17 @@ extension Command {
         }
         return
       }
-      log = try RunLog(of: run)
-    } else {
-      log = try RunLog(of: run)
-      signal = try result.run(
-        steps, atMost: timeout, failsFast: arguments.has("fail-fast"),
-        isShown: arguments.has("verbose")
-      ) { line in
-        if format == .json || undelivered != nil { return }
-        do throws(Failure) { try printOut(line) } catch { undelivered = error }
-      }
+    }
+    // Opened before the steps run, because a result that cannot be recorded is lost.
+    let log = try RunLog(of: run)
+    // A closed pipe or a full disk does not keep the other steps from running.
+    var undelivered: Failure?
+    let signal = try result.run(
+      steps, atMost: timeout, failsFast: arguments.has("fail-fast"),
+      isShown: arguments.has("verbose")
+    ) { line in
+      if format == .json || undelivered != nil { return }
+      do throws(Failure) { try printOut(line) } catch { undelivered = error }
     }
     let enforcement = given ?? result.enforcement ?? .strict
     do throws(Failure) {
@@ -103,23 +128,18 @@ extension Command {
   }
 
   private static func steps(_ arguments: Arguments) throws(Failure) -> [GateStep] {
-    var words = arguments.values(of: stepOption.name)
-    let more = Array(arguments.operands.dropFirst())
-    let rest = try Arguments(more, accepting: [stepOption])
+    let rest = try Arguments(Array(arguments.operands.dropFirst()), accepting: [stepOption])
     if let word = rest.operands.first {
       throw .usage(
-        "too many arguments: \(word.quotedForMessage)",
-        advice: "--step NAME COMMAND, with the COMMAND quoted as one word")
+        "unexpected argument \(word.quotedForMessage)",
+        advice: "quote COMMAND as one word: --step NAME 'COMMAND'")
     }
-    words += rest.values(of: stepOption.name)
+    let words = [arguments, rest].flatMap { $0.values(of: stepOption.name) }
     var steps: [GateStep] = []
     for index in stride(from: 0, to: words.count, by: 2) {
-      guard let name = String(validating: words[index], as: UTF8.self) else {
-        throw Failure(
-          .data, "--step \(words[index].quotedForMessage) is not UTF-8, as JSON has to be")
-      }
+      let name = try text(words[index], of: stepOption.name)
       if name.isEmpty || words[index + 1].isEmpty {
-        throw .usage("--step takes a NAME and a COMMAND, and one of them is empty")
+        throw .usage("--step takes a NAME and a COMMAND, but one of them is empty")
       }
       if steps.contains(where: { $0.name == name }) {
         throw .usage("step \(words[index].quotedForMessage) is given twice")
@@ -152,8 +172,9 @@ extension Command {
 }
 
 extension GateResult {
-  /// Runs the steps in order and takes in how each ended. Returns the signal by which the program was
-  /// asked to end meanwhile.
+  /// Runs the steps in order and adds how each ended.
+  ///
+  /// - Returns: The signal, if one asked the program to end.
   fileprivate mutating func run(
     _ steps: [GateStep], atMost timeout: UInt64, failsFast: Bool, isShown: Bool,
     report: (String) -> Void

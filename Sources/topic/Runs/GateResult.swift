@@ -2,38 +2,38 @@ import CommandLine
 import JSON
 import POSIX
 
-/// What a gate has found out.
+/// What a gate found.
 struct GateResult {
   /// A step that failed.
   struct FailedStep {
     let name: String
-    /// Why, in a few words.
+    /// The reason, in a few words.
     let error: String
-    /// Its exit code; nil when it was not in time, or when nobody said.
+    /// Its exit code; nil if it timed out, or if it is unknown.
     var code: Int32?
-    /// How long it took; nil when nobody said.
+    /// How long it took; nil if that is unknown.
     var seconds: Double?
-    /// What it printed at its end.
+    /// The last lines that it printed.
     var lastLines: [String] = []
   }
 
   /// The names of the steps that passed.
   var completed: [String] = []
-  /// Those that failed.
+  /// The steps that failed.
   var failed: [FailedStep] = []
-  /// The names of those that were not run.
+  /// The names of the steps that did not run.
   var skipped: [String] = []
-  /// What the workflow is called that the steps belong to; nil when nobody said.
+  /// The name of the workflow that the steps belong to, if it is known.
   private(set) var workflow: String?
-  /// What the result itself says follows from a failure; nil when it does not say.
+  /// What follows from a failure, if the result itself says so.
   private(set) var enforcement: Enforcement?
-  /// Whether the result itself says that there are failures; nil when it does not say.
+  /// Whether there are failures, if the result itself says so.
   private var claimsFailures: Bool?
 
-  /// Whether there are failures. Where the result contradicts itself, there are.
+  /// Whether there are failures. A result that contradicts itself has some.
   var hasFailures: Bool { !failed.isEmpty || claimsFailures == true }
 
-  /// Writes its members into an object, with what follows from a failure.
+  /// Writes the members of the result into an object, with what follows from a failure.
   func write(_ enforcement: Enforcement, to json: inout JSONWriter) {
     json.member("enforce", enforcement.rawValue)
     json.member("enforcement_level", enforcement.rawValue)
@@ -65,14 +65,14 @@ struct GateResult {
     if !skipped.isEmpty { names("steps_skipped", skipped) }
   }
 
-  /// The failures in words, each step with what it printed at its end.
+  /// The failures in words, each step with the last lines that it printed.
   var failuresInWords: String {
     let count = completed.count + failed.count + skipped.count
     var lines = [workflow.map { "workflow \(Bytes($0).quotedForMessage): " } ?? ""]
     if failed.isEmpty {
       lines[0] += "has_failures is true, but steps_failed names no step"
     } else {
-      lines[0] += "\(failed.count) of \(count) steps failed"
+      lines[0] += "\(failed.count) of \(counted(count, "step")) failed"
       if claimsFailures == false { lines[0] += ", although has_failures is false" }
     }
     for step in failed {
@@ -89,21 +89,20 @@ extension GateResult {
   private static let members = [
     "has_failures", "steps_completed", "steps_failed", "enforcement_level",
   ]
-  /// A member that is near one of them and means something else.
+  /// Members whose names resemble one of them and mean something else.
   private static let otherMembers = ["steps_passed"]
 
-  /// Reads the result of steps that something else has run:
-  /// `{"steps_completed": ["NAME", …], "steps_failed": [{"step": "NAME", "error": "TEXT"}, …]}`, with
-  /// `has_failures`, `enforcement_level` and `workflow_name` where it has them. Of the two arrays, the
-  /// first may be missing, and the second when `has_failures` is false. A step may also be a text alone
-  /// or have its name as `name`.
+  /// Reads the result of steps that another program ran: `{"steps_completed": ["NAME", …],
+  /// "steps_failed": [{"step": "NAME", "error": "TEXT"}, …]}`, and optionally `has_failures`,
+  /// `enforcement_level` and `workflow_name`. The first array may be missing, and so may the second
+  /// if `has_failures` is false. A step may also be a string, or have its name as `name`.
   ///
-  /// A misspelt member must not pass for a result without failures, so those are errors.
+  /// A result with a misspelt member must not pass for one without failures, so that is an error.
   init(reading input: InputText) throws(Failure) {
     let value = try input.json()
     func fault(_ what: String) -> Failure {
       Failure(
-        .data, "\(input.name) is no result of steps: \(what)",
+        .data, "\(input.name) is not a result of steps: \(what)",
         advice:
           #"{"steps_completed": ["NAME"], "steps_failed": [{"step": "NAME", "error": "WHY"}]}"#)
     }
@@ -120,7 +119,7 @@ extension GateResult {
       enforcement = level
     }
     if let name = value["workflow_name"], name != .null {
-      guard let name = name.string else { throw fault("workflow_name must be a text") }
+      guard let name = name.string else { throw fault("workflow_name must be a string") }
       workflow = name
     }
     let isOptional = claimsFailures == false
@@ -146,14 +145,14 @@ extension GateResult {
       let name = try add(step, "steps_failed[\(index)]")
       let reason = step["error"] ?? .null
       guard let error = reason == .null ? "no reason given" : reason.string else {
-        throw fault("steps_failed[\(index)].error must be a text")
+        throw fault("steps_failed[\(index)].error must be a string")
       }
       failed.append(FailedStep(name: name, error: error))
     }
     if names.isEmpty, claimsFailures == nil { throw fault("it names no step") }
   }
 
-  /// What is wrong with the names of a result's members; nil when nothing is.
+  /// What is wrong with the names of a result's members, if anything is.
   private static func defect(in keys: [String]) -> String? {
     func letters(_ text: String) -> String { text.lowercased().filter(\.isLetter) }
     for (index, key) in keys.enumerated() {
@@ -162,7 +161,7 @@ extension GateResult {
         if keys[..<index].contains(key) { return "member \(name) is given twice" }
       } else if !otherMembers.contains(key),
         let near = nearest(to: letters(key), in: members.map(letters)),
-        // The beginning of a name is near only when it is the greater part.
+        // A prefix of a name is near only if it is at least half of it.
         letters(key).count * 2 >= near.count,
         let member = members.first(where: { letters($0) == near })
       {

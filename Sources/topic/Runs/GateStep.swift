@@ -1,34 +1,38 @@
 import CommandLine
 import POSIX
 
-/// A command that has to pass.
+/// A command that must pass.
 struct GateStep {
-  /// What it is called.
+  /// Its name in reports.
   let name: String
-  /// What /bin/sh runs.
+  /// The command line for /bin/sh.
   let command: Bytes
 
-  /// How many of the last lines are shown.
+  /// How many lines of output are kept for a report.
   private static let shownLines = 10
-  /// So many bytes of the end are looked at for them.
+  /// How many bytes at the end may hold those lines.
   private static let shownBytes = 1 << 14
 
-  /// How it ended.
+  /// How a step ended.
   enum Outcome {
     case passed(seconds: Double)
     case failed(GateResult.FailedStep)
-    /// The program is to end by this signal, which was passed on.
+    /// This signal asked the program to end, and was passed on.
     case interrupted(Signal, GateResult.FailedStep)
   }
 
-  /// Runs it, for so many nanoseconds at most. Of what it prints the end is kept; all of it when `isShown`,
-  /// to be handed on when the step ends.
+  /// Runs the step.
+  ///
+  /// - Parameters:
+  ///   - timeout: How long it may take, in nanoseconds.
+  ///   - isShown: Whether all that it prints goes to standard error when it ends. Otherwise its
+  ///     last lines are kept.
   func run(atMost timeout: UInt64, isShown: Bool) throws(Failure) -> Outcome {
     var group = ProcessGroup([Bytes("/bin/sh"), Bytes("-c"), command])
     group.joinsErrors = true
     let all = isShown ? try attempt(Spool(), otherwise: .inputOutput) : nil
     var end = Bytes()
-    // What can be shown is no reason for a step to fail.
+    // A full disk is no reason for a step to fail.
     var lost: SystemError?
     let start = Instant.now
     let outcome = try attempt(
@@ -71,10 +75,10 @@ struct GateStep {
     while true {
       var block = try attempt(output.read(at: offset, upTo: 1 << 16), otherwise: .inputOutput)
       if block.isEmpty { return }
-      // A character is not torn, unless in a line that has no end.
+      // Ends at a line, so that no character is cut.
       if let end = block.lastIndex(of: .newline) { block.removeSubrange((end + 1)...) }
       offset += UInt64(block.count)
-      // Whether anybody reads along is not our concern.
+      // Nobody has to read this.
       do throws(SystemError) {
         try StandardStream.error.writeAll(block.text(for: .error))
       } catch {

@@ -3,26 +3,30 @@ import JSON
 import POSIX
 import Runs
 
-/// The log of a run, to which commands add what they have done, an event a line.
+/// The log to which commands add an event for what they have done.
 struct RunLog {
   private let path: Path
 
-  /// The log at `path`; an error when it cannot be written, before anything is done.
+  /// Opens the log at `path`, so that a log that cannot be written fails before anything is done.
   init(_ path: Path) throws(Failure) {
     self.path = path
-    do throws(SystemError) {
-      _ = try EventQueue(path, .each, batch: 1, linger: 0)
-    } catch {
-      throw Failure(error, otherwise: .cannotCreate)
-    }
+    _ = try queue()
   }
 
-  /// The log of the run in this directory.
+  /// Opens the log of the run in this directory.
   init(of run: Path) throws(Failure) {
     try self.init(run.appending("events.jsonl"))
   }
 
-  /// Adds the event of this name with these members, and has it on the disk.
+  /// The LOG on the command line.
+  static func path(_ word: Bytes) throws(Failure) -> Path {
+    if word.isEmpty {
+      throw .usage("LOG is an empty string", advice: "check the variable that it comes from")
+    }
+    return Path(word)
+  }
+
+  /// Adds an event of this name with these members, and has it on disk.
   func add(_ event: String, _ members: (inout JSONWriter) -> Void) throws(Failure) {
     var json = JSONWriter(.compact)
     json.object { json in
@@ -30,14 +34,13 @@ struct RunLog {
       json.member("at", WallTime.now.rfc3339)
       members(&json)
     }
-    var queue: EventQueue
-    do throws(SystemError) {
-      queue = try EventQueue(path, .each, batch: 1, linger: 0)
-    } catch {
-      throw Failure(error, otherwise: .cannotCreate)
-    }
+    var queue = try queue()
     do throws(EventError) { try queue.add(json.text[...]) } catch {
       throw Failure(error, what: "the event")
     }
+  }
+
+  private func queue() throws(Failure) -> EventQueue {
+    try attempt(EventQueue(path, .each, batch: 1, linger: 0), otherwise: .cannotCreate)
   }
 }

@@ -3,62 +3,79 @@ import JSON
 import POSIX
 
 extension Command {
-  private static let place = Bytes("{model}")
-
   static let `try` = Command(
-    name: "try",
-    help: """
-      Usage: topic try --timeout SECS --model M [option]... -- COMMAND [ARGUMENT]...
+    "try", "run a command with the next model when one takes too long",
+    Syntax(
+      [.one(.program("COMMAND")), .any(.file("ARGUMENT"))],
+      options: [
+        Option(
+          "timeout", "w", .text("SECS"), required: true,
+          help: "Give each attempt SECS seconds. Fractions are allowed."),
+        Option("model", .text("MODEL"), required: true, help: "Begin with MODEL."),
+        Option(
+          "fallback", .file("FILE"),
+          help: """
+            Read the chain of models from FILE, as JSON: `{"chains": {"MODEL": "NEXT"}}`. Without
+            it, gpt-5-pro and gpt-5-2025 are followed by gpt-5-mini-2025-08-07, and that by
+            gpt-5-nano.
+            """),
+        Option("log", .file("LOG"), help: "Add an event for each attempt to LOG."),
+        Option(
+          "run", .topic("RUN"), help: "Add an event for each attempt to RUN/events.jsonl."),
+        Option(
+          "no-input", "n", help: "Leave standard input alone, as in a loop that reads from it."),
+      ],
+      text: """
+        Runs COMMAND, with MODEL in place of each `{model}` in its words. When the time is up, and
+        only then, ends COMMAND with its whole process group, and runs it with the next model of the
+        chain. Put `--` before COMMAND, so that its options stay its own.
 
-      Runs COMMAND, with M in place of each {model} in its words. When the time is up, and
-      only then, ends it with all that it has started, and runs it with the next model of
-      the chain. The exit status is 75 if the last model was not in time. Otherwise it is
-      that of COMMAND: 128+N if signal N ended it, 126 or 127 if it cannot be run.
+        The exit status is 75 if the last model was not done in time. Otherwise it is that of
+        COMMAND: 128+N if signal N ended it, 127 if it does not exist, 126 if it cannot be run.
 
-            --timeout SECS    how long each attempt may take; fractions are allowed
-            --model M         the model to begin with
-            --fallback FILE   the chain, as JSON: {"chains": {"MODEL": "NEXT"}}. Without it,
-                              gpt-5-pro and gpt-5-2025 are followed by
-                              gpt-5-mini-2025-08-07, and that by gpt-5-nano
-            --log LOG         add an event for each attempt to LOG
-            --run RUN         the same, to RUN/events.jsonl
-        -n, --no-input        leave standard input alone, as in a loop that reads from it
+        # Input and output
 
-      Standard input is read to its end first, unless it is a terminal, and each attempt
-      gets all of it. If input does not end within --timeout, no model is run and the exit
-      status is 75. Standard output is that of the attempt that succeeds, whole; standard
-      error passes through. Input and output are kept in unnamed files in TMPDIR (default:
-      /tmp); the exit status is 74 if they do not fit. COMMAND has no terminal. topic try
-      passes on signals that ask it to end. After a signal or a timeout, COMMAND has
-      2 seconds to end before it is killed; so does anything it leaves running in its
-      process group. A second signal kills at once.
+        Standard input is read to its end first, unless it is a terminal, and each attempt gets all
+        of it. If it does not end within SECS seconds, no model is run, and the exit status is 75.
+        This wait does not count towards the time of the first attempt. Standard output is that of
+        the attempt that succeeds, whole. Standard error passes through.
 
-      Examples:
+        Input and output are kept in unnamed files in `$TMPDIR` (default: /tmp) until they are
+        needed. If they do not fit there, the command ends a running attempt, prints nothing, and
+        exits with status 74.
+
+        # Signals
+
+        COMMAND leads a session of its own, without a terminal. A signal that asks `topic try` to
+        end is passed on. Whatever is asked to end has 2 seconds before it is killed; a second
+        signal kills it at once. The same holds for what COMMAND leaves running in its process
+        group.
+
+        # Events
+
+        Each event is an object with the keys `event` (`attempt`), `at`, `model`, `result`
+        (`success`, `failure`, `timeout`, `interrupted` or `not_started`), `seconds` and `code`.
+        """,
+      examples: """
         topic try --timeout 300 --model gpt-5-pro --run "$run" -- \\
           my-agent --model {model} <prompt.md >answer.md
         topic try --timeout 60 --model a --fallback chain.json -- sh -c 'ask {model} | tidy'
-
-      """,
-    options: [
-      Option("timeout", "w", takesValue: true), Option("model", takesValue: true),
-      Option("fallback", takesValue: true), Option("log", takesValue: true),
-      Option("run", takesValue: true), Option("no-input", "n"),
-    ], operands: 0...Int.max
+        """)
   ) { arguments throws(Failure) in
     let template = arguments.operands
-    guard template.first?.isEmpty == false else {
-      throw .usage("no COMMAND", advice: "topic try --timeout 60 --model M -- COMMAND {model}")
+    if template[0].isEmpty {
+      throw .usage("COMMAND is an empty string", advice: "check the variable that it comes from")
     }
     guard template.contains(where: { fill($0, with: []) != $0 }) else {
       throw .usage(
-        "no word of the COMMAND holds {model}, so each attempt would be the same",
+        "no word of COMMAND contains {model}, so each attempt would be the same",
         advice: "quote a word that a shell would take apart: '{model}'")
     }
     guard let timeout = try arguments.seconds("timeout"), timeout > 0 else {
-      throw .usage("no --timeout", advice: "--timeout SECS, more than 0")
+      throw .usage("--timeout takes more than 0 seconds")
     }
     guard var model = try text(of: "model", arguments), !model.isEmpty else {
-      throw .usage("no --model", advice: "--model M")
+      throw .usage("MODEL is an empty string", advice: "check the variable that it comes from")
     }
     let chain =
       if let file = arguments.value(of: "fallback") { try FallbackChain(reading: file) } else {
@@ -69,23 +86,22 @@ extension Command {
     let input = isSilent ? nil : try readInput(within: timeout)
     while true {
       let words = template.map { fill($0, with: Bytes(model)) }
-      let isDone = try run(words, input, atMost: timeout, model, log)
-      if isDone { return }
+      if try run(words, input, atMost: timeout, model, log) { return }
       let waited = "\(Bytes(model).quotedForMessage) was not done after \(timeout.seconds) s"
       guard let next = chain[model] else {
         throw Failure(
           .temporary, "\(waited), and there is no model to try next",
-          advice: "give it more time with --timeout, or a chain with --fallback")
+          advice: "allow more time with --timeout, or give a chain with --fallback")
       }
       Tool.topic.note("\(waited); trying \(Bytes(next).quotedForMessage)")
       model = next
     }
   }
 
-  /// All of standard input; a failure when it does not end in time.
+  /// Reads all of standard input, which must end in time.
   private static func readInput(within timeout: UInt64) throws(Failure) -> Spool {
     let deadline = Instant.now.advanced(byNanoseconds: timeout)
-    let advice = "when COMMAND needs no input, use --no-input or </dev/null"
+    let advice = "if COMMAND needs no input, use --no-input or </dev/null"
     let input = try attempt(Spool(), otherwise: .inputOutput)
     do throws(SystemError) {
       while true {
@@ -105,7 +121,7 @@ extension Command {
       .temporary, "standard input did not end within \(timeout.seconds) s", advice: advice)
   }
 
-  /// The failure when `what` does not fit on the disk.
+  /// The failure if `what` does not fit on the disk.
   private static func notKept(_ what: String, _ error: SystemError) -> Failure {
     let failure = Failure(error, otherwise: .inputOutput)
     return Failure(
@@ -114,8 +130,9 @@ extension Command {
         ? failure.advice : "free some space, or set TMPDIR to a directory with more space")
   }
 
-  /// The word with the model in each place for it.
+  /// The word with the model in place of each `{model}`.
   private static func fill(_ word: Bytes, with model: Bytes) -> Bytes {
+    let place = Bytes("{model}")
     var filled = Bytes()
     var rest = word[...]
     while let first = rest.first {
@@ -130,8 +147,9 @@ extension Command {
     return filled
   }
 
-  /// Makes one attempt, and prints what it printed when it succeeded. False when it was not in time;
-  /// other failures end the program.
+  /// Makes one attempt, and passes its output on if it succeeds. A failure ends the program.
+  ///
+  /// - Returns: Whether the attempt was done in time.
   private static func run(
     _ words: [Bytes], _ input: Spool?, atMost timeout: UInt64, _ model: String, _ log: RunLog?
   ) throws(Failure) -> Bool {
@@ -141,7 +159,7 @@ extension Command {
     let start = Instant.now
     func record(_ result: String, _ code: Int32?) {
       let seconds = Instant.now.nanoseconds(since: start).seconds
-      // What an attempt has cost in time and money is worth more than its line in the log.
+      // The result of an attempt is worth more than its line in the log.
       do throws(Failure) {
         try log?.add("attempt") { json in
           json.member("model", model)
@@ -198,21 +216,18 @@ extension Command {
 
   private static func log(_ arguments: Arguments) throws(Failure) -> RunLog? {
     if arguments.has("log"), arguments.has("run") {
-      throw .usage("--log and --run name two logs", advice: "one of them is enough")
-    }
-    if arguments.value(of: "log")?.isEmpty == true {
-      throw .usage("LOG is an empty string", advice: "check the variable that it comes from")
+      throw .usage("--log and --run name two logs", advice: "give one of them")
     }
     if let run = arguments.value(of: "run") {
       return try RunLog(of: TopicOperand(run, as: "RUN").directory())
     }
-    if let log = arguments.value(of: "log") { return try RunLog(Path(log)) }
+    if let log = arguments.value(of: "log") { return try RunLog(RunLog.path(log)) }
     return nil
   }
 }
 
 extension ChildProcess.End {
-  /// As a shell reports it: the exit code, or 128 and the signal.
+  /// The status that a shell reports: the exit code, or 128 plus the signal.
   fileprivate var status: Int32 {
     switch self {
     case .exited(let code): code

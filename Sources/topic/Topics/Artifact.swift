@@ -4,34 +4,32 @@ import TopicAllocation
 import TopicLedger
 
 extension Command {
-  private static let allocationOptions =
-    AllocationRequest.basicOptions + [Option("suffix", takesValue: true)]
+  private static let optionsWithName: [Option] = [
+    Option(
+      "suffix", .text("EXT"),
+      help: """
+        Create an empty file whose name ends in EXT instead of a directory. The dot in front may be
+        left out.
+        """), .reuse, .rootLockTimeout, .durable, .lockTimes,
+  ]
 
   static let artifact = Command(
-    name: "artifact",
-    help: """
-      Usage: topic artifact [option]... TOPIC KIND [NAME]
+    "artifact", "create a directory for artifacts, or a numbered entry in it",
+    Syntax(
+      [.one(.topic("TOPIC")), .one(.choice("KIND", ArtifactKind.self)), .optional(.text("NAME"))],
+      options: [OptionGroup("With a NAME", optionsWithName)],
+      text: """
+        Creates the directory TOPIC/KIND if it is missing, and prints its path. KIND is `reports`,
+        `plans`, `summaries`, `debug`, `scripts` or `outputs`.
 
-      Creates the directory TOPIC/KIND when it is missing and prints its path. With
-      NAME, takes the next number inside it, atomically, creates the entry, and prints
-      its path. TOPIC is a directory, or the number or name of a topic in the detected
-      root. KIND is one of: reports plans summaries debug scripts outputs.
-
-      With a NAME:
-            --suffix EXT      create an empty file NAME.EXT in place of a directory
-        -r, --reuse           when an entry of exactly that name exists, return it
-        -w, --timeout SECS    give up when the lock is not free after SECS seconds
-                              (default 30)
-            --durable         have the entry on disk before it is reported
-        -v, --verbose         say how long the lock was waited for and held
-
-      Examples:
-        topic artifact 042 reports
-        topic artifact specs/042_oauth_20 plans "First cut" --suffix .md
-
-      """,
-    options: allocationOptions,
-    operands: 2...3
+        With NAME, takes the next number in TOPIC/KIND, creates the directory `NUMBER_SLUG` in it,
+        and prints the path of that, as one atomic step. The NAME `-` reads names from standard
+        input, one per line.
+        """,
+      examples: """
+        topic artifact 042 plans "First cut" --suffix .md
+        reports=$(topic artifact 042 reports) && date >"$reports/date.txt"
+        """)
   ) { arguments throws(Failure) in
     let (topic, name) = (arguments.operands[0], arguments.operands[1])
     guard let kind = ArtifactKind(rawValue: String(decoding: name, as: UTF8.self)) else {
@@ -40,7 +38,7 @@ extension Command {
     let path = try TopicOperand(topic, as: "TOPIC").directory()
     let directory = try attempt(path.resolved(), otherwise: .inputOutput).appending(kind.rawValue)
     guard arguments.operands.count == 3 else {
-      for option in allocationOptions where arguments.has(option.name) {
+      for option in optionsWithName where arguments.has(option.name) {
         throw .usage("--\(option.name) goes with a NAME")
       }
       try attempt(makeDirectory(directory), otherwise: .cannotCreate)

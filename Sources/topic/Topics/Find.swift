@@ -4,19 +4,21 @@ import TopicAllocation
 
 extension Command {
   static let find = Command(
-    name: "find",
-    help: """
-      Usage: topic find [option]... [ROOT] REGEX
-
-      Prints the numbers of the topics whose name matches the extended regular
-      expression (as in grep -E), lowest first. Exit code 1 when there is none.
-
-        -f, --format FORMAT   number (default), path, json, jsonl or table
-            --style STYLE     topic (default), spec-kit or adr; --width, --separator
-                              and --suffix change it as in topic-alloc
-
-      """,
-    options: [Option("format", "f", takesValue: true)] + Style.namingOptions, operands: 1...2
+    "find", "print the topics whose names match a regular expression",
+    Syntax(
+      [.root, .one(.text("REGEX"))],
+      options: [
+        OptionGroup("Options", [.listFormat(.number)]), OptionGroup("Naming", Style.namingOptions),
+      ],
+      text: """
+        Prints the numbers of the topics of ROOT whose names match the extended regular expression
+        REGEX, as `grep -E` does, lowest number first. The number is not part of the name. If no topic
+        matches, prints nothing and exits with 1.
+        """,
+      examples: """
+        topic find --format path "^oauth"
+        topic find specs "login$"
+        """)
   ) { arguments throws(Failure) in
     let pattern = arguments.operands[arguments.operands.count - 1]
     let expression: RegularExpression

@@ -4,17 +4,22 @@ import TopicAllocation
 
 extension Command {
   static let slug = Command(
-    name: "slug",
-    help: """
-      Usage: topic slug [option]... TEXT...
-
-      Prints the name that a topic of each TEXT would get, a line each, and creates
-      nothing. '-' reads TEXTs from standard input, a line each.
-
-            --style STYLE     topic (default), spec-kit or adr
-
-      """,
-    options: [Option("style", takesValue: true)], operands: 1...Int.max
+    "slug", "print the name that a topic of a text would get",
+    Syntax(
+      [.several(.text("TEXT"))],
+      options: [
+        Option(
+          "style", .choice("STYLE", StyleName.self),
+          help: "The style of the name: `topic` (default), `spec-kit` or `adr`.")
+      ],
+      text: """
+        Prints the slug of each TEXT, one per line, and creates nothing. The TEXT `-` reads texts from
+        standard input, one per line. `topic help names` explains the rules.
+        """,
+      examples: """
+        topic slug "OAuth 2.0 login"
+        topic slug --style spec-kit - <names.txt
+        """)
   ) { arguments throws(Failure) in
     let rule = try Style(arguments).slugRule
     let slugs = try Slug.ofNames(arguments.operands[...], rule)

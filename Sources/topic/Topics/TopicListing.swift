@@ -8,9 +8,21 @@ enum ListFormat: String, CaseIterable {
   case table, json, jsonl, path, number
 }
 
-/// Topics with what a list says of them.
+extension Option {
+  /// How a list of topics is printed.
+  static func listFormat(_ usual: ListFormat) -> Option {
+    Option(
+      "format", "f", .choice("FORMAT", ListFormat.self),
+      help: """
+        `table`, `json` (one array), `jsonl` (an object per line), `path` or `number` (one per line).
+        The default is `\(usual.rawValue)`.
+        """)
+  }
+}
+
+/// Topics with their ages and artifacts.
 struct TopicListing {
-  /// The topics, in the order in which they are printed.
+  /// The topics, in order.
   let topics: [Topic]
   private let now = WallTime.now
 
@@ -35,7 +47,7 @@ struct TopicListing {
     try printOut(topics.reduce(into: Bytes()) { $0 += text($1) + Bytes("\n") })
   }
 
-  /// Aligned and with a head line on a terminal; elsewhere tabs between the columns.
+  /// Aligned and with a header on a terminal; elsewhere, with tabs between the columns.
   private func printTable() throws(Failure) {
     var rows = topics.map { topic in
       let status = try? FileStatus.of(topic.path)
@@ -97,7 +109,7 @@ struct TopicListing {
     }
   }
 
-  /// Time since then, in its largest unit: `3d`.
+  /// The time since then, in its largest unit: `3d`.
   private func age(_ modified: WallTime) -> String {
     let seconds = max(now.secondsSince1970 - modified.secondsSince1970, 0)
     let units = [(86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "m")]
@@ -105,12 +117,12 @@ struct TopicListing {
     return "\(seconds)s"
   }
 
-  /// How many artifacts of each kind there are, nil where that cannot be read; kinds without a
-  /// directory are left out.
+  /// How many artifacts of each kind there are; nil if they cannot be read. Kinds without a directory are
+  /// left out.
   private func artifacts(
     of topic: Topic, _ status: FileStatus?
   ) -> [(kind: ArtifactKind, count: Int?)] {
-    // Its own two names are all that a directory without directories has, where they are counted.
+    // Where links are counted, a directory with two (its name and its `.`) has no subdirectories.
     if let status, status.kind != .directory || status.links == 2 { return [] }
     return ArtifactKind.allCases.compactMap { kind in
       var count = 0
@@ -129,7 +141,7 @@ struct TopicListing {
 }
 
 extension Command {
-  /// The topics of the root in the operand, or of the detected one.
+  /// The topics of the root that the operand names, or of the detected root.
   static func topics(in operand: Bytes?, _ style: Style) throws(Failure) -> [Topic] {
     let root = try root(operand)
     if operand == nil, !root.exists { return [] }

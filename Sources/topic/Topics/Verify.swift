@@ -6,52 +6,95 @@ import TopicLedger
 
 extension Command {
   static let verify = Command(
-    name: "verify",
-    help: """
-      Usage: topic verify [option]... [ROOT]
+    "verify", "check for duplicate numbers, gaps, bad names and held locks",
+    Syntax(
+      [.root],
+      options: [
+        OptionGroup(
+          "What counts as a violation",
+          [
+            Option("allow-gaps", help: "Numbers may be missing."),
+            Option(
+              "strict",
+              help: """
+                Report everything: gaps in every style and scope, too, unless `--allow-gaps` is given.
+                """),
+            Option(
+              "only", .choice("KIND", ViolationKind.self), repeatable: true,
+              help: """
+                Report only this kind of violation: `duplicate`, `gap` (in every style and scope),
+                `kind`, `name`, `clash`, `lock` or `unrecognised`; the plural is accepted. `lock` and
+                `unrecognised` are always reported, because the rest is unreliable then.
+                """),
+            Option(
+              "against", .ref("REF"), repeatable: true,
+              help: """
+                Report a `clash` if a number belongs to one entry here and to another entry of the
+                same root in REF, the branch or commit to merge with.
+                """),
+            Option(
+              "start", .text("N"),
+              help: """
+                Report a gap if the lowest number is higher than N, in every style. Has no effect with
+                `--allow-gaps`, and in a scope beyond `root` only with `--strict` or `--only gap`.
+                """),
+            .scope,
+          ]),
+        OptionGroup(
+          "Result",
+          [
+            Option(
+              "enforce", .choice("MODE", Enforcement.self),
+              help: """
+                `strict` (default: exit with 1 if there is a violation), `warn` (print it, but exit
+                with 0) or `off` (do not check).
+                """), .reportFormat,
+          ]), OptionGroup("Naming", Style.namingOptions),
+      ],
+      text: """
+        Checks the topics of ROOT and prints each violation, the entries concerned and the remedy.
+        Exits with 1 if there is one. Changes nothing. It checks that
 
-      Checks that ROOT has no duplicate number and no gap, that every topic is a directory
-      (or a file, in styles that make files), that every name is well formed, and that no
-      lock is held. Prints each violation, the entries concerned and the remedy. Exit
-      status 1 if there is any.
+        - no number is a duplicate,
+        - no number is missing between the lowest and the highest one,
+        - every topic is a directory, or a file in styles that make files,
+        - every entry that looks numbered is named as the style demands,
+        - some entry has a number or a date, unless ROOT is empty: otherwise it is probably the wrong
+          directory or the wrong style,
+        - nobody holds a lock for longer than five seconds.
 
-      Without ROOT, checks every root of the project. If $CLAUDE_SPECS_ROOT is set, that
-      is the only one. Otherwise these are checked, where they exist:
-        .claude/specs, specs (style topic or spec-kit, whichever numbers more entries)
-        docs/adr, doc/adr, docs/decisions, docs/architecture/decisions,
-        doc/architecture/decisions, docs/architecture-decisions (style adr)
-      With a naming option, such as --style, checks only the roots of that kind. Exit
-      status 66 if there is no root.
+        Gaps are violations in the style `topic`, unless the scope is `worktrees` or `remote`. In
+        other styles and scopes, they are reported only with `--only gap` or `--strict`.
 
-      An empty ROOT is valid. A ROOT that has entries, but none with a number or a date, is
-      a violation: it is probably the wrong directory or the wrong style.
+        Dates are not numbers: eight digits and more, or a day such as 2025-11-29. In a style that
+        makes files, an entry that shares the number of such a file, but not its suffix, is its
+        companion and may be anything.
 
-            --against REF     report numbers that belong to another entry of the same root
-                              in REF, the branch or commit to merge with; repeatable
-            --allow-gaps      numbers may be missing
-            --enforce MODE    strict (default), warn (print, but exit with 0) or off
-                              (do not check)
-        -f, --format FORMAT   text (default) or json
-            --only KIND       report only this kind of violation: duplicate, gap, kind, name,
-                              clash, lock or unrecognised; repeatable. lock and unrecognised
-                              are always reported, because the rest is unreliable then
-            --scope SCOPE     root (default), worktrees or remote: see topic-alloc(1)
-            --start N         the first number must be N (default: gaps are looked for
-                              between the lowest and the highest number)
-            --strict          report every violation, including gaps
-            --style STYLE     topic (default), spec-kit or adr; --width, --separator
-                              and --suffix change it as in topic-alloc
+        # Without ROOT
 
-      Gaps are violations in style topic, unless the scope is worktrees or remote (--scope,
-      $TOPIC_ALLOC_SCOPE or git config topic-alloc.scope). In other styles and scopes, gaps
-      are reported only with --only gap or --strict.
+        If `$CLAUDE_SPECS_ROOT` is set, it is the only root checked. Otherwise these roots of the
+        project are checked, if they exist; if none does, the exit status is 66:
 
-      """,
-    options: [
-      Option("allow-gaps"), Option("enforce", takesValue: true), Option("strict"),
-      Option("only", takesValue: true), Option("scope", takesValue: true),
-      Option("against", takesValue: true), Option("format", "f", takesValue: true),
-    ] + Style.options, operands: 0...1
+        - `.claude/specs` and `specs`, in the style `topic` or `spec-kit`, whichever numbers more
+          entries;
+        - `docs/adr`, `doc/adr`, `docs/decisions`, `docs/architecture/decisions`,
+          `doc/architecture/decisions` and `docs/architecture-decisions`, in the style `adr`.
+
+        With `--style adr`, only the second group is checked; with any other naming option, only the
+        first.
+
+        # JSON
+
+        An object with the keys `root`, `topics`, `lowest` and `highest` (if there are topics), and
+        `violations`, an array of objects with the keys `kind`, `entries`, `message` and `remedy`. If
+        several roots are checked, `root` is the project, `topics` is the sum, each violation also
+        has the key `root`, and `roots` is an array with an object as above for each root.
+        """,
+      examples: """
+        topic verify --allow-gaps specs
+        topic verify --against origin/main --only duplicate --only clash
+        topic verify --style adr --start 1 doc/adr
+        """)
   ) { arguments throws(Failure) in
     let enforcement = try arguments.choice("enforce", of: Enforcement.self) ?? .strict
     let format = try arguments.choice("format", of: ReportFormat.self) ?? .text
@@ -69,7 +112,7 @@ extension Command {
     if enforcement == .strict, !isGood { throw Failure(.negative, nil) }
   }
 
-  /// The kinds of violations that `--only` names; nil when all are to be reported.
+  /// The kinds of violations that `--only` names; nil if the option is not given.
   private static func kindsToReport(
     _ arguments: Arguments
   ) throws(Failure) -> Set<ViolationKind>? {
@@ -84,7 +127,7 @@ extension Command {
       throw .usage("--only gap and --allow-gaps exclude each other")
     }
     if kinds == [.clash], !arguments.has("against") {
-      throw .usage("--only clash needs --against: the branch to compare with")
+      throw .usage("--only clash needs --against REF, the branch to compare with")
     }
     return kinds.isEmpty ? nil : kinds
   }
@@ -131,7 +174,7 @@ extension Command {
       .noInput,
       "there is no root in \(project.bytes.quotedForMessage): looked for "
         + places.joined(separator: ", "),
-      advice: "name the ROOT, or make one: mkdir -p \(first.printable)")
+      advice: "name the ROOT, or create one: mkdir -p \(first.printable)")
   }
 
   private static func check(
@@ -140,9 +183,9 @@ extension Command {
     var invariants = Invariants(style)
     let reportsGaps = only?.contains(.gap) ?? true
     let asksForGaps = only?.contains(.gap) == true || arguments.has("strict")
-    // A reservation whose directory was never made is a gap.
     var allowsGaps = arguments.has("allow-gaps")
-    // Where gaps do not count anyway, the scope decides nothing.
+    // In a scope, a reservation whose directory was never created leaves a gap. Where gaps are allowed or
+    // asked for anyway, the scope makes no difference.
     if arguments.has("scope") || !(allowsGaps || asksForGaps || !reportsGaps) {
       let scope = try Scope.inForce(arguments, for: root, needsGit: arguments.has("against"))
       allowsGaps = allowsGaps || (scope != .root && !asksForGaps)

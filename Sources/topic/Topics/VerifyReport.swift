@@ -3,24 +3,24 @@ import JSON
 import POSIX
 import TopicAllocation
 
-/// The kinds of violations, as they are printed.
+/// The kinds of violations, as they are spelled.
 enum ViolationKind: String, CaseIterable {
   case unrecognised, duplicate, gap, kind, name, clash, lock
 
-  /// What a command line may call it.
+  /// What the option `--only` may call it.
   var words: [Bytes] {
     [rawValue, rawValue + (self == .clash ? "es" : "s")].map { Bytes($0) }
   }
 }
 
-/// What is found in one root.
+/// What a check found in one root.
 struct RootCheck {
   let root: Path
   let style: Style
   private(set) var report: Invariants.Report
 
-  /// The part of `report` that is of the kinds in `only`, or all of it. That nothing is numbered, or
-  /// a lock is held, belongs to every part: nothing else can be relied on then.
+  /// The violations of `report` that are of the kinds in `only`, or all of them. Unrecognised entries and
+  /// held locks are always included, because the rest is unreliable then.
   init(root: Path, style: Style, report: Invariants.Report, only: Set<ViolationKind>?) {
     self.root = root
     self.style = style
@@ -32,7 +32,7 @@ struct RootCheck {
     }
   }
 
-  /// One block: the violations, and a line that sums up.
+  /// The violations, and a line that sums them up.
   var text: String {
     var text = ""
     for violation in report.violations {
@@ -47,16 +47,6 @@ struct RootCheck {
     var verdict = ", \(count == 0 ? "no" : "\(count)") violation" + (count > 1 ? "s" : "")
     if report.isEmpty, count == 0 { verdict = "" }
     return text + "\(root.bytes.quotedForMessage): \(report.isEmpty ? "empty" : topics)\(verdict)\n"
-  }
-
-  /// JSON is UTF-8, and an entry that is spelled otherwise than it is helps nobody.
-  fileprivate func checkIsUTF8() throws(Failure) {
-    for entry in [root.bytes] + report.violations.flatMap({ $0.told(style).entries })
-    where !UTF8Decoder.isValid(entry) {
-      throw Failure(
-        .data, "cannot write \(entry.quotedForMessage) as JSON: it is not UTF-8",
-        advice: "use --format text")
-    }
   }
 
   fileprivate func write(to json: inout JSONWriter) {
@@ -88,9 +78,12 @@ struct RootCheck {
 }
 
 extension [RootCheck] {
-  /// One object: of one root, or of several with all of them in it, which belong to `project`.
+  /// An object for the only root, or for several roots of `project`.
   func json(_ project: Path) throws(Failure) -> Bytes {
-    for check in self { try check.checkIsUTF8() }
+    for check in self {
+      let entries = check.report.violations.flatMap { $0.told(check.style).entries }
+      try ReportFormat.checkJSONCarries([check.root.bytes] + entries)
+    }
     var json = JSONWriter(.indented)
     if count == 1 {
       self[0].write(to: &json)

@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test(
-    "A line that is too long is one unreadable line, and what an entry has besides takes no memory")
+    "A line that is too long is one unreadable line, and other members of an entry take no memory")
   func longLines() throws {
     #expect(try add("small", 1, 1).code == 0)
     let outcome = try bash(
@@ -59,7 +59,7 @@ import Testing
     #expect(total["entries"] as? Int == 2 && total["unreadable_lines"] as? Int == 2)
   }
 
-  @Test("However many roles and models there are, those beyond a thousand are one, and it is said")
+  @Test("Roles and models beyond a thousand are summed up as one, and a note says so")
   func manyNames() throws {
     #expect(try add("small", 1, 1, role: "w0").code == 0)
     try bash(
@@ -77,7 +77,7 @@ import Testing
     #expect(roles.reduce(0) { $0 + ($1["entries"] as? Int ?? 0) } == 1_203)
   }
 
-  @Test("An entry holds the exact amount by the price that held when it was added")
+  @Test("An entry keeps the exact amount by the price at the time it was added")
   func entry() throws {
     let outcome = try add("small", 3, 1, ["-v", "--format", "json"])
     #expect(
@@ -87,14 +87,14 @@ import Testing
     #expect(try String(contentsOfFile: ledger, encoding: .utf8) == outcome.text)
     let quiet = try add("small", 3, 1)
     #expect(quiet.code == 0 && quiet.error.isEmpty && quiet.text.isEmpty)
-    // Another price later changes nothing of what is there.
+    // A later price does not change earlier entries.
     try directory.makeFile(
       "prices.json", #"{"as_of":"2027-01-01","models":{"small":{"input":1,"output":1}}}"#)
     #expect(try add("small", 1, 0, ["-v"]).error.contains("0.000001 USD"))
     #expect(try total()["usd"] as? String == "0.0000022")
   }
 
-  @Test("The table has roles, models and the total, with the points of amounts one below the other")
+  @Test("The table has roles, models and the total, and the points of amounts align")
   func table() throws {
     _ = try add("small", 1_000_000, 100)
     _ = try add("big", 2_000_000, 0, role: "reviewer")
@@ -120,7 +120,7 @@ import Testing
     #expect(roles.map { $0["unpriced_entries"] as? Int } == [1, 0])
   }
 
-  @Test("A limit that would be passed is exit code 10, with both figures; reaching it is all right")
+  @Test("Exceeding the limit exits with 10 and prints both figures; reaching it is allowed")
   func check() throws {
     #expect(try cost(["check", run + "x", "--max-usd", "1"]).code == 66)
     #expect(try cost(["check", run, "--max-usd", "1"]).text == "0.00 USD of 1.00 USD\n")
@@ -130,7 +130,7 @@ import Testing
     let over = try check("--max-usd", "0.099999999999")
     #expect(over.code == 10 && over.text.isEmpty)
     #expect(over.error.contains("0.10 USD is over the limit of 0.099999999999 USD"))
-    // The dearer of both prices counts: of small the output's, of big the input's.
+    // The higher of both prices counts: the output's of small, the input's of big.
     let estimate = ["--estimate-tokens", "1000000", "--model"]
     #expect(try cost(["check", run, "--max-usd", "0.4"] + estimate + ["small"]).code == 0)
     let both = try cost(["check", run, "--max-usd", "15.09"] + estimate + ["big"])
@@ -141,7 +141,7 @@ import Testing
     #expect(try cost(["check", run, "--max-usd", "1"] + estimate + ["new"]).code == 65)
   }
 
-  @Test("What has no price is said, and with --strict it is a reason to stop")
+  @Test("A call without a price is reported, and with --strict it stops the run")
   func unpriced() throws {
     let outcome = try add("unknown", 1, 1)
     #expect(outcome.code == 0 && outcome.error.contains("'unknown' has no price"))
@@ -153,11 +153,11 @@ import Testing
     try bash("printf '{\"role' >>'\(ledger)'")
     _ = try add("small", 1, 1)
     let torn = try cost(check)
-    #expect(torn.code == 0 && torn.error.contains("\(ledger): 1 lines are no entries"))
+    #expect(torn.code == 0 && torn.error.contains("\(ledger): 1 line is not an entry"))
     #expect(try total()["unreadable_lines"] as? Int == 1 && total()["entries"] as? Int == 2)
   }
 
-  @Test("The shipped prices are said to be so, with their day, and can be changed and given back")
+  @Test("Messages name the shipped prices with their day, and a changed list replaces them")
   func shipped() throws {
     let script = """
       unset TOPIC_PRICES
@@ -176,12 +176,21 @@ import Testing
   }
 
   @Test(
-    "What makes no sense is refused, and nothing is added",
+    "Wrong usage is refused, and nothing is added",
     arguments: [
-      (["--role", "r"], 64, "no --model"), (["--role", "", "--model", "small"], 64, "no --role"),
-      (["--role", "r", "--model", "small", "--input-tokens", "-1"], 64, "--input-tokens takes"),
+      (["--role", "r"], 64, "no --model"),
+      (
+        ["--role", "", "--model", "small", "--input-tokens", "1", "--output-tokens", "1"], 64,
+        "--role is an empty string"
+      ),
+      (
+        ["--role", "r", "--model", "small", "--output-tokens", "1", "--input-tokens", "-1"], 64,
+        "--input-tokens takes"
+      ),
       (["--role", "r", "--model", "small", "--input-tokens", "1"], 64, "no --output-tokens"),
-      (["--max-usd", "1"], 64, "goes with topic cost check"),
+      (["--max-usd", "1"], 64, "--max-usd belongs to topic cost check"),
+      (["--estimate-tokens", "1"], 64, "--estimate-tokens belongs to topic cost check"),
+      (["more"], 64, "unexpected argument 'more'"),
       (["--prices", "/no"], 64, "no --role"),
     ])
   func refused(words: [String], code: Int, message: String) throws {
@@ -191,9 +200,9 @@ import Testing
   }
 
   @Test(
-    "A list that cannot be used is named with its place",
+    "A message about an unusable list names its place",
     arguments: [
-      ("{\n\"models\": {,}}", 65, ":2: no JSON"), ("{}", 65, "as_of"),
+      ("{\n\"models\": {,}}", 65, ":2: not JSON"), ("{}", 65, "as_of"),
       (#"{"as_of":"x","models":{"small":{"input":"1e3","output":1}}}"#, 65, "model small"),
     ])
   func badPrices(text: String, code: Int, message: String) throws {
@@ -203,7 +212,7 @@ import Testing
     #expect(outcome.error.contains(prices) && !FileManager.default.fileExists(atPath: ledger))
   }
 
-  @Test("Ten processes that add fifty times each lose nothing")
+  @Test("Ten processes that add fifty entries each lose nothing")
   func concurrent() throws {
     let outcome = try bash(
       """
@@ -222,7 +231,7 @@ import Testing
     #expect((total["by_role"] as? [Any])?.count == 10)
   }
 
-  @Test("A crash or a full disk leaves whole entries only, and what was reported is there")
+  @Test("A crash or a full disk leaves only whole entries, and every reported one is there")
   func killed() throws {
     #expect(try add("small", 10, 0).code == 0)
     for fault in ["open:1", "fstat:1", "pread:1", "write:1", "fsync:1"] {
@@ -234,5 +243,28 @@ import Testing
     let full = try add("small", 10, 0, fault: "write:1:\(ENOSPC)")
     #expect(full.code == 74 && full.error.contains(ledger), "\(full.error)")
     #expect(try total()["entries"] as? Int == 2 && total()["unreadable_lines"] as? Int == 0)
+  }
+
+  @Test("Help exists for every command, and --model completes the models with a price in force")
+  func descriptions() throws {
+    for command in ["add", "total", "check", "prices"] {
+      let help = try TestSupport.run([Product.topic, "help", "cost", command])
+      #expect(help.code == 0 && help.text.hasPrefix("Usage: topic cost \(command) "))
+    }
+    func models(_ words: String..., prices: String = "") throws -> [String] {
+      try TestSupport.run(
+        [Product.topic, "--complete", "bash", "cost"] + words,
+        environment: ["TOPIC_PRICES": prices]
+      ).lines
+    }
+    #expect(try models("add", "--model", "", prices: prices) == ["small", "big"])
+    #expect(try models("check", "--prices", prices, "--model", "b") == ["big"])
+    #expect(try models("check", "--prices=\(prices)", "--model=s") == ["--model=small"])
+    #expect(try models("add", "--model", "gpt-5-n") == ["gpt-5-nano", "gpt-5-nano-2025-08-07"])
+    #expect(try models("add", "--model", "", prices: directory("none")).isEmpty)
+    // Completions do not wait for a pipe.
+    try bash("mkfifo '\(directory("pipe"))'")
+    #expect(try models("add", "--prices", directory("pipe"), "--model", "").isEmpty)
+    #expect(try models("add", "--prices", "-", "--model", "").isEmpty)
   }
 }

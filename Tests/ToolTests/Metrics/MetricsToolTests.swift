@@ -11,7 +11,7 @@ import Testing
     try run([Product.topic, "metrics"] + words, input: Data(input.utf8))
   }
 
-  @Test("Pairs, objects and lines become entries, and what is none is named with its place")
+  @Test("Pairs, objects and lines become entries, and an error names the place of anything else")
   func append() throws {
     let nested = directory("a/b/m.jsonl")
     #expect(
@@ -37,7 +37,7 @@ import Testing
     #expect(count == 5)
   }
 
-  @Test("A summary is a table, an object or a page, whose text cannot break out of it")
+  @Test("A summary is a table, an object or a page that escapes all text")
   func summary() throws {
     try directory.makeFile(
       "m.jsonl",
@@ -62,11 +62,9 @@ import Testing
     #expect(page.contains("&lt;b&gt;") && !page.contains("<b>"))
     let missing = try topic("summary", directory("none"))
     #expect(missing.code == 66 && missing.error.contains("no such metrics"))
-    #expect(try topic("summary", "--out", "x", file).code == 64)
-    #expect(try topic("rotate", file).code == 64)
   }
 
-  @Test("Writers, rotations and aggregates at once lose no entry and count none twice")
+  @Test("Concurrent writers, rotations and aggregates lose no entry and count none twice")
   func concurrent() throws {
     let outcome = try bash(
       """
@@ -89,7 +87,7 @@ import Testing
     )
   }
 
-  @Test("A crash or a full disk in the middle of aggregates leaves files that the next call mends")
+  @Test("After a crash or a full disk during an aggregation, the next call repairs the files")
   func crashes() throws {
     try directory.makeFile("m.jsonl", "{\"status\":\"ok\",\"duration\":3}\n")
     let words = [Product.topic, "metrics", "aggregate", "--out", directory("out"), file]
@@ -97,7 +95,7 @@ import Testing
       for end in ["kill", "\(ENOSPC)"] {
         var number = 1
         while true {
-          // Without news, nothing is written.
+          // Without a new entry, nothing is written.
           try bash("echo '{\"status\":\"ok\",\"duration\":3}' >>m.jsonl", in: directory.path)
           let fault = "\(call):\(number):\(end)"
           let outcome = try run(words, environment: ["POSIX_FAULT": fault], mayMiss: true)
@@ -112,7 +110,7 @@ import Testing
           if outcome.faults.isEmpty { break }
           number += 1
         }
-        // Beyond the last call there is nothing to fail.
+        // At least one call of this kind must have failed.
         #expect(number > 1, "\(call)")
       }
     }
@@ -123,7 +121,7 @@ import Testing
     #expect(try run(["diff", "-r", directory("out"), directory("fresh")]).text.isEmpty)
   }
 
-  @Test("What no double holds is a text, and other numbers keep their spelling")
+  @Test("A number too large for a double is text, and other numbers keep their spelling")
   func commits() throws {
     let words = ["a=12e4567", "b=-1e999", "c=1e300", "d=00", "e=12345678901234567890"]
     #expect(try run([Product.topic, "metrics", "append", file] + words).code == 0)
@@ -132,14 +130,14 @@ import Testing
         == #"{"a":"12e4567","b":"-1e999","c":1e300,"d":"00","e":12345678901234567890}"# + "\n")
   }
 
-  @Test("--skip-invalid passes over lines that are no objects, and -v counts them")
+  @Test("--skip-invalid skips lines that are not objects, and -v counts them")
   func skipInvalid() throws {
     let outcome = try topic(
       "append", "-v", "--skip-invalid", file, input: "\u{FEFF}{\"a\":1}\n[1]\nx\n{\"a\":2}")
     #expect(outcome.code == 0, "\(outcome.error)")
-    #expect(outcome.error.contains("line 2 is not a JSON object; passed over"))
-    #expect(outcome.error.contains("line 3 is not JSON, at byte 1: expected a value; passed over"))
-    #expect(outcome.error.contains("2 queued, 2 written, 1 batches, 2 errors"))
+    #expect(outcome.error.contains("line 2 is not a JSON object; skipped"))
+    #expect(outcome.error.contains("line 3 is not JSON, at byte 1: expected a value; skipped"))
+    #expect(outcome.error.contains("2 queued, 2 written, 1 batch, 2 errors"))
     #expect(try String(contentsOfFile: file, encoding: .utf8) == "{\"a\":1}\n{\"a\":2}\n")
     let words = [Product.topic, "metrics", "append", "-v", file, "a=1"]
     let full = try run(words, environment: ["POSIX_FAULT": "write:1:\(ENOSPC)"])
@@ -170,7 +168,7 @@ import Testing
     #expect(text() == "{\"n\":1}\n{\"n\":2}\n")
   }
 
-  @Test("A key that no entry has is reported with the nearest one that there is")
+  @Test("A key that no entry has is reported with the nearest existing one")
   func missingKeys() throws {
     try directory.makeFile(
       "m.jsonl",
@@ -187,7 +185,7 @@ import Testing
       try run(
         [Product.topic, "metrics", "aggregate", "--out", directory("out"), file] + words + more)
     }
-    // The second call reads nothing new, and knows the keys from the first.
+    // The second call reads nothing new: it knows the keys from state.json.
     for _ in 1...2 {
       #expect(
         try aggregate().error == """
@@ -199,14 +197,14 @@ import Testing
     #expect(
       try topic("aggregate", "--out", directory("out"), "--duration", "note", file).error.contains(
         "no entry has a number under 'note' (--duration)"))
-    // Nothing is asked for by name, or there are no entries.
+    // No option names a key, or there are no entries.
     try directory.makeFile("m.jsonl", "{\"status\":\"ok\"}\n")
     #expect(try topic("aggregate", "--out", directory("other"), file).error.isEmpty)
     try directory.makeFile("m.jsonl", "")
     #expect(try topic("summary", "--by", "x", file).error.isEmpty)
   }
 
-  @Test("A byte order mark at the beginning loses no entry, and no file repeats it")
+  @Test("A byte order mark at the start loses no entry and is not copied")
   func byteOrderMark() throws {
     try directory.makeFile("m.jsonl", "\u{FEFF}{\"status\":\"ok\",\"n\":0}\n\u{FEFF}\n")
     #expect(try topic("summary", file).text.hasPrefix("1 entry, 100 % succeeded\n"))
@@ -217,7 +215,7 @@ import Testing
   }
 
   @Test(
-    "aggregate replaces what has changed, with one fsync for the directory, and nothing without news",
+    "aggregate replaces only changed files, with one fsync for the directory",
     .enabled(if: Product.hasProgram("strace"), "strace is missing"))
   func synchronizations() throws {
     func fsyncs() throws -> Int {
@@ -232,9 +230,43 @@ import Testing
     #expect(try fsyncs() == 7)
     #expect(try fsyncs() == 0)
     try bash("echo '{\"status\":\"ok\",\"duration\":3}' >>m.jsonl", in: directory.path)
-    // The baseline stays as it is.
+    // The baseline does not change.
     #expect(try fsyncs() == 6)
     try bash("echo damaged >out/completeness.json", in: directory.path)
     #expect(try fsyncs() == 2)
+  }
+
+  @Test(
+    "Wrong usage is refused with the command that an option belongs to",
+    arguments: [
+      ("summary --out x m.jsonl", "--out belongs to topic metrics aggregate"),
+      ("append --by x m.jsonl", "--by belongs to topic metrics summary, aggregate"),
+      ("rotate m.jsonl", "no --max-bytes and no --max-lines"),
+      ("rotate --max-bytes 1 --max-lines 1 m.jsonl", "exclude each other"),
+      ("aggregate m.jsonl", "no --out"), ("aggregate --out= m.jsonl", "--out is an empty string"),
+      ("summary", "no FILE"), ("summary m.jsonl more", "unexpected argument 'more'"),
+      ("summary --where x m.jsonl", "--where takes KEY=VALUE"),
+      ("sumary m.jsonl", "did you mean 'summary'?"),
+    ])
+  func usage(line: String, message: String) throws {
+    let outcome = try run([Product.topic, "metrics"] + line.split(separator: " ").map(String.init))
+    #expect(outcome.code == 64 && outcome.error.contains(message), "\(outcome.error)")
+  }
+
+  @Test("Help exists for every command, and completions offer choices and directories")
+  func descriptions() throws {
+    for command in ["append", "summary", "aggregate", "rotate"] {
+      let help = try run([Product.topic, "help", "metrics", command])
+      #expect(help.code == 0 && help.text.hasPrefix("Usage: topic metrics \(command) "))
+    }
+    func complete(_ words: String...) throws -> String {
+      try run([Product.topic, "--complete", "bash", "metrics"] + words).text
+    }
+    #expect(try complete("append", "--sync", "") == "each\nnever\n")
+    #expect(try complete("summary", "--format=h") == "--format=html\n")
+    #expect(try complete("summary", "--by", "").isEmpty)
+    #expect(try complete("aggregate", "--where", "").isEmpty)
+    #expect(try complete("aggregate", "--out", "") == ":directories\t\n")
+    #expect(try complete("rotate", "") == ":files\t\n")
   }
 }

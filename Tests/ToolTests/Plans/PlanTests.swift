@@ -37,7 +37,8 @@ import Testing
     return try object(outcome.output)
   }
 
-  @Test("A good plan is counted, one that is not is told with lines as compilers do, code 65")
+  @Test(
+    "check counts a valid plan; of an invalid one, it lists every defect with its line, status 65")
   func check() throws {
     try makePlan(2, 1)
     let good = try topic("check", file)
@@ -55,13 +56,13 @@ import Testing
     #expect(bad.code == 65 && bad.output.isEmpty)
     #expect(
       bad.error.split(separator: "\n") == [
-        "PLAN.md:1: no goal; write a line **Goal:** with what the plan is for",
-        "PLAN.md:1: no task '1.1'; did you mean the heading 'Task 1.1: a' on line 2?",
-        "PLAN.md:1: no task 'login'; did you mean the heading 'Task lgoin' on line 3?",
-        "PLAN.md:1: no task '1.3'",
-        "PLAN.md:3: task 'lgoin' is in no group; add it to a row | Group N | ids | of the table",
-        "PLAN.md:4: task 'b' is in no group; add it to a row | Group N | ids | of the table",
-        "PLAN.md:5: 'b' depends on 'lgion', but no task 'lgion';"
+        "PLAN.md:1: no goal; add a line **Goal:** that says what the plan is for",
+        "PLAN.md:1: there is no task '1.1'; did you mean the heading 'Task 1.1: a' on line 2?",
+        "PLAN.md:1: there is no task 'login'; did you mean the heading 'Task lgoin' on line 3?",
+        "PLAN.md:1: there is no task '1.3'",
+        "PLAN.md:3: task 'lgoin' is in no group; add it to a row | Group N | IDS | of the table",
+        "PLAN.md:4: task 'b' is in no group; add it to a row | Group N | IDS | of the table",
+        "PLAN.md:5: 'b' depends on 'lgion', but there is no task 'lgion';"
           + " did you mean the heading 'Task lgoin' on line 3?",
       ])
     let json = try object(try topic("check", file, "--format", "json").output)
@@ -73,7 +74,7 @@ import Testing
     #expect(directory.entries() == ["PLAN.lock", "PLAN.md"])
   }
 
-  @Test("What is shown as JSON has goal and tasks with all that a worker needs")
+  @Test("show prints as JSON the goal, and all that a worker needs to know about a task")
   func show() throws {
     try makePlan(2, 1, extra: ["2.1": "Role: reviewer\nTimeout: 60\nDepends on: 1.2"])
     let plan = try object(try topic("show", file, "-f", "json").output)
@@ -88,7 +89,7 @@ import Testing
     #expect(try topic("show", file).text.contains("2.1: Part 2.1\n    after 1.2, by reviewer"))
   }
 
-  @Test("The exit codes of a claim are 0 with a task, 1 without one now, 2 when all is done")
+  @Test("claim exits with 0 if there is a task, 1 if there is none now, 2 if all are done")
   func codes() throws {
     try makePlan(1, 1)
     let first = try claim("a")
@@ -96,7 +97,8 @@ import Testing
     #expect(first["reclaimed"] as? Bool == false)
     let waiting = try topic("claim", file, "--worker", "b")
     #expect(waiting.code == 1 && waiting.output.isEmpty)
-    #expect(waiting.error.contains("1 task is held; the first lease, of 'a' on '1.1'"))
+    #expect(
+      waiting.error.contains("1 task is held; the first lease to expire is that of 'a' on '1.1'"))
     #expect(try claim("a")["id"] as? String == "1.1")
     #expect(try topic("done", file, "1.1", "--worker", "a").text == "1.1 done, 1 of 2 done\n")
     #expect(try claim("b")["id"] as? String == "2.1")
@@ -108,7 +110,7 @@ import Testing
     #expect(end.code == 2 && end.output.isEmpty && end.error.isEmpty)
   }
 
-  @Test("Who does not hold a task cannot end it, and is told who does")
+  @Test("Only the holder can end a task; others learn who holds it")
   func holder() throws {
     try makePlan(2)
     _ = try claim("owner")
@@ -116,7 +118,7 @@ import Testing
       let outcome = try topic(command, file, "1.1", "--worker", "other")
       #expect(outcome.code == 77 && outcome.error.contains("'1.1' is held by 'owner'"))
       let pending = try topic(command, file, "1.2", "--worker", "other")
-      #expect(pending.code == 77 && pending.error.contains("'1.2' is held by nobody"))
+      #expect(pending.code == 77 && pending.error.contains("'1.2' is not claimed"))
     }
     let unknown = try topic("done", file, "1.11", "--worker", "owner")
     #expect(unknown.code == 66 && unknown.error.contains("did you mean '1.1'?"))
@@ -132,7 +134,7 @@ import Testing
     #expect(try topic("claim", directory("no.md"), "--worker", "a").code == 66)
   }
 
-  @Test("A failed task stops what waits for it, until it is released by force")
+  @Test("Tasks wait for a failed task until it is released with --force")
   func failed() throws {
     try makePlan(1, 2)
     _ = try claim("a")
@@ -149,7 +151,8 @@ import Testing
     #expect(try topic("release", file, "1.1", "--force").code == 77)
   }
 
-  @Test("The task of a worker that died is taken over when its lease is over, and that is said")
+  @Test(
+    "When the lease of a dead worker expires, another worker takes its task over, with a message")
   func takeOver() throws {
     try makePlan(1)
     let start = Date()
@@ -160,14 +163,14 @@ import Testing
       outcome = try topic("claim", file, "--worker", "heir")
     }
     #expect(Date().timeIntervalSince(start) >= 1)
-    #expect(outcome.error.contains("'1.1' is taken over from 'dead', whose lease ran out"))
+    #expect(outcome.error.contains("'1.1' is taken over from 'dead', whose lease has expired"))
     let task = try object(outcome.output)
     #expect(task["reclaimed"] as? Bool == true && task["reclaimed_from"] as? String == "dead")
     #expect(try topic("done", file, "1.1", "--worker", "dead").error.contains("held by 'heir'"))
     #expect(try topic("done", file, "1.1", "--worker", "heir").code == 0)
   }
 
-  @Test("A plan that was edited is reconciled, and what has changed is said once")
+  @Test("The state follows the edits of a plan, and each edit is reported once")
   func edited() throws {
     try makePlan(2)
     _ = try claim("a")
@@ -180,25 +183,26 @@ import Testing
     #expect(try topic("status", file).error.contains("removed: '1.1', '1.2'"))
     let removed = try topic("done", file, "1.2", "--worker", "a")
     #expect(removed.code == 66 && removed.error.contains("removed: '1.1', '1.2'"))
-    // What was done stays done when it comes back.
+    // A task that was done and comes back is still done.
     try makePlan(3)
     #expect(try topic("claim", file, "--worker", "b").error.contains("back: '1.1', '1.2'"))
     #expect(try topic("status", file).text.contains("1 of 3 done, 2 held"))
   }
 
-  @Test("A damaged state is an error that names the way out, and stays as it is")
+  @Test("A damaged state is an error with advice, and stays as it is")
   func damaged() throws {
     try makePlan(1)
     for damage in ["", "{", "[]", "{\"version\": 2, \"tasks\": {}}", "\0\0"] {
       try directory.makeFile("PLAN.state.json", damage)
       let outcome = try topic("claim", file, "--worker", "a")
-      #expect(outcome.code == 65 && outcome.error.contains("PLAN.state.json' is no state"))
+      #expect(
+        outcome.code == 65 && outcome.error.contains("PLAN.state.json' is not the state of a plan"))
       #expect(outcome.error.contains("remove it to start over"))
       #expect(try String(contentsOfFile: directory("PLAN.state.json"), encoding: .utf8) == damage)
     }
   }
 
-  @Test("Killed at any call, a command leaves the old state or the new one, and nothing locked")
+  @Test("Killed at any call, a command leaves the old state or the new one, and no lock")
   func killed() throws {
     let trace = directory("trace")
     try makePlan(300)
@@ -217,14 +221,14 @@ import Testing
       #expect(outcome.signal == SIGKILL, "\(name)")
       let status = try topic("status", file)
       #expect(status.code == 0, "\(name) \(counts[name] ?? 0): \(status.error)")
-      // The next one is not held up, and clears away what is left.
+      // The next one does not wait, and removes what is left.
       #expect(try topic("claim", file, "--worker", "n\(number)", "--timeout", "0").code == 0)
       let all = try FileManager.default.contentsOfDirectory(atPath: directory.path)
       #expect(all.sorted() == ["PLAN.lock", "PLAN.md", "PLAN.state.json", "trace"], "\(all)")
     }
   }
 
-  @Test("A failing call leaves the old state, no temporary file, and is told")
+  @Test("A failing call is reported, and leaves the old state and no temporary file")
   func failing() throws {
     try makePlan(2)
     _ = try claim("a")
@@ -239,10 +243,10 @@ import Testing
       #expect(!all.contains { $0.hasSuffix(".tmp") }, "\(fault): \(all)")
     }
     let full = try bash("topic plan claim '\(file)' --worker b >/dev/full")
-    #expect(full.code == 74 && full.error.contains("'1.2' is claimed all the same"))
+    #expect(full.code == 74 && full.error.contains("'1.2' is claimed nevertheless"))
   }
 
-  @Test("While others lock the plan a claim waits, gives up in time, and names them")
+  @Test("claim waits for the lock, gives up in time, and names the holder")
   func busy() throws {
     try makePlan(1)
     let lock = try HeldLock(directory("PLAN.lock"))
@@ -253,7 +257,7 @@ import Testing
     #expect(try topic("claim", file, "--worker", "a", "--timeout", "0.1").code == 0)
   }
 
-  @Test("All names of a plan share one state, which lies beside the file")
+  @Test("All names of a plan share one state, beside the file")
   func link() throws {
     try makePlan(1)
     try directory.makeDirectories("other")
@@ -267,14 +271,14 @@ import Testing
       directory.entries("other") == ["link.md", "plan", "plan.plan-lock", "plan.plan-state.json"])
   }
 
-  @Test("Ten workers do each task once, groups in order, though the lock file is deleted meanwhile")
+  @Test("Ten workers do each task once, groups in order, even if the lock file keeps being deleted")
   func workers() throws {
     try makePlan(20, 1, 30, 49)
     let outcome = try bash(
       """
       worker() {
         local task id code
-        # One that fails keeps its task, and the others would wait for it.
+        # A worker that fails keeps its task, and the others would wait for it.
         while [[ ! -e failed ]] && ((SECONDS < 60)); do
           task=$(topic plan claim --worker "$1" PLAN.md 2>>errors) && code=0 || code=$?
           case $code in
@@ -314,7 +318,7 @@ import Testing
     #expect(try topic("status", file).text.contains("100 of 100 done\n"))
   }
 
-  @Test("The status tells counts and holders; watched, it is printed when something happened")
+  @Test("status prints counts and holders; with --watch, again whenever something has changed")
   func status() throws {
     try makePlan(2, 1)
     _ = try claim("a", "--lease", "100")
@@ -342,7 +346,7 @@ import Testing
   }
 
   @Test(
-    "On a terminal the status is drawn in place; Ctrl-C ends it with the cursor shown again",
+    "On a terminal, status --watch redraws in place; Ctrl-C ends it and shows the cursor again",
     .enabled(if: Product.hasProgram("script")))
   func terminal() throws {
     try makePlan(2)
@@ -357,7 +361,7 @@ import Testing
     #expect(outcome.text.contains("code 130"), "\(outcome.text)")
   }
 
-  @Test("Graphs name all tasks, whatever their descriptions hold")
+  @Test("Graphs label all tasks, whatever their descriptions hold")
   func graph() throws {
     try directory.makeFile(
       "PLAN.md",

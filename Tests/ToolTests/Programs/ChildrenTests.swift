@@ -56,7 +56,7 @@ import Testing
     #expect(
       outcome.error == """
         topic: cannot read standard input: Bad file descriptor
-        topic: hint: when COMMAND needs no input, use --no-input or </dev/null
+        topic: hint: if COMMAND needs no input, use --no-input or </dev/null
 
         """)
   }

@@ -26,7 +26,7 @@ import Testing
   ]
 
   @Test(
-    "One that does not exist is status 66, names the nearest that does, and is not made",
+    "A missing TOPIC or RUN is status 66 with the closest name, and is not created",
     arguments: commands)
   func missing(command: String) throws {
     for (wrong, near) in [
@@ -45,7 +45,7 @@ import Testing
     #expect(directory.entries("project/specs") == ["001_real_run"])
   }
 
-  @Test("It is found by path, number and name", arguments: commands)
+  @Test("A TOPIC or RUN is found by path, number and name", arguments: commands)
   func found(command: String) throws {
     for name in ["1", "001", "real_run", "001_real_run", "specs/001_real_run", "other"] {
       let outcome = try script(command.replacing("RUN", with: name))
@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test(
-    "What else does not exist is status 66, and is not made",
+    "Any other missing operand is status 66, and is not created",
     arguments: [
       "CLAUDE_SPECS_ROOT=typo topic list", "CLAUDE_SPECS_ROOT=typo topic find x",
       "CLAUDE_SPECS_ROOT=typo topic renumber", "CLAUDE_PROJECT_DIR=typo topic locate x",
@@ -77,7 +77,7 @@ import Testing
   }
 
   @Test(
-    "A directory in which nothing can be made is an error at once, not a lock to wait for",
+    "A directory in which nothing can be created is an error at once",
     .enabled(if: FileManager.default.fileExists(atPath: "/proc/self")))
   func impossible() throws {
     let outcome = try script(
@@ -85,7 +85,7 @@ import Testing
     #expect(outcome.lines == ["73", "73"], "\(outcome.error)")
     #expect(
       outcome.error.contains("cannot create '/proc/nope'")
-        && outcome.error.contains("nothing can be made"))
+        && outcome.error.contains("nothing can be created"))
   }
 
   @Test("A plan may be standard input or a pipe where no state is needed")
@@ -99,7 +99,7 @@ import Testing
     #expect(outcome.error.contains("it is a FIFO, not a regular file"))
   }
 
-  @Test("The hint for a missing run works when it is typed")
+  @Test("The hint for a missing run works as it stands")
   func hint() throws {
     let outcome = try script(
       """
@@ -110,7 +110,7 @@ import Testing
   }
 
   @Test(
-    "A plan that does not exist is status 66, with the nearest one",
+    "A missing plan is status 66 with the closest name",
     arguments: ["check", "show", "graph", "status", "claim --worker w", "done --worker w"])
   func plan(command: String) throws {
     let id = command.hasPrefix("done") ? " a" : ""
@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test(
-    "A document over 64 MiB is status 65, and so is a stream that does not end",
+    "A document over 64 MiB is status 65, and so is an endless stream",
     arguments: [
       "topic cost prices --prices FILE", "topic plan check FILE",
       "topic try -n --timeout 9 --model m --fallback FILE -- echo {model}",

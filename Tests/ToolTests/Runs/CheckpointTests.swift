@@ -22,7 +22,7 @@ import Testing
     return try #require(object, "\(outcome.error)")
   }
 
-  @Test("What is given is changed, what is not is kept, and numbers keep their spelling")
+  @Test("save changes the given members, keeps the others, and keeps the spelling of numbers")
   func save() throws {
     #expect(try topic(["load", run]).code == 1)
     let first = try topic([
@@ -49,7 +49,7 @@ import Testing
   }
 
   @Test(
-    "What makes no sense is refused, and nothing is changed",
+    "Wrong usage is refused, and nothing is changed",
     arguments: [
       (["--cost", "-1"], 64), (["--cost", "1e999"], 64), (["--set", "x"], 64),
       (["--set", "x=y"], 65),
@@ -62,7 +62,7 @@ import Testing
   }
 
   @Test(
-    "A damaged file falls back to the one before it, with a warning; two damaged ones are an error")
+    "The previous file replaces a damaged one, with a warning; two damaged files are an error")
   func damaged() throws {
     for iteration in 1...3 {
       #expect(try topic(["save", run, "--iteration", "\(iteration)"]).code == 0)
@@ -72,7 +72,7 @@ import Testing
       let outcome = try topic(["load", run])
       #expect(outcome.text.contains("\"iteration\": 2") && outcome.error.contains("is damaged"))
     }
-    // The next one goes on from the one before, and the damaged one does not take its place.
+    // The next save continues from the previous file, and the damaged one does not replace it.
     #expect(try topic(["save", run, "--status", "s"]).error.contains("is damaged"))
     #expect(try load()["iteration"] as? Int == 2)
     try bash("echo x | tee '\(file)' '\(run)/checkpoint.previous.json'")
@@ -81,7 +81,7 @@ import Testing
       outcome.code == 65 && outcome.error.contains("topic checkpoint clear"), "\(outcome.error)")
   }
 
-  @Test("Killed at any call it leaves the old state or the new one, and the next save cleans up")
+  @Test("A save killed at any call leaves the old or the new state, and the next save cleans up")
   func killed() throws {
     let trace = directory("trace")
     #expect(try topic(["save", run, "--iteration", "1"]).code == 0)
@@ -106,7 +106,7 @@ import Testing
     }
   }
 
-  @Test("A failing call leaves the old state whole, and no temporary file")
+  @Test("A failing call leaves the old state whole and no temporary file")
   func failing() throws {
     #expect(try topic(["save", run, "--iteration", "1"]).code == 0)
     for fault in [
@@ -121,7 +121,7 @@ import Testing
     }
   }
 
-  @Test("Ten processes that save different members lose none")
+  @Test("Ten processes that save different members at once lose none")
   func concurrent() throws {
     let outcome = try bash(
       """
@@ -133,7 +133,9 @@ import Testing
     #expect(try load().keys.filter { $0.hasPrefix("k") }.count == 50)
   }
 
-  @Test("An object that is no checkpoint is passed over, a newer one is not, and permissions stay")
+  @Test(
+    "A file that is not a checkpoint is passed over, but a newer version is an error"
+  )
   func strangers() throws {
     let outcome = try bash(
       """
@@ -154,7 +156,7 @@ import Testing
     #expect(outcome.error.contains("newer than this program"))
   }
 
-  @Test("An object from standard input does not reset the rounds that retry counts")
+  @Test("An object from standard input does not reset the round counter")
   func keepsRetry() throws {
     let outcome = try bash(
       """
@@ -172,7 +174,9 @@ import Testing
     #expect(outcome.lines == ["0", "10", #"["y",2]"#, "10"], "\(outcome.text)\(outcome.error)")
   }
 
-  @Test("list shows all that it can read, names the rest, and ends with the status of the first")
+  @Test(
+    "list prints what it can read, reports the rest, and exits with the status of the first failure"
+  )
   func listing() throws {
     let outcome = try bash(
       """
@@ -188,12 +192,12 @@ import Testing
     #expect(
       outcome.lines == ["007_good\tfine", "65", "007_good\tfine", "74", "007_good\tfine"],
       "\(outcome.text)\(outcome.error)")
-    #expect(outcome.error.contains("005_bad/checkpoint.json' is no checkpoint"))
+    #expect(outcome.error.contains("005_bad/checkpoint.json' is not a checkpoint"))
     #expect(outcome.error.contains("006_odd/checkpoint.json"), "\(outcome.error)")
     #expect(outcome.error.contains("hint: restore it"))
   }
 
-  @Test("A byte order mark that an editor leaves is ignored, and not printed")
+  @Test("A byte order mark is ignored and not printed")
   func byteOrderMark() throws {
     try directory.makeDirectories("specs/001_a")
     #expect(try topic(["save", run], input: "\u{FEFF}{\"a\": 1}").code == 0)
@@ -205,7 +209,7 @@ import Testing
   }
 
   @Test(
-    "A save puts two things on the disk: the new file and its directory",
+    "A save synchronizes the new file and its directory, and nothing else",
     .enabled(if: Product.hasProgram("strace"), "strace is missing"))
   func synchronizations() throws {
     #expect(try topic(["save", run, "--iteration", "1"]).code == 0)
@@ -219,7 +223,7 @@ import Testing
   }
 
   @Test(
-    "Where no link can be made, the one before is a copy",
+    "Without hard links, the previous checkpoint is a copy",
     arguments: [EPERM, EOPNOTSUPP, EMLINK])
   func withoutLinks(number: Int32) throws {
     #expect(try topic(["save", run, "--iteration", "1"]).code == 0)

@@ -33,7 +33,7 @@ import Testing
     object["steps_failed"] as? [[String: Any]] ?? []
   }
 
-  @Test("All steps run in order, and what failed is said with its last ten lines")
+  @Test("All steps run in order, and a failed step is reported with its last ten lines")
   func strict() throws {
     let outcome = try gate([
       "--step", "first", "echo hidden; echo 1 >>order", "--step", "bad",
@@ -55,7 +55,7 @@ import Testing
     #expect(failed[0]["error"] as? String == "exit code 3")
   }
 
-  @Test("A gate whose steps pass is code 0 and quiet; steps may stand behind --")
+  @Test("If all steps pass, the status is 0 and standard error is empty; steps may follow --")
   func passes() throws {
     let outcome = try gate(["--", "--step", "a", "true", "--step", "b", "echo x; true"])
     #expect(outcome.code == 0 && outcome.error.isEmpty && outcome.lines.count == 2)
@@ -63,7 +63,7 @@ import Testing
     #expect(shown.code == 0 && shown.error == "topic: step 'b':\nx\ny\n")
   }
 
-  @Test("warn says what failed and passes; off runs, reads and records nothing")
+  @Test("warn reports failures and passes; off runs, reads and records nothing")
   func enforcement() throws {
     let warn = try gate(["--enforce", "warn", "--step", "bad", "echo why; false"])
     #expect(warn.code == 0 && warn.error.contains("step 'bad': exit code 1\n  | why\n"))
@@ -76,7 +76,7 @@ import Testing
     #expect(try events().count == 1)
   }
 
-  @Test("--fail-fast runs nothing after a failure, and says what it left out")
+  @Test("--fail-fast runs nothing after a failure, and records the skipped steps")
   func failFast() throws {
     let outcome = try gate([
       "--fail-fast", "-fjson", "--step", "a", "true", "--step", "b", "exit 2", "--step", "c",
@@ -92,7 +92,7 @@ import Testing
   }
 
   @Test(
-    "A step that hangs ends at its time-out with all that it has started, and the next one runs")
+    "A step that hangs is ended with all that it started, and the next one runs")
   func hangs() throws {
     let time = "1\(Int.random(in: 100_000...999_999)).5"
     let start = Date()
@@ -108,7 +108,7 @@ import Testing
     #expect(failures(event)[0]["code"] is NSNull)
   }
 
-  @Test("A signal ends the step and the gate, and what is known is recorded")
+  @Test("A signal ends the step and the gate, and the result so far is recorded")
   func interrupted() throws {
     let time = "1\(Int.random(in: 100_000...999_999)).5"
     let process = try RunningProcess(
@@ -127,7 +127,7 @@ import Testing
     #expect(event["steps_skipped"] as? [String] == ["c"])
   }
 
-  @Test("What a step prints cannot act on the terminal, nor fill it")
+  @Test("The output of a step can neither control the terminal nor flood it")
   func printable() throws {
     let outcome = try gate([
       "--step", "a", "printf '\\033[2Jred\\377\\n'; head -c 300000 /dev/zero | tr '\\0' x; exit 1",
@@ -137,7 +137,7 @@ import Testing
     #expect(try events()[0]["steps_failed"] != nil)
   }
 
-  @Test("Of much output the last lines are shown, with -v all of it, from a file in TMPDIR")
+  @Test("The last lines of a long output are shown; with -v all of it, from a file in TMPDIR")
   func much() throws {
     let step = "seq 300000; readlink /proc/$PPID/fd/* | grep -c \"^$TMPDIR/.*(deleted)\"; exit 1"
     let environment = ["TMPDIR": directory.path]
@@ -148,11 +148,11 @@ import Testing
     let lines = (1...300_000).map { "\($0)\n" }.joined()
     #expect(
       all.error
-        == "topic: step 'a':\n\(lines)1\ntopic: 1 of 1 steps failed\nstep 'a': exit code 1\n")
+        == "topic: step 'a':\n\(lines)1\ntopic: 1 of 1 step failed\nstep 'a': exit code 1\n")
     #expect(directory.entries() == ["run"])
   }
 
-  @Test("Where there is no room for what a step prints, the step is what counts")
+  @Test("A step whose output does not fit on the disk can still pass")
   func noRoom() throws {
     let outcome = try run(
       [Product.topic, "gate", directory("run"), "-v", "--step", "a", "echo x; sleep 0.2; echo y"],
@@ -168,19 +168,19 @@ import Testing
         """)
   }
 
-  @Test("A result that something else has found passes or not, and is recorded")
+  @Test("The result of another program passes or fails, and is recorded")
   func input() throws {
     let passed = try gate([], input: #"{"steps_completed": ["a"], "steps_failed": [], "x": 1}"#)
     #expect(passed.code == 0 && passed.error.isEmpty, "\(passed.error)")
     let failed = try gate(
       [], input: #"{"steps_completed": [], "steps_failed": [{"step": "b", "error": "why"}]}"#)
-    #expect(failed.code == 1 && failed.error == "topic: 1 of 1 steps failed\nstep 'b': why\n")
+    #expect(failed.code == 1 && failed.error == "topic: 1 of 1 step failed\nstep 'b': why\n")
     let events = try events()
     #expect(events.count == 2 && failures(events[1])[0]["error"] as? String == "why")
   }
 
   @Test(
-    "What is no result is an error, even with warn, and nothing is recorded",
+    "An invalid result is an error, even with warn, and nothing is recorded",
     arguments: [
       "", "{", "[]", #"{"steps_completed": ["a"]}"#, #"{"steps_failed": []}"#,
       #"{"steps_completed": [], "steps_failed": []}"#,
@@ -205,7 +205,7 @@ import Testing
   }
 
   @Test(
-    "A member that is nearly one that decides is refused with the right name, others are ignored",
+    "A misspelt member is refused with the right name, and unknown members are ignored",
     arguments: [
       ("steps_fail", "steps_failed"), ("step_failed", "steps_failed"),
       ("hasFailures", "has_failures"), ("failures", "has_failures"),
@@ -223,7 +223,7 @@ import Testing
     #expect(try events().count == (right == nil ? 1 : 0))
   }
 
-  @Test("A result that says that it has failures fails, and of two answers the worse one counts")
+  @Test("A result fails if it claims or names a failure, and the worse of two answers counts")
   func contradictions() throws {
     let unnamed = try gate(
       ["-fjson"], input: #"{"workflow_name": "ci", "has_failures": true, "steps_failed": []}"#)
@@ -243,14 +243,14 @@ import Testing
     #expect(named.code == 1)
     #expect(
       named.error
-        == "topic: 1 of 1 steps failed, although has_failures is false\nstep 'b': no reason given\n"
+        == "topic: 1 of 1 step failed, although has_failures is false\nstep 'b': no reason given\n"
     )
     let passed = try gate([], input: #"{"has_failures": false, "workflow_name": "ci"}"#)
     #expect(passed.code == 0 && passed.text == "passed  ci\n" && passed.error.isEmpty)
     #expect(try events().map { $0["has_failures"] as? Bool } == [true, true, false])
   }
 
-  @Test("Steps are texts, or objects that name them; what completed may be missing")
+  @Test("A step is a string or an object, and steps_completed may be missing")
   func shapes() throws {
     let text = """
       \u{FEFF}{"steps_completed": [{"step": "a"}, {"name": "b"}, "c"],
@@ -264,7 +264,7 @@ import Testing
     #expect(try gate([], input: #"{"steps_failed": ["d"]}"#).code == 1)
   }
 
-  @Test("The level in a result is obeyed, and --enforce wins over it")
+  @Test("The enforcement_level of a result counts, and --enforce overrides it")
   func level() throws {
     func result(_ level: String) -> String {
       #"{"steps_failed": ["a"], "enforcement_level": "\#(level)"}"#
@@ -283,11 +283,11 @@ import Testing
   }
 
   @Test(
-    "What makes no sense is refused, and nothing runs",
+    "Wrong usage is refused, and nothing runs",
     arguments: [
       (["--step", "a"], "'--step' needs 2 values"), (["--step", "", "touch ran"], "is empty"),
       (["--step", "a", "touch ran", "--step", "a", "true"], "step 'a' is given twice"),
-      (["--step", "a", "touch", "ran"], "too many arguments: 'ran'"),
+      (["--step", "a", "touch", "ran"], "unexpected argument 'ran'"),
       (["--enforce", "strickt", "--step", "a", "touch ran"], "did you mean 'strict'?"),
       (["--timeout", "0", "--step", "a", "touch ran"], "more than 0"),
     ])
@@ -297,7 +297,7 @@ import Testing
     #expect(directory.entries("run").isEmpty && directory.entries() == ["run"])
   }
 
-  @Test("A log that cannot be written is an error, and the failures are said all the same")
+  @Test("A log that cannot be written is an error, and failed steps are still reported")
   func fullLog() throws {
     try directory.makeFile("run/events.jsonl", "{}\n")
     let outcome = try gate(["--step", "a", "echo why; false"], fault: "fsync:1:\(ENOSPC)")

@@ -23,7 +23,7 @@ import Testing
     return try #require(object?["retry"] as? [String: Any])
   }
 
-  @Test("The same feedback twice in a row stops, in whatever order; other feedback goes on")
+  @Test("The same feedback twice in a row stops, in whatever order; other feedback continues")
   func identical() throws {
     let first = try check("needs_changes", "--feedback", "no tests", "--feedback", "typo")
     #expect(first.code == 0 && first.text == "go on: round 1, the first feedback\n")
@@ -35,12 +35,12 @@ import Testing
     #expect(same.error.contains("stop: the same feedback came 2 times in a row"))
     #expect(same.error.contains("hint: "))
     #expect(try state()["rounds"] as? Int == 4 && state()["identical"] as? Int == 2)
-    // Who asks again is told again, and other feedback starts anew.
+    // The same question gets the same answer, and other feedback starts over.
     #expect(try check("needs_changes", "--feedback", "typo", "no tests").code == 10)
     #expect(try check("needs_changes", "--feedback", "something else").code == 0)
   }
 
-  @Test("An approval ends the row, and the rest of the checkpoint stays")
+  @Test("An approval resets the round counter and keeps the rest of the checkpoint")
   func approved() throws {
     try TestSupport.run(
       [Product.topic, "checkpoint", "save", run, "--iteration", "7", "--cost", "0.10"])
@@ -58,7 +58,7 @@ import Testing
     try String(bash("printf %s '\(text)' | sha256sum").text.prefix(64))
   }
 
-  @Test("Limits are those that are given; the reason comes as JSON, too")
+  @Test("--max-rounds and --max-identical set the limits, and JSON gives the reason")
   func limits() throws {
     for round in 1...3 {
       let outcome = try check(
@@ -74,15 +74,19 @@ import Testing
     for round in 1...4 {
       let outcome = try check("needs_changes", "--feedback", "x", "--max-identical", "4")
       #expect(outcome.code == (round == 4 ? 10 : 0))
+      let ordinal =
+        ["the first feedback", "the same feedback for the 2nd time"]
+        + ["the same feedback for the 3rd time"]
+      #expect(outcome.text == (round == 4 ? "" : "go on: round \(round), \(ordinal[round - 1])\n"))
     }
   }
 
   @Test(
-    "What makes no sense is refused, and no round is counted",
+    "Wrong usage is refused, and no round is counted",
     arguments: [
       (["--status", "need_changes", "--feedback", "a"], 64, "did you mean 'needs_changes'?"),
       (["--status", "needs_changes"], 64, "no feedback"), (["--feedback", "a"], 64, "no --status"),
-      (["--status", "approved", "more"], 64, "too many arguments"),
+      (["--status", "approved", "more"], 64, "unexpected argument 'more'"),
       (["--status", "needs_changes", "--feedback-file", "/nowhere"], 66, "'/nowhere'"),
       (["--status", "approved", "--max-rounds", "0"], 65, "from 1 to"),
     ])
@@ -92,7 +96,7 @@ import Testing
     #expect(directory.entries("specs/001_a").isEmpty)
   }
 
-  @Test("A member that is not a count of rounds is status 65, stays, and goes by the hint")
+  @Test("A member that is not a count of rounds is status 65 and stays, and the hint removes it")
   func damaged() throws {
     for value in ["7", "{\"rounds\": 1, \"identical\": 2, \"status\": \"approved\"}"] {
       try TestSupport.run([Product.topic, "checkpoint", "save", run, "--set", "retry=\(value)"])
@@ -109,7 +113,7 @@ import Testing
     }
   }
 
-  @Test("Ten processes that check at once lose no round, nor what others save")
+  @Test("Ten processes that check at once lose no round and nothing that others save")
   func concurrent() throws {
     let outcome = try bash(
       """
@@ -126,7 +130,7 @@ import Testing
     #expect(text.matches(of: #/"k\d+\.\d"/#).count == 50)
   }
 
-  @Test("A crash at any call counts the round or not, and the next one counts")
+  @Test("A crash at any call counts the round or not, and the next check counts")
   func killed() throws {
     for fault in ["creat:1", "write:1", "fsync:1", "renameat:1", "fsync:2", "write:2"] {
       _ = try check("approved")

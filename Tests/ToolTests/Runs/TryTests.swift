@@ -51,7 +51,7 @@ import Testing
   private func uniqueTime() -> String { "1\(Int.random(in: 100_000...999_999)).5" }
 
   @Test(
-    "After a time-out the next model is tried, with all of the input, and only its output counts")
+    "After a timeout the next model gets all of the input, and only its output is printed")
   func fallback() throws {
     let outcome = try attempt(
       """
@@ -76,7 +76,7 @@ import Testing
     #expect(try #require(events[0]["seconds"] as? Double) >= 0.6)
   }
 
-  @Test("The cheapest model has none after it: code 75, and nothing on standard output")
+  @Test("If there is no next model, the exit status is 75 and nothing is printed")
   func exhausted() throws {
     for model in ["gpt-5-nano", "another"] {
       let outcome = try attempt("echo x; sleep 100", timeout: "0.1", model: model)
@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test(
-    "Other failures pass through with their own code, and no other model is tried",
+    "Other failures pass through with their own status, and no other model is tried",
     arguments: [
       ("exit 3", 3), ("exit 75", 75), ("kill -9 $$", 137), ("kill -TERM $$", 143),
       ("exit 124", 124),
@@ -98,7 +98,7 @@ import Testing
     #expect(try events().map { $0["result"] as? String } == ["failure"])
   }
 
-  @Test("A command that is not there or cannot be run is code 127 or 126")
+  @Test("A command that does not exist or cannot be run is status 127 or 126")
   func notStarted() throws {
     let options = ["--timeout", "5", "--model", "m", "--log", log]
     try directory.makeFile("file")
@@ -109,7 +109,7 @@ import Testing
     #expect(try events().map { $0["result"] as? String } == ["not_started", "not_started"])
   }
 
-  @Test("After the time-out grandchildren are gone, those that ignore SIGTERM or are stopped, too")
+  @Test("After a timeout all descendants are gone, even stopped ones and those that ignore SIGTERM")
   func group() throws {
     let time = uniqueTime()
     let outcome = try attempt(
@@ -123,7 +123,7 @@ import Testing
     #expect(runningCommands(containing: "sleep \(time)").isEmpty)
   }
 
-  @Test("What asks for it has two seconds to clean up before it is killed")
+  @Test("A command that handles SIGTERM has two seconds to clean up before it is killed")
   func grace() throws {
     let outcome = try attempt(
       "trap 'sleep 0.5; echo cleaned >done; exit 0' TERM; while :; do sleep 0.05; done",
@@ -132,7 +132,7 @@ import Testing
     #expect(directory.entries().contains("done"))
   }
 
-  @Test("In every attempt signals reach the command, and one that is stopped can clean up, too")
+  @Test("A signal reaches the command in every attempt, and a stopped command can clean up, too")
   func cleansUp() throws {
     let outcome = try attempt(
       """
@@ -147,12 +147,12 @@ import Testing
       ])
   }
 
-  /// Whether a user namespace with processes of its own can be had.
+  /// Whether a user namespace with processes of its own is available.
   private static let hasNamespaces =
     (try? run(["unshare", "-Urpf", "--mount-proc", "true"]))?.code == 0
 
   @Test(
-    "Where the first process waits for no orphans, as in many containers, none looks alive",
+    "An orphan that process 1 does not wait for, as in many containers, does not look alive",
     .enabled(if: hasNamespaces))
   func orphans() throws {
     // After the exec, the first process of the namespace is sleep(1).
@@ -167,7 +167,7 @@ import Testing
     #expect(try #require(event["seconds"] as? Double) < 2.2)
   }
 
-  @Test("What a command leaves in its group may finish writing, and does not stay")
+  @Test("A process that a command leaves in its group may finish writing, then is killed")
   func leftovers() throws {
     let time = uniqueTime()
     let late = try attempt("(sleep 0.3; echo late) & echo early", timeout: "20")
@@ -179,7 +179,7 @@ import Testing
   }
 
   @Test(
-    "A signal is passed on to the group, which ends; what ignores it is ended, too",
+    "A signal is passed on to the process group, and a process that ignores it is killed",
     arguments: [SIGINT, SIGTERM, SIGHUP])
   func interrupted(signal: Int32) throws {
     let time = uniqueTime()
@@ -207,7 +207,7 @@ import Testing
     #expect(try events().map { $0["result"] as? String } == ["interrupted"])
   }
 
-  @Test("Asked twice to end, it does not wait for a command that ignores it")
+  @Test("A second signal kills a command that ignores the first one")
   func interruptedTwice() throws {
     let time = uniqueTime()
     let process = try RunningProcess(
@@ -224,7 +224,7 @@ import Testing
     #expect(-start.timeIntervalSinceNow < 1.9 && isGone("sleep \(time)"))
   }
 
-  @Test("Input and output are kept in files without a name in TMPDIR, else in /tmp")
+  @Test("Input and output are kept in unnamed files in TMPDIR, or else in /tmp")
   func spools() throws {
     try directory.makeDirectories("tmp")
     let script = #"readlink /proc/$PPID/fd/* | grep -c "^$1/.*(deleted)"; ls -A "$TMPDIR"; cat"#
@@ -240,7 +240,7 @@ import Testing
     #expect(directory.entries("tmp").isEmpty)
   }
 
-  @Test("More input and output than memory is no trouble, and each attempt gets all of it")
+  @Test("Input and output may exceed memory, and each attempt gets all of the input")
   func larger() throws {
     let outcome = try bash(
       """
@@ -251,7 +251,7 @@ import Testing
     #expect(outcome.text == "\(100 << 20)\n", "\(outcome.error)")
   }
 
-  @Test("When there is no room for input or output, that is code 74, and nothing is printed")
+  @Test("If input or output does not fit on the disk, the status is 74 and nothing is printed")
   func noRoom() throws {
     func run(_ options: [String], input: String = "") throws -> Outcome {
       try TestSupport.run(
@@ -278,7 +278,7 @@ import Testing
     #expect(try events().count == 1)
   }
 
-  @Test("What has left the group and holds the output open is not waited for")
+  @Test("A process that left the group and holds the output open is not waited for")
   func escaped() throws {
     let time = uniqueTime()
     let start = Date()
@@ -289,7 +289,7 @@ import Testing
     try bash("kill $(pgrep -f 'sleep \(time)')")
   }
 
-  @Test("Megabytes pass through whole, and the first attempt leaves none of its own")
+  @Test("Megabytes pass through whole, without the output of a failed attempt")
   func large() throws {
     let input = String(repeating: "0123456789abcde\n", count: 500_000)
     let outcome = try attempt(
@@ -298,7 +298,7 @@ import Testing
   }
 
   @Test(
-    "An input that does not end in the time of an attempt is code 75, and nothing is run",
+    "If input does not end within the timeout, the status is 75 and nothing is run",
     arguments: ["sleep 100 >pipe & exec <pipe", "yes >pipe & exec <pipe"])
   func endlessInput(source: String) throws {
     let script = "mkfifo pipe; \(source); topic try --timeout 0.5 --model m -- touch ran {model}"
@@ -307,19 +307,19 @@ import Testing
     #expect(
       outcome.error == """
         topic: standard input did not end within 0.5 s
-        topic: hint: when COMMAND needs no input, use --no-input or </dev/null
+        topic: hint: if COMMAND needs no input, use --no-input or </dev/null
 
         """)
   }
 
-  @Test("An input that is slow leaves the attempt its whole time")
+  @Test("Slow input does not shorten the time of an attempt")
   func slowInput() throws {
     let outcome = try bash(
       "{ sleep 1; echo x; } | topic try --timeout 1.6 --model 1 -- sh -c 'sleep {model}; cat'")
     #expect(outcome.code == 0 && outcome.text == "x\n", "\(outcome.error)")
   }
 
-  @Test("In a loop that reads lines, -n leaves the lines to the loop")
+  @Test("-n leaves the lines of standard input to the loop around the command")
   func loop() throws {
     let script =
       "while read -r l; do topic try OPTION --timeout 9 --model m -- echo \"$l\" {model}; done"
@@ -329,7 +329,7 @@ import Testing
     }
   }
 
-  @Test("A command that a closed pipe ends is ended by it, after a message, too")
+  @Test("A closed pipe ends a writer inside the command, also after a message")
   func brokenPipe() throws {
     let outcome = try attempt(
       "[[ $0 == gpt-5-pro ]] && sleep 100; yes | head -n 1; echo \"${PIPESTATUS[0]}\"",
@@ -337,7 +337,7 @@ import Testing
     #expect(outcome.text == "y\n141\n", "\(outcome.error)")
   }
 
-  @Test("A file can hold any chain; one that leads in a circle is an error that shows it")
+  @Test("A file can hold any chain, but a circle is an error that shows it")
   func file() throws {
     try directory.makeFile("chain", #"{"chains": {"a": "b", "b": "c", "c": null}}"#)
     let options = ["--fallback", directory("chain")]
@@ -346,8 +346,8 @@ import Testing
     #expect(outcome.code == 0 && outcome.text == "c\n")
     for (text, message) in [
       (#"{"chains": {"x": "a", "a": "b", "b": "a"}}"#, "in a circle: a → b → a"),
-      (#"{"chains": {"a": "a"}}"#, "a → a"), ("{\n\n\"chains\": }", "chain:3: no JSON"),
-      ("[]", "expected an object"), (#"{"chains": {"a": 1}}"#, "'a' is to be a model"),
+      (#"{"chains": {"a": "a"}}"#, "a → a"), ("{\n\n\"chains\": }", "chain:3: not JSON"),
+      ("[]", "expected an object"), (#"{"chains": {"a": 1}}"#, "'a' must be a model"),
       (#"{"chains": {"a": "b", "a": "c"}}"#, "two models"),
     ] {
       try directory.makeFile("chain", text)
@@ -358,13 +358,16 @@ import Testing
   }
 
   @Test(
-    "What makes no sense is refused",
+    "Wrong usage is refused",
     arguments: [
       (["--model", "m", "--", "x", "{model}"], "no --timeout"),
-      (["--timeout", "0", "--model", "m", "--", "x", "{model}"], "no --timeout"),
+      (["--timeout", "0", "--model", "m", "--", "x", "{model}"], "more than 0 seconds"),
       (["--timeout", "1", "--", "x", "{model}"], "no --model"),
       (["--timeout", "1", "--model", "m", "--", "x", "model"], "no word"),
       (["--timeout", "1", "--model", "m"], "no COMMAND"),
+      (["--timeout", "1", "--model", "", "--", "{model}"], "MODEL is an empty string"),
+      (["--timeout", "1", "--model", "m", "--", "", "{model}"], "COMMAND is an empty string"),
+      (["--timeout", "1", "--model", "m", "--log", "", "--", "{model}"], "LOG is an empty string"),
       (
         ["--timeout", "1", "--model", "m", "--log", "a", "--run", "b", "--", "{model}"], "two logs"
       ),
@@ -375,7 +378,7 @@ import Testing
   }
 
   @Test(
-    "A log that cannot be opened is an error before anything runs; one that is full is a warning")
+    "A log that cannot be opened is an error before anything runs; a full disk is a warning")
   func logFailures() throws {
     try directory.makeDirectories("run/events.jsonl")
     let outcome = try attempt("touch ran")

@@ -7,7 +7,7 @@ import Testing
   let directory = TemporaryDirectory()
 
   @Test(
-    "A link that leads nowhere makes no second root, and hides none",
+    "A dangling symlink neither creates a second root nor hides one",
     arguments: [".claude", ".claude/specs", "specs"])
   func unmounted(link: String) throws {
     try directory.makeDirectories(".claude", "specs")
@@ -28,7 +28,7 @@ import Testing
     #expect(try run(["find", directory.path, "-name", ".topic*"]).text.isEmpty)
   }
 
-  @Test("A root that takes precedence is used, wherever the others lead")
+  @Test("A root that takes precedence is used, wherever the other places lead")
   func precedence() throws {
     try directory.makeDirectories(".claude/specs")
     try run(["ln", "-s", "/nowhere", directory("specs")])

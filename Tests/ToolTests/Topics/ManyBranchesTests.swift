@@ -92,7 +92,7 @@ import Testing
     #expect(
       outcome.lines.dropFirst() == ["004", "code 69", "code 69", "001_x"],
       "\(outcome.text)\(outcome.error)")
-    #expect(outcome.error.contains("git cat-file failed, it says"), "\(outcome.error)")
+    #expect(outcome.error.contains("git cat-file failed and says"), "\(outcome.error)")
   }
 
   @Test("Before the first commit nothing is in common; a checkout that is broken is code 69")

@@ -76,7 +76,7 @@ struct RenumberCrashTests {
   }
 
   @Test(
-    "Killed at any change, the next run finishes, and every mention names what is there",
+    "After a kill at any change, the next run finishes, and every mention names an existing entry",
     arguments: [false, true])
   func killed(flag: Bool) throws {
     try makeClashToKillIn(flag: flag)
@@ -88,7 +88,7 @@ struct RenumberCrashTests {
     }
   }
 
-  @Test("Killed again while it finishes what was half done, the run after that finishes")
+  @Test("After a second kill during recovery, the run after that finishes")
   func killedTwice() throws {
     try makeClashToKillIn()
     let first = try #require(try kills().first { $0.hasPrefix("renameat2") })
@@ -117,7 +117,7 @@ struct RenumberCrashTests {
   ]
 
   @Test(
-    "When git dies between the entry and its index, the next run tells the index", arguments: gits)
+    "When git dies before it updates the index, the next run updates it", arguments: gits)
   func killedGit(flag: Bool, word: String, text: String) throws {
     try makeClashToKillIn(flag: flag)
     let environment = try renumbering.before(word, "\(text); kill -9 $PPID; exit 1")
@@ -126,10 +126,10 @@ struct RenumberCrashTests {
       environment: environment)
     #expect(outcome.signal == SIGKILL, "\(outcome)")
     let shown = try renumbering.script("cd killed; topic renumber specs")
-    #expect(shown.error.contains("ended half-way; --apply finishes it first"), "\(shown.error)")
+    #expect(shown.error.contains("was interrupted; --apply finishes it first"), "\(shown.error)")
     let next = try renumbering.script("cd killed; topic renumber --apply specs")
     #expect(
-      next.error.contains("3 files were still to be rewritten\n  '002_a' -> '003_a'\n"),
+      next.error.contains("rewrote the remaining 3 files\n  '002_a' -> '003_a'\n"),
       "\(next.error)")
     #expect(
       try renumbering.script("cd killed; git status --porcelain").text.contains(
@@ -137,7 +137,7 @@ struct RenumberCrashTests {
     #expect(try flaws() == "")
   }
 
-  @Test("When git fails between the entry and its index, all is taken back", arguments: gits)
+  @Test("When git fails to update the index, everything is undone", arguments: gits)
   func failedGit(flag: Bool, word: String, text: String) throws {
     try makeClashToKillIn(flag: flag)
     let environment = try renumbering.before(word, "\(text); exit 1")
@@ -151,7 +151,7 @@ struct RenumberCrashTests {
   }
 
   @Test(
-    "When the index cannot be taken back, the entries keep its names, and the next run finishes")
+    "When the index cannot be restored, the entries keep its names, and the next run finishes")
   func failedUndo() throws {
     try makeClashToKillIn()
     let environment = try renumbering.before(
@@ -166,12 +166,13 @@ struct RenumberCrashTests {
       outcome.lines.first == "code 77" && outcome.text.contains("specs/003_a/f"),
       "\(outcome.text)")
     #expect(
-      outcome.error.contains("these could not be taken back") && outcome.error.contains("004_c'"),
+      outcome.error.contains("these changes could not be undone")
+        && outcome.error.contains("004_c'"),
       "\(outcome.error)")
     try expectNextRunFinishes("undo")
   }
 
-  @Test("What changes nothing that git knows needs no journal")
+  @Test("Renaming entries that git does not know needs no journal")
   func untracked() throws {
     let outcome = try renumbering.script(
       """
@@ -183,7 +184,7 @@ struct RenumberCrashTests {
   }
 
   @Test(
-    "Who takes a number or a name between the crash and the next run keeps it",
+    "An entry that takes a number or a name between crash and recovery keeps it",
     arguments: ["mkdir specs/004_x", "mkdir specs/003_a specs/004_c", "rm -r specs/002_c"])
   func takenAfterKill(_ change: String) throws {
     try makeClashToKillIn()
@@ -233,14 +234,14 @@ struct RenumberCrashTests {
     return outcome
   }
 
-  @Test("A journal that only names what a renumbering can change is finished")
+  @Test("A journal that names only what a renumbering can change is finished")
   func soundJournal() throws {
     let outcome = try planted(
       "plant $name 1 001_b 002_b 001_a top specs/001_b/sub/f specs/gone/f")
     #expect(
       outcome.lines == ["no duplicate numbers", "code 0", "001_b", "001_a", "002_b"],
       "\(outcome.text)\(outcome.error)")
-    #expect(outcome.error.contains("2 files were still to be rewritten"), "\(outcome.error)")
+    #expect(outcome.error.contains("rewrote the remaining 2 files"), "\(outcome.error)")
   }
 
   @Test(
@@ -270,7 +271,7 @@ struct RenumberCrashTests {
   }
 
   @Test(
-    "A journal that somebody else can have written is refused",
+    "A journal that another user could have written is refused",
     arguments: [
       "chmod 620 $journal", "chmod 602 $journal", "mv $journal ../j; ln -s ../../j $journal",
       "rm $journal; mkdir $journal", "rm $journal; mkfifo $journal",
@@ -287,7 +288,7 @@ struct RenumberCrashTests {
     #expect(outcome.error.contains("cannot trust the renumbering journal"), "\(outcome.error)")
   }
 
-  @Test("In a git directory that a group shares, a journal of any member is finished")
+  @Test("In a git directory that a group shares, any member's journal is finished")
   func sharedJournal() throws {
     let outcome = try planted(
       """
@@ -317,7 +318,7 @@ struct RenumberCrashTests {
     }
   }
 
-  @Test("The name of a file that takes the place of another one cannot be predicted")
+  @Test("The name of a replacement file is unpredictable")
   func temporaryNames() throws {
     try makeClashToKillIn()
     var names: Set<String> = []

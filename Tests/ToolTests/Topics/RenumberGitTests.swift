@@ -35,7 +35,7 @@ extension RenumberTests {
   }
 
   @Test(
-    "Many duplicates take as many processes of git as one, and two of them while the root is locked",
+    "Many duplicates need as many git processes as one, two of them under the lock",
     .enabled(if: Product.hasProgram("flock")))
   func processes() throws {
     for count in [1, 40] {
@@ -56,7 +56,7 @@ extension RenumberTests {
     }
   }
 
-  @Test("A number that a sparse checkout leaves out is taken")
+  @Test("A number that a sparse checkout omits counts as taken")
   func sparse() throws {
     let outcome = try script(
       """
@@ -69,7 +69,7 @@ extension RenumberTests {
     #expect(directory.entries("specs") == ["001_a", "002_a", "003_c", "004_b"])
   }
 
-  @Test("The index keeps what it knows of files, and finds them unchanged")
+  @Test("The index keeps its stat data, so files count as unchanged")
   func index() throws {
     let outcome = try script(
       """
@@ -87,7 +87,7 @@ extension RenumberTests {
       ], "\(outcome.text)\(outcome.error)")
   }
 
-  @Test("A history that git cannot read is code 69, and nothing is renumbered")
+  @Test("If git cannot read the history, the status is 69 and nothing is renumbered")
   func unreadableHistory() throws {
     try makeClash()
     let outcome = try script(
@@ -96,11 +96,11 @@ extension RenumberTests {
       topic renumber --apply specs
       """)
     #expect(outcome.code == 69 && outcome.output.isEmpty, "\(outcome.text)\(outcome.error)")
-    #expect(outcome.error.contains("git log failed, it says"), "\(outcome.error)")
+    #expect(outcome.error.contains("git log failed and says"), "\(outcome.error)")
     #expect(directory.entries("specs") == ["001_a", "002_a", "002_b", "002_c", "002_d"])
   }
 
-  @Test("Outside of git the oldest by birth stays")
+  @Test("Outside of git, the entry that was created first keeps its number")
   func withoutGit() throws {
     let outcome = try script(
       "mkdir -p specs/001_z; sleep 0.05; mkdir specs/001_a; topic renumber --apply specs; topic renumber specs"
@@ -109,7 +109,7 @@ extension RenumberTests {
     #expect(outcome.lines.last == "no duplicate numbers")
   }
 
-  @Test("In a work tree whose history cannot be asked for want of git, nothing is renumbered")
+  @Test("In a work tree without an installed git, nothing is renumbered")
   func withoutProgram() throws {
     try makeClash()
     let outcome = try script(
@@ -119,7 +119,7 @@ extension RenumberTests {
     #expect(directory.entries("specs") == ["001_a", "002_a", "002_b", "002_c", "002_d"])
   }
 
-  @Test("The repository's filters do not run, so none can hold it or fail it")
+  @Test("The repository's filters do not run, so none can delay or fail a renumbering")
   func filters() throws {
     try makeClash()
     let outcome = try script(

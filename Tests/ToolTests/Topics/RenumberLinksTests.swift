@@ -20,7 +20,7 @@ extension RenumberTests {
     try script("find . -type l -not -path './.git/*' -printf '%P -> %l\\n' | sort").lines
   }
 
-  @Test("Tracked links lead to the new names, and those that lead elsewhere stay")
+  @Test("Tracked symlinks are retargeted to the new names; others stay")
   func linksFollow() throws {
     try makeLinks()
     let shown = try script("topic renumber specs; topic renumber --format json specs")
@@ -39,7 +39,7 @@ extension RenumberTests {
       ])
   }
 
-  @Test("Links stay with --no-rewrite, and are led back when something fails")
+  @Test("Symlinks stay with --no-rewrite, and are restored after a failure")
   func linksStay() throws {
     try makeLinks()
     try run(["touch", directory("specs/.topic_number.lock")])

@@ -4,7 +4,7 @@ import Testing
 
 /// Renumbering while others number, and in scopes that others share.
 extension RenumberTests {
-  @Test("What appears or changes between the look at the history and the lock is seen")
+  @Test("Changes between reading the history and locking are seen")
   func changedBeforeLock() throws {
     try makeClash()
     let environment = try before(
@@ -56,7 +56,7 @@ extension RenumberTests {
   }
 
   @Test(
-    "Whatever others do between the reservation and the lock, every new number is reserved",
+    "Every new number is reserved, whatever others do between reservation and lock",
     arguments: [
       // More numbers than were reserved.
       "[ $n -gt 1 ] || mkdir specs/001_d", "[ $n -gt 2 ] || mkdir specs/001_d$n",
@@ -81,7 +81,7 @@ extension RenumberTests {
     #expect(Set(reserved).isSuperset(of: given), "\(given) of \(reserved)")
   }
 
-  @Test("When others keep taking the reserved numbers, it is code 75 and nothing is changed")
+  @Test("If others keep taking the reserved numbers, the status is 75 and nothing is changed")
   func neverReserved() throws {
     let environment = try afterReservations("mkdir specs/$((n * 9 + 100))_x")
     let outcome = try script(
@@ -95,7 +95,7 @@ extension RenumberTests {
   }
 
   @Test(
-    "A root that another process keeps locked is code 75, with a hint that renumber knows",
+    "If another process keeps the root locked, the status is 75, and the hint fits renumber",
     .enabled(if: Product.hasProgram("flock")))
   func busy() throws {
     try directory.makeDirectories("specs/001_a", "specs/001_b")

@@ -46,7 +46,7 @@ import Testing
     ).text
   }
 
-  @Test("The oldest keeps its number, the others follow the highest, and mentions follow them")
+  @Test("The oldest entry keeps its number, the others get new ones, and mentions follow")
   func apply() throws {
     try makeClash()
     let outcome = try script(
@@ -66,7 +66,7 @@ import Testing
     #expect(binary == Data("\0".utf8) + Data("002_a".utf8))
   }
 
-  @Test("Without --apply nothing changes, and what would is shown; in a subdirectory, too")
+  @Test("Without --apply, renumber only shows the changes, also from a subdirectory")
   func dryRun() throws {
     try makeClash()
     let before = try state()
@@ -78,7 +78,7 @@ import Testing
     #expect(try state() == before)
   }
 
-  @Test("What has the same name in another directory keeps its mentions")
+  @Test("An entry of the same name in another directory keeps its mentions")
   func elsewhere() throws {
     try makeClash()
     let outcome = try script(
@@ -92,7 +92,7 @@ import Testing
       "\(outcome.text)")
   }
 
-  @Test("Of two names of which one begins with the other, the longer one is meant")
+  @Test("If one name begins with another, the longest match is replaced")
   func prefixes() throws {
     let outcome = try script(
       """
@@ -102,7 +102,7 @@ import Testing
     #expect(outcome.lines.last == "003_a b, 002_a", "\(outcome.text)\(outcome.error)")
   }
 
-  @Test("The name of an entry that stays is left alone, though a name that moves begins it")
+  @Test("A name that stays is left alone, even if it begins with a name that changes")
   func stayingNames() throws {
     let outcome = try script(
       """
@@ -145,7 +145,7 @@ import Testing
     #expect(try String(contentsOfFile: directory("top"), encoding: .utf8).hasPrefix("002_a, "))
   }
 
-  @Test("A root that does not exist is code 66 and is not made")
+  @Test("A root that does not exist is status 66 and is not created")
   func missingRoot() throws {
     for words in ["renumber specs", "renumber --apply specs"] {
       let outcome = try script("topic \(words)")
@@ -154,7 +154,7 @@ import Testing
     #expect(directory.entries() == [])
   }
 
-  @Test("A rewritten file keeps no set-ID or sticky bit, and of another user's file no permission")
+  @Test("A rewritten file loses set-ID and sticky bits, and another user's file all permissions")
   func permissions() throws {
     try makeClash()
     let isRoot = getuid() == 0
@@ -170,7 +170,7 @@ import Testing
     #expect(outcome.lines == ["3", "755"] + others, "\(outcome.text)\(outcome.error)")
   }
 
-  @Test("verify --against finds numbers that another branch gives to something else")
+  @Test("verify --against finds numbers that another branch gives to another entry")
   func against() throws {
     let outcome = try script(
       """

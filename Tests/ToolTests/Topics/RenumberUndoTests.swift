@@ -4,7 +4,7 @@ import Testing
 
 /// Renumberings that cannot be finished.
 extension RenumberTests {
-  @Test("A directory that takes a new name on the way is left alone, and all is taken back")
+  @Test("A directory that appears under a new name is left alone, and everything is undone")
   func nameTaken() throws {
     try makeClash()
     try run(["touch", directory("specs/.topic_number.lock")])
@@ -26,7 +26,7 @@ extension RenumberTests {
   }
 
   @Test(
-    "Whatever fails on the way is taken back, all of it",
+    "Whichever step fails, everything is undone",
     arguments: [
       ("renameat", EACCES), ("fork", EAGAIN), ("creat", ENOSPC), ("write", ENOSPC), ("fsync", EIO),
       ("renameat2", EACCES),
@@ -46,19 +46,19 @@ extension RenumberTests {
       if outcome.code == 0 { return #expect(call == "fork" && number > 1, "\(fault)") }
       #expect(outcome.output.isEmpty, "\(fault): \(outcome.text)")
       // The last write is that of the report.
-      if outcome.error.contains("; all is renumbered") { return #expect(number > 1) }
+      if outcome.error.contains("; the renumbering is done") { return #expect(number > 1) }
       #expect(try state() == before, "\(fault): \(outcome.error)")
-      #expect(!outcome.error.contains("could not be taken back"))
+      #expect(!outcome.error.contains("could not be undone"))
     }
   }
 
-  @Test("What cannot be reported is done, and said so")
+  @Test("If the report cannot be printed, the renumbering is done and the message says so")
   func unreported() throws {
     try makeClash()
     let outcome = try script("topic renumber --apply specs >/dev/full")
     #expect(outcome.code == 74, "\(outcome.error)")
     #expect(
-      outcome.error.contains("No space left on device; all is renumbered"), "\(outcome.error)"
+      outcome.error.contains("No space left on device; the renumbering is done"), "\(outcome.error)"
     )
     #expect(directory.entries("specs") == ["001_a", "002_b", "003_a", "004_c", "005_d"])
     let names = try script(
@@ -66,7 +66,7 @@ extension RenumberTests {
     #expect(names.code == 65 && directory.entries("specs").count == 6, "\(names.error)")
   }
 
-  @Test("A signal on the way has everything taken back", .enabled(if: Product.hasProgram("strace")))
+  @Test("A signal halfway undoes everything", .enabled(if: Product.hasProgram("strace")))
   func interrupted() throws {
     try makeClash()
     try run(["touch", directory("specs/.topic_number.lock")])

@@ -19,7 +19,7 @@ extension ScopeTests {
       """, prints: ["3", "3", "3", "3"])
   }
 
-  @Test("A plain line in the configuration of one's own repository costs no git command more")
+  @Test("A plain line in the configuration of one's own repository costs no extra git command")
   func plainSetting() throws {
     try expect(
       """
@@ -37,7 +37,7 @@ extension ScopeTests {
   }
 
   @Test(
-    "Configuration files that include one another do not keep a call without a scope from going")
+    "Configuration files that include each other do not stop a call without a scope")
   func includeCycle() throws {
     try expect(
       """

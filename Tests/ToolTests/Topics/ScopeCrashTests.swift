@@ -4,7 +4,7 @@ import Testing
 
 /// Reservations that are killed, interrupted or blocked.
 extension ScopeTests {
-  @Test("Killed at any git command, it leaves nothing locked, and no number is given twice")
+  @Test("A kill at any git command leaves nothing locked and gives no number twice")
   func killed() throws {
     let outcome = try script(
       """
@@ -20,7 +20,7 @@ extension ScopeTests {
     #expect(outcome.lines.count == 9 && outcome.faults.count == 8, "\(outcome)")
   }
 
-  @Test("A signal while git waits ends both, and nothing is left")
+  @Test("A signal while git waits ends both and leaves nothing behind")
   func interrupted() throws {
     let marker = "86399.\(ProcessInfo.processInfo.processIdentifier)"
     let setUp = try script(
@@ -55,7 +55,7 @@ extension ScopeTests {
     #expect(outcome.code == 75 && outcome.error.contains("held by process"), "\(outcome.error)")
   }
 
-  @Test("A lock that a killed git has left is named, after a few tries, with git's words")
+  @Test("A lock that a killed git left behind is named after a few tries, with git's message")
   func staleLock() throws {
     let outcome = try script(
       """
@@ -77,7 +77,7 @@ extension ScopeTests {
   }
 
   @Test(
-    "With --durable, commit and ref are on disk before the directory is made",
+    "With --durable, commit and ref are on disk before the directory is created",
     .enabled(if: Product.hasProgram("strace")), arguments: ["worktrees", "remote"])
   func durable(scope: String) throws {
     let outcome = try script(

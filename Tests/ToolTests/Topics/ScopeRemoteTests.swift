@@ -16,7 +16,7 @@ extension ScopeTests {
     #expect(outcome.error.isEmpty && outcome.lines.compactMap { Int($0) } == Array(1...40))
   }
 
-  @Test("A lost answer to a push that arrived is no lost number, and none that is given twice")
+  @Test("A push whose answer gets lost neither loses a number nor gives one twice")
   func lostAnswer() throws {
     try expect(
       """
@@ -28,7 +28,8 @@ extension ScopeTests {
       """, prints: ["001", "002"])
   }
 
-  @Test("A ledger that is rewound or deleted on the server says so, and no number is given again")
+  @Test(
+    "If the ledger is rewound or deleted on the server, a warning says so and no number is reused")
   func rewound() throws {
     for (mischief, word) in [
       ("update-ref refs/topic-alloc/specs refs/topic-alloc/specs~2", "rewound or replaced"),
@@ -53,7 +54,7 @@ extension ScopeTests {
       #expect(
         warnings == [
           "topic-alloc: warning: refs/topic-alloc/specs was \(word) on 'origin';"
-            + " numbers go on above all that this repository has seen of it"
+            + " new numbers are higher than any that this repository has seen of it"
         ], "\(outcome.error)")
     }
   }
@@ -70,7 +71,7 @@ extension ScopeTests {
       """, prints: ["006", "006"])
   }
 
-  @Test("A push that is done but has no end is found, and a signal says what stays reserved")
+  @Test("A push that hangs after it is done is found, and a signal reports what stays reserved")
   func unanswered() throws {
     let outcome = try script(
       """
@@ -106,7 +107,7 @@ extension ScopeTests {
   }
 
   @Test(
-    "A remote whose ledger can be written but not read is code 69 at once, and says so",
+    "A remote whose ledger can be written but not read is status 69 at once",
     arguments: [
       "git -C ../server.git config uploadpack.hideRefs refs/topic-alloc",
       "git clone -q --bare ../server.git ../empty.git; git config remote.origin.pushurl \"$PWD/../empty.git\"; git config remote.origin.url \"$PWD/../server.git\"; git push -q ../empty.git origin/main:refs/heads/m; git -C ../b config remote.origin.url \"$PWD/../empty.git\"; topic-alloc --scope remote ../b/specs y",
@@ -120,28 +121,28 @@ extension ScopeTests {
       """)
     #expect(outcome.code == 69 && outcome.lines.isEmpty, "\(outcome.text)\(outcome.error)")
     #expect(
-      outcome.error.contains("refuses every reservation as too late")
+      outcome.error.contains("rejects every reservation as outdated")
         && outcome.error.contains("pushurl"), "\(outcome.error)")
   }
 
   @Test(
-    "A branch on the server that is called like the ledger is none; a hook's words are shown")
+    "A branch with the name of the ledger is not the ledger; a hook's message is shown")
   func misleading() throws {
     let outcome = try script(
       """
       server; git -C server.git update-ref refs/heads/refs/topic-alloc/specs main; clone a
-      take --scope remote a/specs x 2>&1 | grep -o 'specs is no ledger'; clone b
+      take --scope remote a/specs x 2>&1 | grep -o 'specs is not a ledger'; clone b
       git -C server.git update-ref -d refs/heads/refs/topic-alloc/specs; take --scope remote b/specs x
       printf '#!/bin/sh\\necho cannot lock ref, stale info\\nexit 1\\n' >server.git/hooks/pre-receive
       chmod +x server.git/hooks/pre-receive; take -w 60 --scope remote b/specs x
       """)
     #expect(
-      outcome.code == 69 && outcome.lines == ["specs is no ledger", "001"],
+      outcome.code == 69 && outcome.lines == ["specs is not a ledger", "001"],
       "\(outcome.text)\(outcome.error)")
     #expect(outcome.error.contains("refuses the reservation"), "\(outcome.error)")
   }
 
-  @Test("What a killed process was looking at in a remote is removed by the next reservation")
+  @Test("The next reservation removes what a killed process fetched to look at")
   func leftBranches() throws {
     try expect(
       """

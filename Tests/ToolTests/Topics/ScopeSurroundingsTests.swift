@@ -65,7 +65,7 @@ extension ScopeTests {
       """, prints: ["001", "refs/topic-alloc/specs"])
   }
 
-  @Test("What cannot be had is code 69, creates nothing, and says why and what would work")
+  @Test("If a scope is unavailable, the status is 69, nothing is created, and the hint works")
   func unavailable() throws {
     func expect(_ text: String, says words: String...) throws {
       let outcome = try script("cd a; " + text)
@@ -97,6 +97,6 @@ extension ScopeTests {
     let asked = try String(contentsOfFile: directory("asked"), encoding: .utf8)
     #expect(asked.contains("GIT_TERMINAL_PROMPT=0") && asked.contains("SSH_ASKPASS_REQUIRE=never"))
     try expect("PATH=\(Product.directory); take --scope remote specs x", says: "git", "not in PATH")
-    try expect("cd ..; take --scope worktrees a.d x", says: "no git work tree", "git init")
+    try expect("cd ..; take --scope worktrees a.d x", says: "not in a git work tree", "git init")
   }
 }

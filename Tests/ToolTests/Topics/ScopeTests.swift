@@ -106,7 +106,7 @@ import Testing
     #expect(outcome.lines == ["001", "002"], "\(outcome.error)")
   }
 
-  @Test("Reuse reserves nothing for what is there, and a number is taken once among all")
+  @Test("Reuse reserves nothing for an existing topic, and each number is taken once")
   func reuseAndNumber() throws {
     try expect(
       """
@@ -121,11 +121,11 @@ import Testing
       prints: [
         "001", "001", "001", "002", "002", "040",
         "topic-alloc: cannot take number 40: '040_z' has it in '\(directory("a"))'",
-        "topic-alloc: hint: leave --number out to get the next free one", "code 73", "041", "4",
+        "topic-alloc: hint: omit --number to get the next free one", "code 73", "041", "4",
       ])
   }
 
-  @Test("A number that anybody is known to have is not taken: not with -n, nor with --dry-run")
+  @Test("A number that is known to be in use is not taken, neither with -n nor in a preview")
   func takenNumbers() throws {
     let outcome = try script(
       """
@@ -146,7 +146,7 @@ import Testing
     let owners = [
       "1: it is reserved for '001_r'", "2: it is reserved for '0002-d.md'",
       "20: '020_b' has it in 'refs/heads/other'",
-      "7: a shallow fetch has cut refs/topic-alloc/specs, so nobody knows here whether it is reserved",
+      "7: a shallow fetch has cut refs/topic-alloc/specs, so it is unknown here whether the number is reserved",
     ]
     let twice = owners.map { owner in
       let line = "topic-alloc: cannot take number \(owner)"
@@ -158,7 +158,7 @@ import Testing
     #expect(outcome.lines == Array(expected.joined()), "\(outcome.text)\(outcome.error)")
   }
 
-  @Test("A topic that was renamed here, or there, is no clash")
+  @Test("A topic that one side renamed is no clash")
   func renamedTopic() throws {
     try expect(
       """
@@ -184,7 +184,7 @@ import Testing
       prints: [directory("specs/001_a/plans/001_x"), directory("specs/001_a/reports/001_y")])
   }
 
-  @Test("A reservation without a directory is a gap, said so, and no violation in this scope")
+  @Test("A reservation without a directory is a gap that the message names, and no violation here")
   func gap() throws {
     let outcome = try script(
       """
@@ -202,14 +202,14 @@ import Testing
       "\(outcome.error)")
   }
 
-  @Test("What is no ledger is said to be none; a number that is passed locally is left out")
+  @Test("A ref that is not a ledger is reported; a number that is passed locally is skipped")
   func damagedAndPassed() throws {
     let outcome = try script(
       """
       git init -q a; cd a; commit; git update-ref refs/topic-alloc/specs HEAD
       take --scope worktrees specs x
       """)
-    #expect(outcome.code == 65 && outcome.error.contains("is no ledger"), "\(outcome.error)")
+    #expect(outcome.code == 65 && outcome.error.contains("is not a ledger"), "\(outcome.error)")
     try expect(
       """
       cd a; git update-ref -d refs/topic-alloc/specs; take --scope worktrees specs x

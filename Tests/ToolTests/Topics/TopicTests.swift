@@ -54,7 +54,7 @@ import Testing
     #expect(try topic("locate", "--reuse", "-f", "number", "OAuth 2.0 login").lines == ["002"])
   }
 
-  @Test("list tells number, name, age and artifacts, with tabs in a pipe and as JSON")
+  @Test("list prints number, name, age and artifacts, with tabs in a pipe and as JSON")
   func list() throws {
     try directory.makeDirectories("specs/001_a/reports/x", "specs/001_a/plans", "specs/010_b")
     #expect(
@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test(
-    "A table on a terminal has a head line and fits the columns",
+    "A table on a terminal has a header and fits the width",
     .enabled(if: Product.hasProgram("script")))
   func table() throws {
     try directory.makeDirectories("specs/001_" + String(repeating: "long", count: 60))
@@ -95,7 +95,7 @@ import Testing
     #expect(lines.allSatisfy { $0.count <= 40 && $0.last != " " })
   }
 
-  @Test("find prints numbers of matching names, lowest first, and code 1 when there is none")
+  @Test("find prints the numbers of matching names, lowest first, and exits with 1 if none matches")
   func find() throws {
     try directory.makeDirectories("specs/010_oauth_20", "specs/002_auth", "specs/003_billing")
     #expect(try topic("find", "specs", "^o?auth").lines == ["002", "010"])
@@ -120,7 +120,7 @@ import Testing
     #expect(try bash("mkdir specs; " + script, in: directory.path).lines == ["1"])
   }
 
-  @Test("Empty arguments are told from missing ones")
+  @Test("Empty arguments are errors of their own")
   func emptyArguments() throws {
     for words in [["list", ""], ["verify", ""], ["find", "", "x"], ["artifact", "", "plans"]] {
       let outcome = try run([Product.topic] + words, in: directory.path)
@@ -129,7 +129,7 @@ import Testing
     }
   }
 
-  @Test("What cannot be told line by line is an error, what cannot be read is a question mark")
+  @Test("A path with a newline is an error in lines; unreadable artifacts are a question mark")
   func unreadable() throws {
     try directory.makeDirectories("specs/001_a", "specs/002_b\nc")
     #expect(try topic("list", "specs", "-f", "path").code == 65)
@@ -141,7 +141,7 @@ import Testing
     #expect(outcome.lines.first?.hasSuffix("\treports ?") == true, "\(outcome.text)")
   }
 
-  @Test("A link is no artifact directory, with others beside it and alone")
+  @Test("A symlink does not count as an artifact directory")
   func linkedArtifacts() throws {
     try directory.makeDirectories("specs/001_a", "specs/002_b/plans", "elsewhere/x")
     for topic in ["001_a", "002_b"] {
@@ -151,7 +151,7 @@ import Testing
     #expect(lines.allSatisfy { !$0.contains("reports") } && lines[1].hasSuffix("plans 0"))
   }
 
-  @Test("artifact makes the directory of a kind when it is asked for, and not before")
+  @Test("artifact creates the directory of a kind on demand")
   func artifact() throws {
     try directory.makeDirectories("specs/042_a")
     #expect(
@@ -169,7 +169,17 @@ import Testing
       ])
     #expect(try topic("artifact", "specs/042_a", "plan").error.contains("did you mean 'plans'?"))
     let missing = try topic("artifact", "43", "plans")
-    #expect(missing.code == 66 && missing.error.contains("there is no topic '43'"))
+    #expect(missing.code == 66)
+    #expect(
+      missing.error.contains(
+        "there is no topic '43': no such directory, and no such topic in '\(directory("specs"))'\n")
+    )
+    #expect(
+      try topic("artifact", "no/thing", "plans").error.contains(
+        "there is no topic 'no/thing': no such directory\n"))
+    #expect(
+      try topic("artifact", "42", "plans", "--reuse").error.contains("--reuse goes with a NAME"))
+    #expect(try topic("artifact", "42").error.contains("no KIND"))
     #expect(directory.entries("specs") == ["042_a"])
   }
 
@@ -191,20 +201,56 @@ import Testing
     #expect(directory.entries().isEmpty)
   }
 
-  @Test("Every command has help, and an unknown one is told the nearest")
+  @Test("The overview lists every command on topics, and each has help")
   func help() throws {
     let overview = try topic("help").text
-    for command in ["locate", "list", "find", "verify", "artifact", "slug"] {
-      #expect(overview.contains("    \(command) ") || overview.contains("  \(command) "))
+    #expect(try topic("--help").text == overview)
+    for command in ["locate", "list", "find", "verify", "renumber", "artifact", "slug"] {
+      #expect(overview.contains("\n  \(command) "))
       let help = try topic("help", command)
       #expect(help.code == 0 && help.text.hasPrefix("Usage: topic \(command) "))
+      #expect(help.text.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(help.text)")
       #expect(try topic(command, "--help").text == help.text)
       #expect(try topic(command, "--nonsense", "x").code == 64)
     }
-    #expect(try topic("lits").error.contains("did you mean 'list'?"))
-    #expect(try topic("help", "help").text == overview)
-    #expect(try topic("-v", "list").error.contains("unknown option '-v'"))
-    #expect(try topic().code == 64)
     #expect(try topic("--version").text == "topic 0.2.0\n")
+  }
+
+  @Test("Help prints the options before the sections, and examples last")
+  func sections() throws {
+    let lines = try topic("help", "verify").lines.filter { $0.hasSuffix(":") && $0.first != " " }
+    #expect(
+      lines == [
+        "What counts as a violation:", "Result:", "Naming:", "Without ROOT:", "JSON:", "Examples:",
+      ])
+  }
+
+  @Test(
+    "A usage error says what would fit",
+    arguments: [
+      (["lits"], "did you mean 'list'?"), (["-v", "list"], "unknown option '-v'"),
+      ([], "no command"),
+      (["find"], "no REGEX\ntopic: hint: topic find [option]... [ROOT] REGEX"),
+      (["list", "a", "b"], "unexpected argument 'b'"),
+      (["list", "--allow-gaps"], "--allow-gaps belongs to topic verify"),
+      (["slug", "--width", "4", "x"], "--width belongs to topic list, find, verify, renumber"),
+    ])
+  func usage(arguments: [String], message: String) throws {
+    let outcome = try run([Product.topic] + arguments, in: directory.path)
+    #expect(outcome.code == 64 && outcome.error.contains(message), "\(outcome.error)")
+  }
+
+  @Test(
+    "Completions offer what fits",
+    arguments: [
+      (["ver"], ["verify"]), (["verify", "--only", "c"], ["clash"]),
+      (["artifact", "oauth", "pl"], ["plans"]), (["artifact", "oau"], ["oauth_20"]),
+      (["slug", "--style=s"], ["--style=spec-kit"]), (["list", "--format", "t"], ["table"]),
+    ])
+  func completions(words: [String], expected: [String]) throws {
+    try directory.makeDirectories("specs/042_oauth_20")
+    let outcome = try run([Product.topic, "--complete", "bash"] + words, in: directory.path)
+    let found = outcome.lines.filter { !$0.hasPrefix(":") }.map { $0.prefix { $0 != "\t" } }
+    #expect(found == expected.map { $0[...] }, "\(outcome.text)")
   }
 }

@@ -214,7 +214,7 @@ import Testing
     let outcome = try script("\(change); take linked/specs x; take --scope root linked/specs x")
     #expect(outcome.lines == ["code 69", "001"], "\(outcome.error)")
     #expect(
-      outcome.error.contains("missing") || outcome.error.contains("names no git directory"),
+      outcome.error.contains("missing") || outcome.error.contains("does not name a git directory"),
       "\(outcome.error)")
     #expect(outcome.error.contains("--scope root") && !outcome.error.contains("git init"))
   }

@@ -16,7 +16,7 @@ import Testing
     try #require(JSONSerialization.jsonObject(with: outcome.output) as? [String: Any])
   }
 
-  @Test("verify ends with 1 on a violation, unless that is only to be said or not even looked for")
+  @Test("verify exits with 1 on a violation, unless --enforce says otherwise")
   func verify() throws {
     try directory.makeDirectories("specs/001_a", "specs/001_b", "specs/003_c")
     let strict = try topic("verify", "specs")
@@ -33,7 +33,7 @@ import Testing
     #expect(violations?.first?["entries"] as? [String] == ["001_a", "001_b"])
   }
 
-  @Test("verify knows file styles")
+  @Test("verify checks styles that make files")
   func verifyFiles() throws {
     #expect(try run([Product.topicAlloc, "--style", "adr", directory("adr"), "a", "b"]).code == 0)
     #expect(try topic("verify", "--style", "adr", "adr").code == 0)
@@ -44,7 +44,7 @@ import Testing
         && wrong.text.contains("use --style adr"), "\(wrong.text)")
   }
 
-  @Test("A ROOT that does not exist is 66, and so is a project without any, with what would help")
+  @Test("A missing ROOT is status 66, and so is a project without one, with a hint")
   func missing() throws {
     let named = try topic("verify", "missing")
     #expect(named.code == 66 && named.error.contains("'\(directory("missing"))'"))
@@ -59,7 +59,7 @@ import Testing
     #expect(records.code == 66 && !records.error.contains("specs"), "\(records.error)")
   }
 
-  @Test("An empty root is empty; one without a numbered entry is a violation")
+  @Test("An empty root is valid; entries of which none is numbered are a violation")
   func unrecognised() throws {
     try directory.makeDirectories("specs")
     try directory.makeFile("specs/.gitkeep")
@@ -114,7 +114,7 @@ import Testing
     #expect(NSDictionary(dictionary: roots[1]) == NSDictionary(dictionary: alone))
   }
 
-  @Test("An option for naming leaves the roots that usually have that style")
+  @Test("A naming option checks only the roots of that kind")
   func someRoots() throws {
     try directory.makeDirectories("specs/001_a", "doc/adr", "own/001_b")
     try directory.makeFile("doc/adr/0001-a.md")
@@ -132,7 +132,7 @@ import Testing
     #expect(try topic("verify").lines == [specs, records])
   }
 
-  @Test("Gaps are violations in style topic, elsewhere when they are asked for")
+  @Test("Gaps are violations in the style topic, and elsewhere on request")
   func gaps() throws {
     try directory.makeDirectories("specs/001_a", "specs/003_b", "kit/002-a", "kit/004-b")
     #expect(try topic("verify", "specs").code == 1)
@@ -148,7 +148,7 @@ import Testing
     }
   }
 
-  @Test("--only reports the kinds that it names and no other; what it cannot mean is wrong usage")
+  @Test("--only reports the kinds that it names; contradictions are usage errors")
   func only() throws {
     try directory.makeDirectories("specs/001_a", "specs/001_b", "specs/003_C")
     func kinds(_ words: String...) throws -> [String] {
@@ -188,7 +188,7 @@ import Testing
     #expect(outcome.lines.last?.hasSuffix("no violation") == true)
   }
 
-  @Test("A link that leads nowhere hides no root that is asked for")
+  @Test("A dangling symlink hides no root that is asked for")
   func unmounted() throws {
     try directory.makeDirectories(".claude/specs")
     for link in ["specs", "docs"] {

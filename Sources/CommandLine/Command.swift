@@ -1,0 +1,293 @@
+import POSIX
+
+/// A command, described once: usage errors, help, completions and manual pages are printed from this.
+///
+/// Only the names and summaries on the way to the command at hand are built. What a command takes is
+/// built when it is called, or described.
+public struct Command: Sendable {
+  /// The word that calls it: `claim` in `topic plan claim`.
+  public let name: String
+  /// What it does, in one line: in the imperative, without a full stop.
+  public let summary: String
+  let content: Content
+  let pages: @Sendable () -> [Page]
+
+  enum Content: Sendable {
+    case leaf(@Sendable () -> Syntax, @Sendable (Arguments) throws(Failure) -> Void)
+    case branch(@Sendable () -> String, @Sendable () -> [CommandGroup])
+  }
+
+  /// A command that does something.
+  ///
+  /// - Parameters:
+  ///   - syntax: What it takes, and what its help says.
+  ///   - pages: The long explanations that belong into its manual page.
+  ///   - body: What it does.
+  public init(
+    _ name: String, _ summary: String, _ syntax: @escaping @autoclosure @Sendable () -> Syntax,
+    pages: @escaping @autoclosure @Sendable () -> [Page] = [],
+    body: @escaping @Sendable (Arguments) throws(Failure) -> Void
+  ) {
+    (self.name, self.summary, self.pages) = (name, summary, pages)
+    content = .leaf(syntax, body)
+  }
+
+  /// A command that only has subcommands.
+  ///
+  /// - Parameters:
+  ///   - text: What its subcommands have in common, in the markup of ``Markup``.
+  ///   - subcommands: Its subcommands, in the order in which help lists them.
+  ///   - pages: The long explanations that belong into its manual page.
+  public init(
+    _ name: String, _ summary: String, text: @escaping @autoclosure @Sendable () -> String,
+    subcommands: @escaping @autoclosure @Sendable () -> [Command],
+    pages: @escaping @autoclosure @Sendable () -> [Page] = []
+  ) {
+    self.init(
+      name, summary, text: text(), groups: [CommandGroup("Commands", subcommands())],
+      pages: pages())
+  }
+
+  /// As above, with subcommands below several titles.
+  public init(
+    _ name: String, _ summary: String, text: @escaping @autoclosure @Sendable () -> String,
+    groups: @escaping @autoclosure @Sendable () -> [CommandGroup],
+    pages: @escaping @autoclosure @Sendable () -> [Page] = []
+  ) {
+    (self.name, self.summary, self.pages) = (name, summary, pages)
+    content = .branch(text, groups)
+  }
+
+  /// The subcommands, or none.
+  public var subcommands: [Command] {
+    if case .branch(_, let groups) = content { groups().flatMap(\.commands) } else { [] }
+  }
+}
+
+/// Subcommands below one title.
+public struct CommandGroup: Sendable {
+  let title: String
+  let commands: [Command]
+
+  /// - Parameter title: Such as `Plans and runs`.
+  public init(_ title: String, _ commands: [Command]) {
+    (self.title, self.commands) = (title, commands)
+  }
+}
+
+/// What a command takes, and what its help says.
+public struct Syntax: Sendable {
+  let operands: [Operand]
+  let options: [OptionGroup]
+  let text: String
+  let examples: String
+
+  /// - Parameters:
+  ///   - operands: What follows the options, in order.
+  ///   - options: The options besides `--help` and `--version`.
+  ///   - text: What the command does, in the markup of ``Markup``.
+  ///   - examples: Lines of shell, each to be tried as it stands.
+  public init(
+    _ operands: [Operand] = [], options: [OptionGroup] = [], text: String, examples: String = ""
+  ) {
+    (self.operands, self.options, self.text, self.examples) = (operands, options, text, examples)
+  }
+
+  /// As above, with options that need no titles.
+  public init(
+    _ operands: [Operand] = [], options: [Option], text: String, examples: String = ""
+  ) {
+    self.init(operands, options: [OptionGroup("Options", options)], text: text, examples: examples)
+  }
+
+  var allOptions: [Option] { options.flatMap(\.options) }
+
+  /// How many operands there may be.
+  var operandCount: ClosedRange<Int> {
+    let least = operands.count { !$0.isOptional }
+    return least...(operands.contains(where: \.isRepeated) ? .max : operands.count)
+  }
+}
+
+/// A long explanation: `topic help guarantees`.
+public struct Page: Sendable {
+  /// The word that `help` takes.
+  public let name: String
+  /// What it explains, in one line.
+  public let summary: String
+  let text: String
+
+  /// - Parameter text: In the markup of ``Markup``.
+  public init(_ name: String, _ summary: String, text: String) {
+    (self.name, self.summary, self.text) = (name, summary, text)
+  }
+}
+
+/// A command with the commands above it: `topic`, `plan`, `claim`.
+struct CommandPath {
+  let commands: [Command]
+
+  init(_ commands: [Command]) {
+    self.commands = commands
+  }
+
+  var command: Command { commands[commands.count - 1] }
+
+  /// As it is typed: `topic plan claim`.
+  var words: String { commands.map(\.name).joined(separator: " ") }
+
+  /// The path to a subcommand.
+  func appending(_ command: Command) -> CommandPath { CommandPath(commands + [command]) }
+
+  /// The commands that do something, from here downwards, in the order of the help.
+  var leaves: [CommandPath] {
+    let subcommands = command.subcommands
+    return subcommands.isEmpty ? [self] : subcommands.flatMap { appending($0).leaves }
+  }
+
+  /// The subcommand of this name.
+  func subcommand(named word: Bytes) -> Command? {
+    let name = String(decoding: word, as: UTF8.self)
+    return command.subcommands.first { $0.name == name }
+  }
+}
+
+extension Tool {
+  /// Runs the command that the arguments of the process call, and ends the process with the status
+  /// that fits.
+  ///
+  /// The first argument may also be `--man`, which prints the manual page, or `--complete SHELL
+  /// WORD...`, with which the scripts of ``completionScript(for:)`` ask what can stand in place of
+  /// the last word.
+  public func run(_ root: Command) -> Never {
+    run { words throws(Failure) in
+      let path = CommandPath([root])
+      switch words.first {
+      case Bytes("--man")?: try printOut(Manual(path).text)
+      case Bytes("--complete")?: try printOut(Completion(path, words.dropFirst()).text)
+      default: try path.run(words[...])
+      }
+    }
+  }
+}
+
+extension CommandPath {
+  fileprivate func run(_ words: ArraySlice<Bytes>) throws(Failure) {
+    switch command.content {
+    case .leaf(let syntax, let body):
+      let syntax = syntax()
+      let arguments: Arguments
+      do throws(Failure) {
+        arguments = try Arguments(Array(words), accepting: Option.common + syntax.allOptions)
+      } catch {
+        throw belonging(words, syntax) ?? error
+      }
+      if arguments.has("help") { return try printOut(help) }
+      if arguments.has("version") { return try printVersion() }
+      try check(arguments, syntax)
+      try body(arguments)
+    case .branch: try runSubcommand(words)
+    }
+  }
+
+  private func runSubcommand(_ words: ArraySlice<Bytes>) throws(Failure) {
+    guard let first = words.first else {
+      throw .usage("no command", advice: "\(helpCommand) lists the commands")
+    }
+    if [Bytes("-h"), Bytes("--help")].contains(first) { return try printOut(help) }
+    if first == Bytes("--version") { return try printVersion() }
+    // The options of a subcommand may stand before its name.
+    guard let place = firstOperand(of: words) else {
+      throw .usage(
+        "unknown option \(first.quotedForMessage)", advice: "options follow the COMMAND")
+    }
+    guard let subcommand = subcommand(named: words[place]) else {
+      let kind = commands.count == 1 ? "command" : "\(command.name) command"
+      throw .unknown(kind, words[place], command.subcommands.map(\.name))
+    }
+    var rest = Array(words)
+    rest.remove(at: place - words.startIndex)
+    try appending(subcommand).run(rest[...])
+  }
+
+  /// The place of the name of a subcommand; nil when options alone are given, or one that no
+  /// subcommand has.
+  private func firstOperand(of words: ArraySlice<Bytes>) -> Int? {
+    guard let first = words.first else { return nil }
+    if first.first != UInt8(ascii: "-") { return words.startIndex }
+    if commands.count == 1 { return nil }
+    let options = leaves.flatMap { $0.syntax?.allOptions ?? [] }
+    return words.indices.first { place in
+      let arguments = try? Arguments(Array(words[...place]), accepting: options)
+      return arguments?.operands.isEmpty == false
+    }
+  }
+
+  /// What the command takes, if it does something.
+  var syntax: Syntax? {
+    if case .leaf(let syntax, _) = command.content { syntax() } else { nil }
+  }
+
+  /// The call that prints the help: `topic help plan claim`.
+  var helpCommand: String {
+    commands.count == 1
+      ? "\(words) --help"
+      : "\(commands[0].name) help \(commands.dropFirst().map(\.name).joined(separator: " "))"
+  }
+
+  private func printVersion() throws(Failure) {
+    try printOut("\(commands[0].name) \(version)\n")
+  }
+
+  // MARK: Usage errors
+
+  private func check(_ arguments: Arguments, _ syntax: Syntax) throws(Failure) {
+    let count = arguments.operands.count
+    let range = syntax.operandCount
+    if count < range.lowerBound {
+      let required = syntax.operands.filter { !$0.isOptional }
+      throw .usage("no \(required[count].value.placeholder)", advice: synopsis(syntax))
+    }
+    if count > range.upperBound {
+      throw .usage(
+        "unexpected argument \(arguments.operands[range.upperBound].quotedForMessage)",
+        advice: synopsis(syntax))
+    }
+    for option in syntax.allOptions where option.isRequired && !arguments.has(option.name) {
+      throw .usage("no --\(option.name)", advice: "\(option.spelling): \(option.summary)")
+    }
+  }
+
+  /// The failure when an option among `words` is unknown here and belongs to other commands; nil when
+  /// something else is wrong.
+  private func belonging(_ words: ArraySlice<Bytes>, _ syntax: Syntax) -> Failure? {
+    let own = Set((Option.common + syntax.allOptions).map(\.name))
+    for word in words.prefix(while: { $0 != Bytes("--") }) where word.starts(with: Bytes("--")) {
+      let name = String(
+        decoding: word.dropFirst(2).prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+      if own.contains(name) { continue }
+      let owners = CommandPath([commands[0]]).leaves.filter { leaf in
+        leaf.syntax?.allOptions.contains { $0.name == name } == true
+      }
+      if owners.isEmpty { return nil }
+      return .usage(
+        "--\(name) belongs to \(Self.list(owners))",
+        advice: "\(self.helpCommand) says what \(self.words) takes")
+    }
+    return nil
+  }
+
+  /// `topic plan claim, done, fail; topic retry check`
+  private static func list(_ paths: [CommandPath]) -> String {
+    var groups: [(parent: String, names: [String])] = []
+    for path in paths {
+      let parent = CommandPath(path.commands.dropLast()).words
+      if groups.last?.parent == parent {
+        groups[groups.count - 1].names.append(path.command.name)
+      } else {
+        groups.append((parent, [path.command.name]))
+      }
+    }
+    return groups.map { "\($0.parent) \($0.names.joined(separator: ", "))" }.joined(separator: "; ")
+  }
+}
