@@ -118,10 +118,10 @@ public struct AllocationRequest {
       let (acquired, released) = (allocation.acquired, allocation.released)
       // From these times, a reader can tell that no two callers held it at once.
       tool.note(
-        "waited \(decimal(allocation.waited, .milliseconds)) ms for the lock, held it for"
-          + " \(decimal(released.nanoseconds(since: acquired), .milliseconds)) ms,"
-          + " from \(decimal(acquired.nanoseconds, .seconds)) s"
-          + " to \(decimal(released.nanoseconds, .seconds)) s")
+        "waited \(milliseconds(allocation.waited)) ms for the lock, held it for"
+          + " \(milliseconds(released - acquired)) ms,"
+          + " from \(seconds(acquired)) s"
+          + " to \(seconds(released)) s")
     }
   }
 
@@ -233,15 +233,16 @@ extension Failure {
   }
 }
 
-private enum TimeUnit {
-  case milliseconds, seconds
+/// Milliseconds with three digits after the point: `0.045`.
+private func milliseconds(_ duration: Duration) -> String {
+  decimal((duration.nanoseconds + 500) / 1_000, digits: 3)
 }
 
-/// Milliseconds with three digits after the point, or seconds with nine: `0.045`, `81.123456789`.
-private func decimal(_ nanoseconds: UInt64, _ unit: TimeUnit) -> String {
-  let (value, digits): (UInt64, Int) =
-    unit == .seconds ? (nanoseconds, 9) : ((nanoseconds + 500) / 1_000, 3)
-  let scale: UInt64 = unit == .seconds ? 1_000_000_000 : 1_000
-  let fraction = String(value % scale)
-  return "\(value / scale)." + String(repeating: "0", count: digits - fraction.count) + fraction
+/// Seconds of the monotonic clock with nine digits after the point: `81.123456789`.
+private func seconds(_ instant: Instant) -> String { decimal(instant.nanoseconds, digits: 9) }
+
+/// `value` in decimal, with so many digits after the point.
+private func decimal(_ value: UInt64, digits: Int) -> String {
+  let text = value.padded(to: digits + 1)
+  return "\(text.dropLast(digits)).\(text.suffix(digits))"
 }

@@ -142,8 +142,8 @@ extension Arguments {
     return number << UInt64(10 * power)
   }
 
-  /// The value of an option that is a time in seconds, in nanoseconds; nil when it is not given.
-  public func seconds(_ name: String) throws(Failure) -> UInt64? {
+  /// The value of an option that is a time in seconds; nil when it is not given.
+  public func seconds(_ name: String) throws(Failure) -> Duration? {
     guard let value = value(of: name) else { return nil }
     let parts = value.split(
       separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
@@ -161,13 +161,13 @@ extension Arguments {
     guard whole <= Self.mostSeconds else {
       throw Failure(.data, "--\(name) takes at most \(Self.mostSeconds) seconds")
     }
-    return UInt64(whole) * 1_000_000_000 + UInt64(nanoseconds)
+    return .seconds(whole) + .nanoseconds(nanoseconds)
   }
 
   /// The moment until which to wait for others: so many seconds from now as the option says, by default
   /// 30.
   public func deadline(_ name: String = "timeout") throws(Failure) -> Instant {
-    Instant.now.advanced(byNanoseconds: try seconds(name) ?? 30_000_000_000)
+    try Instant.now + (seconds(name) ?? .seconds(30))
   }
 
   /// Thirty years, about.

@@ -39,7 +39,7 @@ extension Scope {
     }
     let value: Bytes?
     do throws(GitError) {
-      let deadline = Instant.now.advanced(byNanoseconds: 10_000_000_000)
+      let deadline = Instant.now + .seconds(10)
       value = try ScopeConfiguration.value(for: root, until: deadline)
     } catch {
       throw Failure(error, offersRoot: !needsGit)

@@ -97,7 +97,7 @@ public struct GitCommand: Sendable {
         if error.call == .fork, error.errno == .notFound { throw .noGit }
         throw .system(error)
       case .deadline:
-        throw .notInTime(what: Self.name(words), waited: Instant.now.nanoseconds(since: begin))
+        throw .notInTime(what: Self.name(words), waited: Instant.now - begin)
       case .interrupted: throw .interrupted
       }
     }

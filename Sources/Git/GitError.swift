@@ -20,7 +20,7 @@ public enum GitError: Error, Sendable {
   /// That names no commit; git's own words.
   case noCommit(Bytes, words: String)
   /// It took too long: so many nanoseconds.
-  case notInTime(what: String, waited: UInt64)
+  case notInTime(what: String, waited: Duration)
   /// A signal asked the process to end.
   case interrupted
 }

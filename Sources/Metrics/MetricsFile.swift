@@ -154,8 +154,6 @@ public struct MetricsFile: Sendable {
       }
       (stamp, number) = (last.stamp, last.number + 1)
     }
-    let digits = String(number)
-    let padding = String(repeating: "0", count: max(3 - digits.count, 0))
-    return path.lastComponent + Bytes(".") + stamp + Bytes("-" + padding + digits)
+    return path.lastComponent + Bytes(".") + stamp + Bytes("-\(UInt64(number).padded(to: 3))")
   }
 }

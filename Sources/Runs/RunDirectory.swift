@@ -9,11 +9,9 @@ public enum RunDirectory {
   /// only.
   public static func create(in parent: Path, at time: WallTime = .now) throws(SystemError) -> Path {
     try parent.makeDirectoryWithParents()
-    var number = 1
+    var number: UInt64 = 1
     while true {
-      let digits = String(number)
-      let suffix = String(repeating: "0", count: max(3 - digits.count, 0)) + digits
-      let path = parent.appending("\(time.stamp)-\(suffix)")
+      let path = parent.appending("\(time.stamp)-\(number.padded(to: 3))")
       do throws(SystemError) {
         try path.makeDirectory()
         return path

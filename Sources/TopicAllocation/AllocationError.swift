@@ -6,8 +6,8 @@ public enum AllocationError: Error, Sendable {
   case system(SystemError)
   /// The topics exist, but a system call failed to put them on disk.
   case notDurable(SystemError)
-  /// Another process, the holder if it is known, held the lock for `waited` nanoseconds.
-  case lockBusy(Path, LockHolder?, waited: UInt64)
+  /// Another process, the holder if it is known, held the lock for `waited`.
+  case lockBusy(Path, LockHolder?, waited: Duration)
   /// The requested number belongs to the topic at this path.
   case numberTaken(Int, Path)
   /// The name to reuse belongs to the topic at this path, which does not have the requested number.

@@ -8,8 +8,8 @@ public struct Allocator: Sendable {
   public let root: Root
   /// How entries are named.
   public let style: Style
-  /// How long to wait for the lock, in nanoseconds; 0 means not at all.
-  public var timeout: UInt64 = 30_000_000_000
+  /// How long to wait for the lock; zero means not at all.
+  public var timeout = Duration.seconds(30)
   /// Whether to return an existing topic of exactly the same name instead of creating one.
   public var reusesNames = false
   /// The only number to take, for a single name.
@@ -29,8 +29,8 @@ public struct Allocator: Sendable {
   public struct Allocation: Sendable {
     /// A topic for each slug, in order.
     public let topics: [Topic]
-    /// How long the call waited for the lock, in nanoseconds.
-    public let waited: UInt64
+    /// How long the call waited for the lock.
+    public let waited: Duration
     /// When it got the lock.
     public let acquired: Instant
     /// When it released the lock.

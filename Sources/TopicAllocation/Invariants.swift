@@ -43,7 +43,7 @@ public struct Invariants: Sendable {
   public var start: Int?
   /// How long a lock may be held, in nanoseconds, before it counts as a violation. An allocation of one
   /// name holds it for about a millisecond, one of many names for longer.
-  public var lockPatience: UInt64 = 5_000_000_000
+  public var lockPatience = Duration.seconds(5)
 
   /// The invariants of a root in this style.
   public init(_ style: Style) {
@@ -58,7 +58,7 @@ public struct Invariants: Sendable {
     var entries = 0
     var dates = 0
     // Under the lock, no topic is seen without the one before it.
-    let deadline = Instant.now.advanced(byNanoseconds: lockPatience)
+    let deadline = Instant.now + lockPatience
     let lock = try RootLock(path, makesLockFile: false, until: deadline)
     try lock.directory.forEachEntry { entry, kind in
       if entry.first == UInt8(ascii: ".") { return }

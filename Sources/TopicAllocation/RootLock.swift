@@ -50,8 +50,8 @@ public struct RootLock: ~Copyable {
   public let directory: Descriptor
   private let lockFile: LockFile?
   private let outcome: Outcome
-  /// How long the call waited for the locks, in nanoseconds.
-  let waited: UInt64
+  /// How long the call waited for the locks.
+  let waited: Duration
   /// When it got both.
   let acquired: Instant
   /// Counts the changes of the root from then on, if there can be a record.
@@ -73,9 +73,9 @@ public struct RootLock: ~Copyable {
   }
 
   /// Takes both locks of `root`, which is created if it is missing. Waits at most `timeout` nanoseconds.
-  public static func acquire(_ root: Root, timeout: UInt64) throws(AllocationError) -> RootLock {
+  public static func acquire(_ root: Root, timeout: Duration) throws(AllocationError) -> RootLock {
     let begin = Instant.now
-    let deadline = begin.advanced(byNanoseconds: timeout)
+    let deadline = begin + timeout
     var root = root
     var busy = root.path
     var hasFailed = false
@@ -103,7 +103,7 @@ public struct RootLock: ~Copyable {
       }
     }
     throw .lockBusy(
-      busy, LockHolder.of(busy), waited: Instant.now.nanoseconds(since: begin))
+      busy, LockHolder.of(busy), waited: Instant.now - begin)
   }
 
   /// Opens the root at `path` and waits for both locks until `deadline`; ``busy`` says whether it failed.
@@ -126,7 +126,7 @@ public struct RootLock: ~Copyable {
     watch = nil
     status = nil
     acquired = .now
-    waited = acquired.nanoseconds(since: begin)
+    waited = acquired - begin
   }
 
   /// Releases both locks, that of the directory first; returns the moment before.

@@ -37,8 +37,8 @@ public struct Style: Hashable, Sendable {
   /// `number` in decimal, padded to the width: `042`.
   public func digits(_ number: Int) -> Bytes {
     var digits = Bytes()
-    digits.append(UInt64(number))
-    return Bytes(repeating: UInt8(ascii: "0"), count: max(width - digits.count, 0)) + digits
+    digits.append(UInt64(number), width: width)
+    return digits
   }
 
   /// The name of the entry with this number and slug: `042_oauth_20`.

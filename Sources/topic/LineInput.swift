@@ -54,7 +54,7 @@ extension EventQueue {
   /// The signal is held, so that the caller can write what has been read.
   private mutating func appendInput(_ skipsInvalid: Bool) throws(Failure) {
     TerminationSignals.hold()
-    let slice: UInt64 = 100_000_000
+    let slice = Duration.milliseconds(100)
     var splitter = LineSplitter()
     var line = 0
     while !TerminationSignals.isWaiting {
@@ -68,7 +68,7 @@ extension EventQueue {
           try addLine(next, line, skipsInvalid)
         }
       }
-      if timeLeft == 0 {
+      if timeLeft == .zero {
         do throws(EventError) { try flush() } catch { throw Failure(error, what: "") }
       }
     }

@@ -18,7 +18,7 @@ extension Value {
   /// A branch, tag or commit of the repository at hand.
   static func ref(_ placeholder: String) -> Value {
     .among(placeholder) { _ in
-      let git = GitCommand(in: Path("."), until: Instant.now.advanced(byNanoseconds: 2_000_000_000))
+      let git = GitCommand(in: Path("."), until: Instant.now + .seconds(2))
       let refs = try? git.run(
         "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags")
       return (refs ?? []).split(separator: .newline).map { Candidate(Bytes($0).printable) }

@@ -78,7 +78,7 @@ import TopicAllocation
       ("1.", 1_000_000_000), ("0.0000000019", 1), ("007", 7_000_000_000),
     ] as [(String, UInt64)])
   func seconds(text: String, expected: UInt64) throws {
-    #expect(try parse("-w", text).seconds("timeout") == expected)
+    #expect(try parse("-w", text).seconds("timeout")?.nanoseconds == expected)
   }
 
   @Test(

@@ -12,7 +12,7 @@ import Testing
   ) throws -> [Invariants.Violation] {
     var invariants = Invariants(style)
     // A process that another test starts keeps a copy of the lock until its program runs.
-    invariants.lockPatience = 10_000_000_000
+    invariants.lockPatience = .seconds(10)
     change(&invariants)
     return try invariants.check(Path(directory.path)).violations
   }
@@ -121,7 +121,7 @@ import Testing
     let path = Path(lockFile ? directory(".topic_number.lock") : directory.path)
     let holder = try Descriptor(opening: path, lockFile ? .readWriteNoLink : .directory)
     #expect(try holder.tryLock())
-    let found = try violations { $0.lockPatience = 0 }
+    let found = try violations { $0.lockPatience = .zero }
     guard case .lockHeld(path, let process)? = found.first, found.count == 1 else {
       Issue.record("\(found)")
       return

@@ -129,7 +129,7 @@ final class ClaimsRun {
       worker.step = .waiting(call, child, killAt: call.isKilled ? nil : killAt)
       return min(call.isKilled ? deadline : killAt ?? deadline, deadline)
     }
-    return now.advanced(byNanoseconds: 1_000_000)
+    return now + .milliseconds(1)
   }
 
   private func start(_ worker: Worker, _ call: ClaimsCall) throws(SystemError) {
@@ -183,7 +183,7 @@ final class ClaimsRun {
     }
     guard call.kind == .claim else { return .claim(at: now) }
     guard let answer = call.answer else {
-      return .claim(at: now.advanced(byNanoseconds: 20_000_000))
+      return .claim(at: now + .milliseconds(20))
     }
     if request.chaos.contains(.kill), chance(0.01) {
       // The worker dies at work.

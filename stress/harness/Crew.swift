@@ -164,7 +164,7 @@ final class Crew {
 
   /// Gives the descendants of ended processes a second to end, and then kills them.
   private func waitForOrphans() throws(SystemError) {
-    let patience = Instant.now.advanced(byNanoseconds: 1_000_000_000)
+    let patience = Instant.now + .seconds(1)
     while isAnyLeft {
       try reap()
       if !isAnyLeft { return }
@@ -173,12 +173,12 @@ final class Crew {
         while isAnyLeft {
           for orphan in orphans { ChildProcess(id: orphan.id).send(.kill) }
           try reap()
-          _ = try ProcessEvents.next(before: Instant.now.advanced(byNanoseconds: 1_000_000))
+          _ = try ProcessEvents.next(before: Instant.now + .milliseconds(1))
         }
         return
       }
       if case .termination(let signal) = try ProcessEvents.next(
-        before: Instant.now.advanced(byNanoseconds: 1_000_000))
+        before: Instant.now + .milliseconds(1))
       {
         termination = signal
       }

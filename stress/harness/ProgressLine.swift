@@ -9,7 +9,7 @@ final class ProgressLine {
   /// Updates the line, at most ten times a second.
   func show(_ run: StressRun) {
     guard isShown, Instant.now >= next else { return }
-    next = Instant.now.advanced(byNanoseconds: 100_000_000)
+    next = Instant.now + .milliseconds(100)
     let width = (StandardStream.error.columns ?? 80) - 1
     write("\r\u{1B}[2K" + String(line(run).prefix(width)))
     isDirty = true

@@ -61,7 +61,7 @@ struct Repositories {
 
   /// Waits until a newly started server answers at `url`.
   func waitForServer(at url: Bytes) throws(Failure) {
-    let deadline = Instant.now.advanced(byNanoseconds: 10_000_000_000)
+    let deadline = Instant.now + .seconds(10)
     while true {
       do throws(Failure) {
         try run(base, [Bytes("ls-remote"), url])
@@ -69,7 +69,7 @@ struct Repositories {
       } catch {
         if Instant.now >= deadline || error.code != .unavailable { throw error }
       }
-      Instant.sleep(nanoseconds: 20_000_000)
+      Instant.sleep(.milliseconds(20))
     }
   }
 
@@ -102,7 +102,7 @@ struct Repositories {
     let all = [Bytes("git"), Bytes("-C"), directory.bytes] + words
     let outcome: Subprocess.Outcome
     do throws(Subprocess.Failure) {
-      outcome = try Subprocess(all).run(until: Instant.now.advanced(byNanoseconds: 60_000_000_000))
+      outcome = try Subprocess(all).run(until: Instant.now + .seconds(60))
     } catch {
       switch error {
       case .system(let error): throw Failure(error, otherwise: .unavailable)

@@ -23,3 +23,19 @@ struct RunClock {
       Int(System.processorTimeOfChildren) - processorTimeOfChildren)
   }
 }
+
+/// Histories and schedules count nanoseconds.
+extension Instant {
+  /// Nanoseconds from `earlier` to this moment; 0 if `earlier` is later.
+  func nanoseconds(since earlier: Instant) -> UInt64 { (self - earlier).nanoseconds }
+
+  /// The moment `nanoseconds` after this one.
+  func advanced(byNanoseconds nanoseconds: UInt64) -> Instant {
+    self + .nanoseconds(Int64(clamping: nanoseconds))
+  }
+}
+
+extension UInt64 {
+  /// Nanoseconds in seconds, rounded down to the millisecond.
+  var seconds: Double { Duration.nanoseconds(Int64(clamping: self)).seconds }
+}

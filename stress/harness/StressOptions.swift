@@ -193,7 +193,7 @@ extension Arguments {
 
   /// The value of `--timeout`, in nanoseconds.
   func hangTimeout() throws(Failure) -> UInt64 {
-    try seconds("timeout") ?? StressRequest.defaultTimeout
+    try seconds("timeout")?.nanoseconds ?? StressRequest.defaultTimeout
   }
 
   /// The value of `--minutes`, in nanoseconds; nil if it is not given.

@@ -181,7 +181,7 @@ final class StressRun {
     let crowd = Array(repeating: nothing, count: request.processes)
     let begin = Instant.now
     for _ in 0..<rounds { _ = try system(crew.run(crowd, iteration: 0)) }
-    let seconds = Double(Instant.now.nanoseconds(since: begin)) / 1e9
+    let seconds = (Instant.now - begin).seconds
     checkpoint.floor = Double(rounds * request.processes) / seconds
     termination = crew.termination
   }

@@ -20,8 +20,8 @@ extension Descriptor {
   /// and again, so that no expiry is lost between two calls.
   public func lock(until deadline: Instant) throws(SystemError) -> Bool {
     if try tryLock() { return true }
-    let left = deadline.nanoseconds(since: .now)
-    if left == 0 { return false }
+    let left = deadline - .now
+    if left == .zero { return false }
     try Alarm.start(after: left, path)
     defer { Alarm.stop() }
     while true {

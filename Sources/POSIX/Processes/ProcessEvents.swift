@@ -44,15 +44,15 @@ public enum ProcessEvents {
 
   /// Waits for the next event, at most until `deadline`: setitimer(2), sigwait(3).
   public static func next(before deadline: Instant) throws(SystemError) -> Event {
-    let left = deadline.nanoseconds(since: .now)
-    if left == 0 {
+    let left = deadline - .now
+    if left == .zero {
       // What is there already comes first all the same.
       return try pendingEvent() ?? .deadline
     }
-    try Alarm.set(first: left, then: 0, Path(""))
+    try Alarm.set(first: left, then: .zero, Path(""))
     let number = wait()
     if number == _SIGALRM { return .deadline }
-    try Alarm.set(first: 0, then: 0, Path(""))
+    try Alarm.set(first: .zero, then: .zero, Path(""))
     return number == _SIGCHLD ? .childChanged : .termination(Signal(rawValue: number))
   }
 
@@ -62,10 +62,10 @@ public enum ProcessEvents {
     before deadline: Instant, orInputFrom output: ChildOutput
   ) throws(SystemError) -> Event? {
     if let event = try pendingEvent() { return event }
-    let left = deadline.nanoseconds(since: .now)
-    if left == 0 { return .deadline }
+    let left = deadline - .now
+    if left == .zero { return .deadline }
     // Without signalfd(2), signals are looked for now and then.
-    let milliseconds = min(left / 1_000_000 + 1, output.signals < 0 ? 10 : 3_600_000)
+    let milliseconds = min(left.nanoseconds / 1_000_000 + 1, output.signals < 0 ? 10 : 3_600_000)
     var requests = [output.reading, output.signals].map {
       CInterop.PollRequest(fd: $0, events: Int16(_POLLIN), revents: 0)
     }

@@ -25,7 +25,7 @@ public struct ProcessGroup {
   /// error of this process.
   public var joinsErrors = false
   /// How long what is asked to end may take to do so, in nanoseconds.
-  public var grace: UInt64 = 2_000_000_000
+  public var grace = Duration.seconds(2)
 
   /// The command.
   public init(_ words: [Bytes]) {
@@ -50,11 +50,11 @@ public struct ProcessGroup {
   ///
   /// For a process that has no other children.
   public func run(
-    atMost nanoseconds: UInt64, _ keep: @escaping (Bytes) throws(SystemError) -> Void
+    atMost time: Duration, _ keep: @escaping (Bytes) throws(SystemError) -> Void
   ) throws(SystemError) -> Outcome {
     ChildProcess.adoptOrphans()
     ProcessEvents.hold()
-    let deadline = Instant.now.advanced(byNanoseconds: nanoseconds)
+    let deadline = Instant.now + time
     let output = try ChildOutput(of: name, keep)
     var group = Members(leader: try start(output), output: output)
     do throws(SystemError) {
@@ -125,7 +125,7 @@ private struct Members {
   }
 
   /// How often the group is looked at: members whose parents live elsewhere end without a signal.
-  private static let slice: UInt64 = 20_000_000
+  private static let slice = Duration.milliseconds(20)
 
   /// Waits until `condition` is true, or the deadline or a signal comes.
   mutating func wait(
@@ -137,7 +137,7 @@ private struct Members {
       }
       if condition(self) { return .reached }
       if Instant.now >= deadline { return .deadline }
-      let soon = Instant.now.advanced(byNanoseconds: Self.slice)
+      let soon = Instant.now + Self.slice
       let next = end == nil ? deadline : min(deadline, soon)
       switch try ProcessEvents.next(before: next, orInputFrom: output) {
       case .termination(let signal): return .termination(signal)
@@ -149,8 +149,8 @@ private struct Members {
 
   /// The leader has ended by itself: lets the others end, and ends them. Returns the signal by which
   /// this process was asked to end meanwhile.
-  mutating func finish(_ grace: UInt64) throws(SystemError) -> Signal? {
-    switch try wait(until: .now.advanced(byNanoseconds: grace), for: \.isGone) {
+  mutating func finish(_ grace: Duration) throws(SystemError) -> Signal? {
+    switch try wait(until: Instant.now + grace, for: \.isGone) {
     case .reached: return nil
     case .deadline: return try end(by: .terminate, grace)
     case .termination(let signal):
@@ -160,8 +160,8 @@ private struct Members {
   }
 
   /// Ends the group. Returns the signal by which this process was asked to end meanwhile.
-  mutating func end(by signal: Signal, _ grace: UInt64) throws(SystemError) -> Signal? {
-    let deadline = Instant.now.advanced(byNanoseconds: grace)
+  mutating func end(by signal: Signal, _ grace: Duration) throws(SystemError) -> Signal? {
+    let deadline = Instant.now + grace
     var asked: Signal?
     send(signal)
     var result = try wait(until: deadline, for: \.leaderHasEnded)
@@ -175,7 +175,7 @@ private struct Members {
     leader.sendToGroup(.kill)
     // What waits in the kernel for a disk cannot end; it is not waited for longer than that.
     if case .termination(let signal) = try wait(
-      until: .now.advanced(byNanoseconds: grace), for: \.isGone)
+      until: Instant.now + grace, for: \.isGone)
     {
       asked = asked ?? signal
     }

@@ -128,7 +128,7 @@ public struct Subprocess: Sendable {
   private func terminate(_ child: ChildProcess) throws(SystemError) {
     for signal in [Signal.terminate, .kill] {
       child.sendToGroup(signal)
-      let patience = Instant.now.advanced(byNanoseconds: 2_000_000_000)
+      let patience = Instant.now + .seconds(2)
       while true {
         switch try wait(for: child, until: patience) {
         case .ended: return

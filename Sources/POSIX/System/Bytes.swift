@@ -20,9 +20,9 @@ extension Bytes {
     append(contentsOf: text.utf8)
   }
 
-  /// Appends `number` in this base, up to 16. What the standard library has for it is generic, and its
+  /// Appends `number` in this base, up to 16, with zeros in front up to `width` digits. What the standard library has for it is generic, and its
   /// first use in a process takes a dozen page faults.
-  public mutating func append(_ number: UInt64, base: UInt64 = 10) {
+  public mutating func append(_ number: UInt64, base: UInt64 = 10, width: Int = 1) {
     let start = count
     var rest = number
     repeat {
@@ -30,6 +30,7 @@ extension Bytes {
       append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
       rest /= base
     } while rest > 0
+    while count - start < width { append(UInt8(ascii: "0")) }
     self[start...].reverse()
   }
 
@@ -41,8 +42,16 @@ extension Bytes {
 
   /// Appends the two hexadecimal digits of `byte`.
   public mutating func append(hexadecimal byte: UInt8) {
-    if byte < 16 { append(UInt8(ascii: "0")) }
-    append(UInt64(byte), base: 16)
+    append(UInt64(byte), base: 16, width: 2)
+  }
+}
+
+extension UInt64 {
+  /// In decimal, with zeros in front up to `width` digits: `007`.
+  public func padded(to width: Int) -> String {
+    var digits = Bytes()
+    digits.append(self, width: width)
+    return String(decoding: digits, as: UTF8.self)
   }
 }
 

@@ -35,8 +35,8 @@ public enum StandardStream: Int32, Sendable {
   }
 
   /// Whether there is something to read, or the end, before so many nanoseconds are over: poll(2).
-  public func isReadable(within nanoseconds: UInt64) throws(SystemError) -> Bool {
-    let milliseconds = min(nanoseconds / 1_000_000 + 1, 3_600_000)
+  public func isReadable(within time: Duration) throws(SystemError) -> Bool {
+    let milliseconds = min(time.nanoseconds / 1_000_000 + 1, 3_600_000)
     return try waits(for: _POLLIN, milliseconds: Int32(milliseconds))
   }
 

@@ -16,10 +16,7 @@ public struct WallTime: Comparable, Sendable {
     var seconds = secondsSince1970
     var fields = CInterop.CalendarTime()
     libc_gmtime_r(&seconds, &fields)
-    func padded(_ number: Int32, _ width: Int) -> String {
-      let digits = String(number)
-      return String(repeating: "0", count: max(width - digits.count, 0)) + digits
-    }
+    func padded(_ number: Int32, _ width: Int) -> String { UInt64(number).padded(to: width) }
     let date = [padded(fields.tm_year + 1900, 4), padded(fields.tm_mon + 1, 2)]
     let time = [fields.tm_hour, fields.tm_min, fields.tm_sec].map { padded($0, 2) }
     return (date + [padded(fields.tm_mday, 2)]).joined(separator: "-") + "T"

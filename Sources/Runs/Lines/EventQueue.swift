@@ -42,7 +42,7 @@ public struct EventQueue: ~Copyable {
   private var log: LineFile
   private let synchronization: Synchronization
   private let batch: Int
-  private let linger: UInt64
+  private let linger: Duration
   private var waiting = Bytes()
   private var oldest = Instant.now
   /// The number of events that wait.
@@ -54,9 +54,9 @@ public struct EventQueue: ~Copyable {
   ///
   /// - Parameters:
   ///   - batch: How many events one write appends.
-  ///   - linger: The time in nanoseconds after which a waiting event is written with fewer others.
+  ///   - linger: The time after which a waiting event is written with fewer others.
   public init(
-    _ path: Path, _ synchronization: Synchronization, batch: Int, linger: UInt64
+    _ path: Path, _ synchronization: Synchronization, batch: Int, linger: Duration
   ) throws(SystemError) {
     try path.parent.makeDirectoryWithParents()
     log = try LineFile(opening: path)
@@ -100,9 +100,9 @@ public struct EventQueue: ~Copyable {
     if requiresObjects, !isObject { throw .noObject }
   }
 
-  /// Nanoseconds until the waiting events must be written; nil if none waits.
-  public var timeLeft: UInt64? {
-    count == 0 ? nil : oldest.advanced(byNanoseconds: linger).nanoseconds(since: .now)
+  /// The time until the waiting events must be written; nil if none waits.
+  public var timeLeft: Duration? {
+    count == 0 ? nil : oldest + linger - .now
   }
 
   /// Writes all waiting events. An error drops them, because some may be in the log already, and a
@@ -113,7 +113,7 @@ public struct EventQueue: ~Copyable {
       // After a rotation, the path belongs to another file.
       if try !log.isFile(at: path) { log = try LineFile(opening: path) }
       // A writer that never ends its line would delay every batch.
-      let patience: UInt64 = statistics.brokenLines == 0 ? 1_000_000_000 : 10_000_000
+      let patience = Duration.milliseconds(statistics.brokenLines == 0 ? 1_000 : 10)
       if try log.append(waiting, patience: patience) { statistics.brokenLines += 1 }
       statistics.batches += 1
       statistics.written += count

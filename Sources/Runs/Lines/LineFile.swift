@@ -46,7 +46,7 @@ public struct LineFile: ~Copyable {
   /// - Throws: `EFBIG` if a line is longer than ``longestLine``, before anything is written.
   @discardableResult
   public func append(
-    _ lines: Bytes, patience: UInt64 = 1_000_000_000
+    _ lines: Bytes, patience: Duration = .seconds(1)
   ) throws(SystemError) -> Bool {
     if lines.count > Self.longestLine { try checkLengths(of: lines) }
     let end = try lastEnd(patience)
@@ -83,13 +83,13 @@ public struct LineFile: ~Copyable {
   ///
   /// During a write, a part of its line can be visible. So a line without its newline is watched as
   /// long as the file grows, but for `patience` nanoseconds at most.
-  private func lastEnd(_ patience: UInt64) throws(SystemError) -> End {
-    let deadline = Instant.now.advanced(byNanoseconds: patience)
+  private func lastEnd(_ patience: Duration) throws(SystemError) -> End {
+    let deadline = Instant.now + patience
     var end = try size()
     while end > 0 {
       let last = try file.read(at: end - 1, upTo: 1)
       if last.isEmpty || last == [.newline] { return .whole }
-      Instant.sleep(nanoseconds: 1_000_000)
+      Instant.sleep(.milliseconds(1))
       let now = try size()
       if now == end { return .cut }
       if Instant.now >= deadline { return .growing }

@@ -6,7 +6,7 @@ import POSIX
 /// open.
 public struct LineFollower {
   /// How long a file that was rotated away is read after its last line, in nanoseconds.
-  public static let patience: UInt64 = 60_000_000_000
+  public static let patience = Duration.seconds(60)
 
   private let path: Path
   /// The files to read; the last one is that at the path.
@@ -68,7 +68,7 @@ public struct LineFollower {
     for source in sources where try source.readNext(body) { return true }
     let current = sources.last
     sources.removeAll {
-      $0 !== current && Instant.now.nanoseconds(since: $0.latest) > Self.patience
+      $0 !== current && Instant.now - $0.latest > Self.patience
     }
     return false
   }

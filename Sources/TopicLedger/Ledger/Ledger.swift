@@ -50,8 +50,8 @@ public struct Ledger: Sendable {
   private let style: Style
   private let begin: Instant
 
-  /// The longest pause before the next attempt, in nanoseconds.
-  private static let longestPause: UInt64 = 500_000_000
+  /// The longest pause before the next attempt.
+  private static let longestPause = Duration.milliseconds(500)
   /// After so many refusals in a row of what the ledger itself says, waiting is of no use.
   private static let mostContradictions = 8
 
@@ -130,14 +130,14 @@ public struct Ledger: Sendable {
         }
       }
       attempts += 1
-      let pause = UInt64.random(
-        in: 1...min(Self.longestPause, 10_000_000 << min(attempts, 6)))
-      if deadline.nanoseconds(since: .now) < pause {
+      let longest = min(Self.longestPause, .milliseconds(10 << min(attempts, 6)))
+      let pause = Duration.nanoseconds(Int.random(in: 1...Int(longest.nanoseconds)))
+      if deadline - .now < pause {
         throw .notInTime(
           what: "the ledger, which others moved \(attempts) times,",
-          waited: Instant.now.nanoseconds(since: begin))
+          waited: Instant.now - begin)
       }
-      Instant.sleep(nanoseconds: pause)
+      Instant.sleep(pause)
       state = try currentState(after: try knownState())
     }
   }
@@ -177,7 +177,7 @@ public struct Ledger: Sendable {
     } catch {
       throw .system(error)
     }
-    throw .lockBusy(path, LockHolder.of(path), waited: Instant.now.nanoseconds(since: begin))
+    throw .lockBusy(path, LockHolder.of(path), waited: Instant.now - begin)
   }
 
   private func highest(

@@ -15,9 +15,9 @@ public enum LedgerError: Error, Sendable {
   /// The remote does not accept the reservation; its own words.
   case refused(remote: String, words: String)
   /// Others were faster until the time was up: after so many nanoseconds.
-  case notInTime(what: String, waited: UInt64)
+  case notInTime(what: String, waited: Duration)
   /// Another process of this machine held the lock of the ledger until the time was up.
-  case lockBusy(Path, LockHolder?, waited: UInt64)
+  case lockBusy(Path, LockHolder?, waited: Duration)
   /// The tip of the ledger is no reservation.
   case damaged(reference: String, commit: String)
   /// That number is reserved already, by this entry.

@@ -45,7 +45,7 @@ extension Ledger {
       if answer.code == 0 || !isHeld { return answer }
       attempts += 1
       if attempts == 10 { throw .git(.failed(command: "git fetch", words: answer.words)) }
-      Instant.sleep(nanoseconds: 50_000_000)
+      Instant.sleep(.milliseconds(50))
     }
   }
 
@@ -110,7 +110,8 @@ extension Ledger {
       guard case .notInTime(_, let waited) = error else { throw .git(error) }
       throw .unreachable(
         remote: remote,
-        words: "no answer after \((waited + 500_000_000) / 1_000_000_000) s; --timeout waits longer"
+        words:
+          "no answer after \((waited + .milliseconds(500)).components.seconds) s; --timeout waits longer"
       )
     }
   }
@@ -139,7 +140,7 @@ extension Ledger {
     _ new: String, _ remote: String, _ words: String
   ) throws(LedgerError) -> Move {
     var later = self
-    later.repository.git.deadline = Instant.now.advanced(byNanoseconds: 5_000_000_000)
+    later.repository.git.deadline = Instant.now + .seconds(5)
     if let now = try? later.fetchedState(after: later.knownState()), let tip = now.tip,
       try later.isIn(tip, new)
     {

@@ -11,7 +11,7 @@ public struct ScopedAllocator: Sendable {
   private let warn: @Sendable (LedgerWarning) -> Void
 
   /// At least so long a git command may take, however short the wait for others is to be.
-  private static let patience: UInt64 = 5_000_000_000
+  private static let patience = Duration.seconds(5)
 
   /// What `allocator` does, unique in all work trees of the repository, or with `remote` in all clones
   /// that push to it. With `rescan`, all work trees and branches are looked at for numbers in use.
@@ -36,7 +36,7 @@ public struct ScopedAllocator: Sendable {
 
   /// As ``Allocator/allocate(_:)``. All numbers are reserved at once, in one push.
   public func allocate(_ slugs: [Slug]) throws(Failure) -> Allocator.Allocation {
-    let deadline = Instant.now.advanced(byNanoseconds: allocator.timeout)
+    let deadline = Instant.now + allocator.timeout
     while true {
       var allocator = allocator
       let needed = try needed(slugs)
@@ -46,7 +46,7 @@ public struct ScopedAllocator: Sendable {
         reserved = range
         if allocator.number == nil { allocator.reservation = range }
       }
-      allocator.timeout = deadline.nanoseconds(since: .now)
+      allocator.timeout = deadline - .now
       do throws(AllocationFailure) {
         return try allocator.allocate(slugs)
       } catch {
@@ -63,7 +63,7 @@ public struct ScopedAllocator: Sendable {
   public func preview(_ slugs: [Slug]) throws(Failure) -> [Topic] {
     var allocator = allocator
     if try !needed(slugs).isEmpty {
-      let deadline = Instant.now.advanced(byNanoseconds: max(allocator.timeout, Self.patience))
+      let deadline = Instant.now + max(allocator.timeout, Self.patience)
       do throws(LedgerError) {
         let next = try ledger(until: deadline).nextNumber(
           allocator.number, rescan: rescan, in: allocator.root)
@@ -102,7 +102,7 @@ public struct ScopedAllocator: Sendable {
     _ slugs: [Slug], until deadline: Instant
   ) throws(Failure) -> ClosedRange<Int> {
     do throws(LedgerError) {
-      let latest = Instant.now.advanced(byNanoseconds: Self.patience)
+      let latest = Instant.now + Self.patience
       return try ledger(until: max(deadline, latest)).reserve(
         slugs, number: allocator.number, rescan: rescan, in: allocator.root, until: deadline)
     } catch {

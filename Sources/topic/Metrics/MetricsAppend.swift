@@ -58,7 +58,7 @@ extension Command {
     let entries = try areObjects ? Array(words) : [entry(pairs: words)]
     var queue = try attempt(
       EventQueue(
-        file.path, durability == .each ? .batch : .never, batch: 10_000, linger: 1_000_000_000),
+        file.path, durability == .each ? .batch : .never, batch: 10_000, linger: .seconds(1)),
       otherwise: .cannotCreate)
     queue.requiresObjects = true
     try queue.append(entries, called: "entries", arguments)

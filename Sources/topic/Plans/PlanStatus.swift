@@ -41,13 +41,13 @@ extension Command {
   }
 }
 
-private let pause: UInt64 = 500_000_000
+private let pause = Duration.milliseconds(500)
 
 /// Waits for the next look; false if the user wants to end.
 private func waitsForNext() -> Bool {
-  let next = Instant.now.advanced(byNanoseconds: pause)
+  let next = Instant.now + pause
   while Instant.now < next, !TerminationSignals.isWaiting {
-    Instant.sleep(nanoseconds: 20_000_000)
+    Instant.sleep(.milliseconds(20))
   }
   return !TerminationSignals.isWaiting
 }

@@ -76,8 +76,8 @@ extension Command {
     let operand = try TopicOperand(arguments.operands[0], as: "RUN")
     let given = try arguments.choice("enforce", of: Enforcement.self)
     let format = try arguments.choice("format", of: ReportFormat.self) ?? .text
-    let timeout = try arguments.seconds("timeout") ?? 600_000_000_000
-    if timeout == 0 { throw .usage("--timeout takes more than 0 seconds") }
+    let timeout = try arguments.seconds("timeout") ?? .seconds(600)
+    if timeout == .zero { throw .usage("--timeout takes more than 0 seconds") }
     let steps = try steps(arguments)
     let run = try operand.directory()
     if given == .off {
@@ -176,7 +176,7 @@ extension GateResult {
   ///
   /// - Returns: The signal, if one asked the program to end.
   fileprivate mutating func run(
-    _ steps: [GateStep], atMost timeout: UInt64, failsFast: Bool, isShown: Bool,
+    _ steps: [GateStep], atMost timeout: Duration, failsFast: Bool, isShown: Bool,
     report: (String) -> Void
   ) throws(Failure) -> Signal? {
     for (index, step) in steps.enumerated() {

@@ -24,10 +24,10 @@ struct GateStep {
   /// Runs the step.
   ///
   /// - Parameters:
-  ///   - timeout: How long it may take, in nanoseconds.
+  ///   - timeout: How long it may take.
   ///   - isShown: Whether all that it prints goes to standard error when it ends. Otherwise its
   ///     last lines are kept.
-  func run(atMost timeout: UInt64, isShown: Bool) throws(Failure) -> Outcome {
+  func run(atMost timeout: Duration, isShown: Bool) throws(Failure) -> Outcome {
     var group = ProcessGroup([Bytes("/bin/sh"), Bytes("-c"), command])
     group.joinsErrors = true
     let all = isShown ? try attempt(Spool(), otherwise: .inputOutput) : nil
@@ -44,7 +44,7 @@ struct GateStep {
         }
         do throws(SystemError) { if lost == nil { try all.append(output) } } catch { lost = error }
       }, otherwise: .inputOutput)
-    let seconds = Instant.now.nanoseconds(since: start).seconds
+    let seconds = (Instant.now - start).seconds
     if let all { try show(all) }
     if let lost {
       let reason = Failure(lost, otherwise: .inputOutput).message ?? ""

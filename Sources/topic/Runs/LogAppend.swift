@@ -62,7 +62,7 @@ extension Command {
     let when = try arguments.choice("sync", of: EventQueue.Synchronization.self)
     let most = try arguments.number("queue", in: 1...1_000_000) ?? 10_000
     let batch = try arguments.number("batch", in: 1...1_000_000) ?? 10
-    let linger = try arguments.seconds("linger") ?? 1_000_000_000
+    let linger = try arguments.seconds("linger") ?? .seconds(1)
     var queue = try attempt(
       EventQueue(
         log, when ?? (events.isEmpty ? .batch : .each), batch: min(batch, most), linger: linger),

@@ -59,7 +59,7 @@ extension Command {
       let isNew = try printEvents { body throws(SystemError) in
         try follower.readNext { line in if LineTail.isEvent(line) { body(line) } }
       }
-      if !isNew { Instant.sleep(nanoseconds: 50_000_000) }
+      if !isNew { Instant.sleep(.milliseconds(50)) }
     }
   }
 

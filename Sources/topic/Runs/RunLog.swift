@@ -41,6 +41,6 @@ struct RunLog {
   }
 
   private func queue() throws(Failure) -> EventQueue {
-    try attempt(EventQueue(path, .each, batch: 1, linger: 0), otherwise: .cannotCreate)
+    try attempt(EventQueue(path, .each, batch: 1, linger: .zero), otherwise: .cannotCreate)
   }
 }

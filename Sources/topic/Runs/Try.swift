@@ -71,7 +71,7 @@ extension Command {
         "no word of COMMAND contains {model}, so each attempt would be the same",
         advice: "quote a word that a shell would take apart: '{model}'")
     }
-    guard let timeout = try arguments.seconds("timeout"), timeout > 0 else {
+    guard let timeout = try arguments.seconds("timeout"), timeout > .zero else {
       throw .usage("--timeout takes more than 0 seconds")
     }
     guard var model = try text(of: "model", arguments), !model.isEmpty else {
@@ -99,14 +99,14 @@ extension Command {
   }
 
   /// Reads all of standard input, which must end in time.
-  private static func readInput(within timeout: UInt64) throws(Failure) -> Spool {
-    let deadline = Instant.now.advanced(byNanoseconds: timeout)
+  private static func readInput(within timeout: Duration) throws(Failure) -> Spool {
+    let deadline = Instant.now + timeout
     let advice = "if COMMAND needs no input, use --no-input or </dev/null"
     let input = try attempt(Spool(), otherwise: .inputOutput)
     do throws(SystemError) {
       while true {
-        let left = deadline.nanoseconds(since: .now)
-        if left == 0 { break }
+        let left = deadline - .now
+        if left == .zero { break }
         guard try StandardStream.input.isReadable(within: left) else { continue }
         let chunk = try StandardStream.input.readChunk()
         if chunk.isEmpty { return input }
@@ -151,14 +151,14 @@ extension Command {
   ///
   /// - Returns: Whether the attempt was done in time.
   private static func run(
-    _ words: [Bytes], _ input: Spool?, atMost timeout: UInt64, _ model: String, _ log: RunLog?
+    _ words: [Bytes], _ input: Spool?, atMost timeout: Duration, _ model: String, _ log: RunLog?
   ) throws(Failure) -> Bool {
     let output = try attempt(Spool(), otherwise: .inputOutput)
     var group = ProcessGroup(words)
     group.input = input
     let start = Instant.now
     func record(_ result: String, _ code: Int32?) {
-      let seconds = Instant.now.nanoseconds(since: start).seconds
+      let seconds = (Instant.now - start).seconds
       // The result of an attempt is worth more than its line in the log.
       do throws(Failure) {
         try log?.add("attempt") { json in

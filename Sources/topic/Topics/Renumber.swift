@@ -77,7 +77,7 @@ extension Command {
   /// Nil if there is no work tree, and so no history.
   private static func git(of root: Root) throws(Failure) -> RenumberCall.Git? {
     do throws(GitError) {
-      let deadline = Instant.now.advanced(byNanoseconds: 600_000_000_000)
+      let deadline = Instant.now + .seconds(600)
       var repository = try Repository(holding: root, until: deadline)
       let journal = try RenumberingJournal(of: repository)
       try repository.git.switchOffFilters()
@@ -178,7 +178,7 @@ private struct RenumberCall {
   /// Locks the root, and holds back signals from then on.
   private func acquireLock() throws(Failure) -> RootLock {
     do throws(AllocationError) {
-      let lock = try RootLock.acquire(root, timeout: 30_000_000_000)
+      let lock = try RootLock.acquire(root, timeout: .seconds(30))
       TerminationSignals.hold()
       return lock
     } catch {
@@ -212,7 +212,7 @@ private struct RenumberCall {
   private func reserve(_ count: Int) throws(Failure) -> ClosedRange<Int> {
     let slugs = try Slug.ofNames(
       Array(repeating: Bytes("renumbered"), count: count)[...], style.slugRule)
-    let deadline = Instant.now.advanced(byNanoseconds: 30_000_000_000)
+    let deadline = Instant.now + .seconds(30)
     var remote: String?
     if case .remote(let name) = scope { remote = name }
     let repository: Repository

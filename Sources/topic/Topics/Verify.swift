@@ -208,7 +208,7 @@ private func clashes(
 ) throws(Failure) -> [Invariants.Violation] {
   let sides: [OtherSide]
   do throws(GitError) {
-    let deadline = Instant.now.advanced(byNanoseconds: 60_000_000_000)
+    let deadline = Instant.now + .seconds(60)
     sides = try Repository(holding: root, until: deadline).otherSides(references)
   } catch {
     throw Failure(error, offersRoot: false)
