@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Builds topic-alloc and topic, and installs or removes them. Usage: install.sh --help
+# Builds topic-alloc, topic and topic-stress, and installs or removes them. Usage: install.sh --help
 
 set -euo pipefail
 
@@ -17,9 +17,9 @@ print_help() {
   cat <<'END'
 Usage: install.sh [--prefix DIR] [--uninstall]
 
-Builds topic-alloc and topic with Swift and installs them, their man pages, their
-completions for bash, zsh and fish, and the library for bash scripts. Files that are
-there already and the same are left alone.
+Builds topic-alloc, topic and topic-stress with Swift and installs them, their man
+pages, their completions for bash, zsh and fish, and the library for bash scripts.
+Leaves files alone that are already the same.
 
       --prefix DIR    install below DIR (default: /usr/local when you may write there,
                       else ~/.local)
@@ -28,16 +28,16 @@ there already and the same are left alone.
   -h, --help          print this
 
 Below DIR:
-  bin/                                        topic-alloc, topic
-  share/man/man1/                             topic-alloc.1, topic.1
-  share/bash-completion/completions/          topic-alloc, topic
+  bin/                                        topic-alloc, topic, topic-stress
+  share/man/man1/                             topic-alloc.1, topic.1, topic-stress.1
+  share/bash-completion/completions/          topic-alloc, topic, topic-stress
   share/zsh/site-functions/                   _topic
-  share/fish/vendor_completions.d/            topic-alloc.fish, topic.fish
+  share/fish/vendor_completions.d/            topic-alloc.fish, topic.fish, topic-stress.fish
   share/topic-alloc/                          unified-location-detection.sh
 
 For packages: with DESTDIR in the environment, everything goes below $DESTDIR/DIR.
 
-Exit codes: 0 done, 64 wrong usage, 69 cannot build, 73 cannot write.
+Exit status: 0 done, 64 wrong usage, 69 cannot build, 73 cannot write.
 END
 }
 
@@ -117,7 +117,7 @@ package_directory() {
 for_each_file() {
   local command=$1 package=$2 programs=$3 pages=$4 base=$5 name
   local share=$base/share
-  for name in topic-alloc topic; do
+  for name in topic-alloc topic topic-stress; do
     "$command" 755 "$programs/$name" "$base/bin/$name"
     "$command" 644 "$pages/$name.1" "$share/man/man1/$name.1"
     "$command" 644 "$pages/bash" "$share/bash-completion/completions/$name"
@@ -138,7 +138,7 @@ for_each_old_file() {
 # Has the programs in PROGRAMS print their manual pages and completions into the directory PAGES.
 print_pages() {
   local programs=$1 pages=$2 name
-  for name in topic-alloc topic; do
+  for name in topic-alloc topic topic-stress; do
     "$programs/$name" --man >"$pages/$name.1" || fail "$EX_UNAVAILABLE" "print the manual of $name"
   done
   for name in bash zsh fish; do
@@ -177,7 +177,7 @@ build_programs() {
       "it needs Swift 6.0 or later; 'swift --version' says which one this is"
   programs=$(swift build -c release --package-path "$package" --show-bin-path) ||
     fail "$EX_UNAVAILABLE" "find out where swift puts the programs"
-  for name in topic-alloc topic; do
+  for name in topic-alloc topic topic-stress; do
     if [[ ! -x $programs/$name ]]; then
       fail "$EX_UNAVAILABLE" "find '$programs/$name', which should have been built"
     fi

@@ -12,6 +12,7 @@ public struct Failure: Error {
   /// What the user can do about it.
   public let advice: String?
 
+  /// Creates a failure with this status, message and advice.
   public init(_ code: ExitCode, _ message: String?, advice: String? = nil) {
     self.code = code
     self.message = message
@@ -237,6 +238,14 @@ public struct Failure: Error {
           + " \(error.path.bytes.quotedForMessage): it is \(found.inWords),"
           + " not a regular file",
         advice: "move it away, or choose another directory")
+      return
+    }
+    if error.isBusyLock {
+      let holder = LockHolder.of(error.path)?.inWords
+      self.init(
+        .temporary,
+        "cannot lock \(error.path.bytes.quotedForMessage): held by \(holder ?? "another process")",
+        advice: "try again, or wait longer with --timeout")
       return
     }
     let isStream = error.path.bytes.isEmpty && error.call.stream != nil

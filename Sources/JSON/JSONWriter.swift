@@ -36,6 +36,25 @@ public struct JSONWriter {
     try nest(UInt8(ascii: "["), elements, UInt8(ascii: "]"))
   }
 
+  /// Writes a key with an array of objects, one for each of `elements`.
+  public mutating func objects<Elements: Sequence, Failure>(
+    _ key: String, _ elements: Elements,
+    _ members: (inout JSONWriter, Elements.Element) throws(Failure) -> Void
+  ) throws(Failure) {
+    self.key(key)
+    try array { json throws(Failure) in
+      for element in elements {
+        try json.object { json throws(Failure) in try members(&json, element) }
+      }
+    }
+  }
+
+  /// Writes a key with an array of strings.
+  public mutating func strings(_ key: String, _ strings: some Sequence<String>) {
+    self.key(key)
+    array { json in for string in strings { json.string(Bytes(string)) } }
+  }
+
   /// Hands over what has been written so far, when it is long, so that it need not be kept.
   public mutating func pass<Failure>(
     to sink: (Bytes) throws(Failure) -> Void

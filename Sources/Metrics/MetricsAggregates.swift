@@ -53,28 +53,13 @@ public struct MetricsAggregates: Sendable {
     public let cut: Int
   }
 
-  /// Why an update failed.
-  public enum Failure: Error {
-    /// A system call failed.
-    case system(SystemError)
-    /// Another process held the lock of the directory until the deadline.
-    case busy(Path)
-  }
-
   /// Reads what is new and replaces the files that change. Waits for other updates until
   /// `deadline`.
-  public func update(until deadline: Instant) throws(Failure) -> Update {
-    do throws(SystemError) {
-      if try directory.makeDirectoryWithParents() { try directory.synchronizeWithParents() }
-      let lock = try Descriptor(opening: directory, .directory)
-      guard try lock.lock(until: deadline) else {
-        throw SystemError(.flock, directory, .wouldBlock)
-      }
-      return try update(lock)
-    } catch {
-      if error.call == .flock, error.errno == .wouldBlock { throw .busy(directory) }
-      throw .system(error)
-    }
+  public func update(until deadline: Instant) throws(SystemError) -> Update {
+    if try directory.makeDirectoryWithParents() { try directory.synchronizeWithParents() }
+    let lock = try Descriptor(opening: directory, .directory)
+    try lock.takeLock(until: deadline)
+    return try update(lock)
   }
 
   private func update(_ lock: borrowing Descriptor) throws(SystemError) -> Update {
@@ -209,14 +194,9 @@ public struct MetricsAggregates: Sendable {
 extension MetricsSummary {
   /// Writes the member `groups`, an array of all groups.
   public func writeGroups(to json: inout JSONWriter) {
-    json.key("groups")
-    json.array { json in
-      for group in groups {
-        json.object { json in
-          json.member("value", group.value)
-          write(group.tally, to: &json)
-        }
-      }
+    json.objects("groups", groups) { json, group in
+      json.member("value", group.value)
+      write(group.tally, to: &json)
     }
   }
 

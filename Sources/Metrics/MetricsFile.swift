@@ -111,7 +111,7 @@ public struct MetricsFile: Sendable {
         if error.errno == .notFound { return nil }
         throw error
       }
-      guard try file.lock(until: deadline) else { throw SystemError(.flock, path, .wouldBlock) }
+      try file.takeLock(until: deadline)
       // Another process may have rotated it in the meantime.
       guard let there = try? FileStatus.of(path), try file.status().isSameFile(as: there) else {
         continue

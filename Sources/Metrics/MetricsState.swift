@@ -26,21 +26,15 @@ struct MetricsState {
       json.member("version", Self.version)
       json.key("question")
       write(summary.question, to: &json)
-      json.key("files")
-      json.array { json in
-        for position in reading.positions {
-          json.object { json in
-            json.member("device", "\(position.device)")
-            json.member("inode", "\(position.inode)")
-            json.member("offset", Int(position.offset))
-            json.member("sha256_of_ends", position.digest)
-          }
-        }
+      json.objects("files", reading.positions) { json, position in
+        json.member("device", "\(position.device)")
+        json.member("inode", "\(position.inode)")
+        json.member("offset", Int(position.offset))
+        json.member("sha256_of_ends", position.digest)
       }
       json.member("complete", summary.complete)
       json.member("unreadable", summary.unreadable)
-      json.key("keys")
-      json.array { json in for key in summary.keys { json.string(Bytes(key)) } }
+      json.strings("keys", summary.keys)
       json.key("present")
       json.array { json in for count in summary.present { json.number(count) } }
       if let baseline = summary.baseline { json.member("baseline", baseline) }
@@ -48,15 +42,10 @@ struct MetricsState {
       write(summary.all, to: &json)
       json.key("until_baseline")
       write(summary.untilBaseline, to: &json, withBuckets: false)
-      json.key("groups")
-      json.array { json in
-        for group in summary.groups {
-          json.object { json in
-            json.member("value", group.value)
-            json.key("tally")
-            write(group.tally, to: &json)
-          }
-        }
+      json.objects("groups", summary.groups) { json, group in
+        json.member("value", group.value)
+        json.key("tally")
+        write(group.tally, to: &json)
       }
     }
     json.endLine()
@@ -70,10 +59,8 @@ struct MetricsState {
       json.object { json in
         for condition in question.conditions { json.member(condition.key, condition.value) }
       }
-      json.key("required")
-      json.array { json in for key in question.required { json.string(Bytes(key)) } }
-      json.key("success")
-      json.array { json in for word in question.success { json.string(Bytes(word)) } }
+      json.strings("required", question.required)
+      json.strings("success", question.success)
     }
   }
 

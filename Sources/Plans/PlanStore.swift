@@ -151,12 +151,10 @@ public struct PlanStore: Sendable {
     _ file: borrowing Descriptor, until deadline: Instant
   ) throws(PlanStoreError) {
     do throws(SystemError) {
-      if try file.lock(until: deadline) { return }
+      try file.takeLock(until: deadline)
     } catch {
-      if error.errno == .badDescriptor { return }
-      throw .system(error)
+      if error.errno != .badDescriptor { throw .system(error) }
     }
-    throw .busy(file.path)
   }
 
   /// Renames a state from version 0.1, unless there is a newer one. If it cannot be renamed, it is
@@ -181,6 +179,4 @@ public enum PlanStoreError: Error {
   case defects(PlanReading)
   /// The file is not the state of a plan, for the reason given.
   case damaged(Path, String)
-  /// Other processes held the lock until the deadline.
-  case busy(Path)
 }

@@ -172,11 +172,11 @@ public struct CheckpointStore: Sendable {
   private func lock(until deadline: Instant) throws(CheckpointError) -> Descriptor {
     do throws(SystemError) {
       let directory = try Descriptor(opening: run, .directory)
-      if try directory.lock(until: deadline) { return directory }
+      try directory.takeLock(until: deadline)
+      return directory
     } catch {
       throw .system(error)
     }
-    throw .busy(run)
   }
 
   /// An id: the name of the directory, and the time.
@@ -191,6 +191,4 @@ public enum CheckpointError: Error {
   case system(SystemError)
   /// The file is damaged, and there is no whole previous one.
   case damaged(Path, JSONError)
-  /// Another process held the lock of the run until the deadline.
-  case busy(Path)
 }

@@ -22,14 +22,9 @@ struct Manifest {
       request.write(to: &json)
       json.key("versions")
       json.object { json in json.member("topic-stress", version) }
-      json.key("allocators")
-      json.array { json in
-        for allocator in allocators {
-          json.object { json in
-            json.member("command", allocator.text)
-            json.member("program", allocator.program.bytes)
-          }
-        }
+      json.objects("allocators", allocators) { json, allocator in
+        json.member("command", allocator.text)
+        json.member("program", allocator.program.bytes)
       }
       json.member("kernel", System.kernel)
       json.member("processors", System.processors)

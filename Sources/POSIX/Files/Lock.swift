@@ -34,4 +34,16 @@ extension Descriptor {
       }
     }
   }
+
+  /// Waits for the lock as ``lock(until:)`` does.
+  ///
+  /// - Throws: An error with ``SystemError/isBusyLock`` if the deadline comes first.
+  public func takeLock(until deadline: Instant) throws(SystemError) {
+    guard try lock(until: deadline) else { throw SystemError(.flock, path, .wouldBlock) }
+  }
+}
+
+extension SystemError {
+  /// Whether another process held a lock until the deadline.
+  public var isBusyLock: Bool { call == .flock && errno == .wouldBlock }
 }

@@ -19,6 +19,7 @@ extension Command {
         Option(
           "duration", .text("KEY"),
           help: "Compare this field in `mttr-delta.json` (default `duration`)."),
+        .lockTimeout,
         Option(
           "verbose", "v",
           help: """
@@ -62,18 +63,7 @@ extension Command {
     )
     try file.checkExists()
     let deadline = try arguments.deadline()
-    let update: MetricsAggregates.Update
-    do throws(MetricsAggregates.Failure) {
-      update = try aggregates.update(until: deadline)
-    } catch {
-      switch error {
-      case .system(let error): throw Failure(error, otherwise: .cannotCreate)
-      case .busy(let path):
-        throw Failure(
-          .temporary, "another process is updating \(path.bytes.quotedForMessage)",
-          advice: "try again")
-      }
-    }
+    let update = try attempt(aggregates.update(until: deadline), otherwise: .cannotCreate)
     let summary = update.summary
     if let reason = update.rebuilt { Tool.topic.note("everything is read again: \(reason)") }
     if summary.isBounded {

@@ -9,7 +9,7 @@ extension Command {
       [.metricsFile],
       options: [
         Option("max-bytes", .text("SIZE"), help: "FILE is full at this size, such as `64MiB`."),
-        Option("max-lines", .text("N"), help: "FILE is full at N lines."),
+        Option("max-lines", .text("N"), help: "FILE is full at N lines."), .lockTimeout,
       ],
       text: """
         Renames FILE to a segment if it is full, and prints the path of the segment; otherwise

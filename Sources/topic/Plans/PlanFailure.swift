@@ -34,12 +34,6 @@ extension Failure {
       self.init(
         .data, "\(state.bytes.quotedForMessage) is not the state of a plan: \(reason)",
         advice: "restore it, or remove it to start over with all tasks pending")
-    case .busy(let lock):
-      self.init(
-        .temporary,
-        "cannot lock \(lock.bytes.quotedForMessage)"
-          + (LockHolder.of(lock).map { ": held by \($0.inWords)" } ?? ""),
-        advice: "try again, or wait longer with --timeout")
     }
   }
 }

@@ -56,10 +56,6 @@ extension Failure {
         "\(path.bytes.quotedForMessage) is not a checkpoint, at byte \(error.offset + 1):"
           + " \(error.message); the previous one cannot be used either",
         advice: "restore it, or start over with 'topic checkpoint clear'")
-    case .busy(let run):
-      self.init(
-        .temporary, "cannot lock \(run.bytes.quotedForMessage): another process is saving",
-        advice: "try again, or wait longer with --timeout")
     }
   }
 }

@@ -44,22 +44,16 @@ struct GateResult {
       json.array { json in for name in names { json.string(Bytes(name)) } }
     }
     names("steps_completed", completed)
-    json.key("steps_failed")
-    json.array { json in
-      for step in failed {
-        json.object { json in
-          json.member("step", step.name)
-          json.member("error", step.error)
-          if let seconds = step.seconds {
-            json.key("code")
-            json.number(step.code.map { Int($0) })
-            json.member("seconds", seconds)
-          }
-          if !step.lastLines.isEmpty {
-            json.key("last_lines")
-            json.array { json in for line in step.lastLines { json.string(Bytes(line)) } }
-          }
-        }
+    json.objects("steps_failed", failed) { json, step in
+      json.member("step", step.name)
+      json.member("error", step.error)
+      if let seconds = step.seconds {
+        json.key("code")
+        json.number(step.code.map { Int($0) })
+        json.member("seconds", seconds)
+      }
+      if !step.lastLines.isEmpty {
+        json.strings("last_lines", step.lastLines)
       }
     }
     if !skipped.isEmpty { names("steps_skipped", skipped) }

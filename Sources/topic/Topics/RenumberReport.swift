@@ -46,36 +46,21 @@ extension Renumbering {
     var json = JSONWriter(.indented)
     json.object { json in
       json.member("applied", isDone)
-      json.key("renames")
-      json.array { json in
-        for move in moves {
-          json.object { json in
-            json.member("from", move.old)
-            json.member("to", move.new)
-            json.member("keeper", move.keeper)
-          }
-        }
+      json.objects("renames", moves) { json, move in
+        json.member("from", move.old)
+        json.member("to", move.new)
+        json.member("keeper", move.keeper)
       }
-      json.key("mentions")
-      json.array { json in
-        for mention in mentions {
-          json.object { json in
-            json.member("file", mention.file)
-            json.member("line", mention.line)
-            json.member("from", mention.old)
-            json.member("to", mention.new)
-          }
-        }
+      json.objects("mentions", mentions) { json, mention in
+        json.member("file", mention.file)
+        json.member("line", mention.line)
+        json.member("from", mention.old)
+        json.member("to", mention.new)
       }
-      json.key("links")
-      json.array { json in
-        for link in links {
-          json.object { json in
-            json.member("file", link.file)
-            json.member("from", link.old)
-            json.member("to", link.new)
-          }
-        }
+      json.objects("links", links) { json, link in
+        json.member("file", link.file)
+        json.member("from", link.old)
+        json.member("to", link.new)
       }
     }
     json.endLine()
