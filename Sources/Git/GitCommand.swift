@@ -85,12 +85,7 @@ public struct GitCommand: Sendable {
     let begin = Instant.now
     do throws(Subprocess.Failure) {
       let outcome = try process.run(until: deadline)
-      let code: Int32 =
-        switch outcome.end {
-        case .exited(let code): code
-        case .signaled(let signal): 128 + signal
-        }
-      return Answer(code: code, output: outcome.output, error: outcome.error)
+      return Answer(code: outcome.end.status, output: outcome.output, error: outcome.error)
     } catch {
       switch error {
       case .system(let error):

@@ -15,6 +15,14 @@ public struct ChildProcess: Hashable, Sendable {
     /// By this signal.
     case signaled(Int32)
 
+    /// The exit status that a shell reports: the code, or 128 plus the signal.
+    public var status: Int32 {
+      switch self {
+      case .exited(let code): code
+      case .signaled(let signal): 128 + signal
+      }
+    }
+
     fileprivate init(status: Int32) {
       let signal = status & 0x7F
       self = signal == 0 ? .exited((status >> 8) & 0xFF) : .signaled(signal)

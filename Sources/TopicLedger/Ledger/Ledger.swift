@@ -65,14 +65,7 @@ public struct Ledger: Sendable {
     self.style = style
     self.warn = warn
     begin = .now
-    if let name = LedgerName(spelling: repository.relativePath) {
-      self.name = name
-    } else {
-      name = LedgerName(
-        blob: try askGit(
-          repository.git.run(
-            [Bytes("hash-object"), Bytes("--stdin")], input: repository.relativePath)))
-    }
+    name = try askGit(LedgerName(of: repository))
   }
 
   /// What the ledger says.

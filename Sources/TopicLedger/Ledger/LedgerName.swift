@@ -1,19 +1,36 @@
+import Git
 import POSIX
 
-/// The name that a root has among the refs of a repository.
+/// The name of a root among the refs of a repository.
 ///
-/// Letters a-z, digits, `_` and `-` stand for themselves, every other byte is `%` and two hexadecimal
-/// digits. So any path makes a legal name (git-check-ref-format(1)), no two roots have the same, also
-/// where file names do not tell upper from lower case, and none is the directory of another: `specs`
-/// and `specs/a` would be.
+/// Letters a-z, digits, `_` and `-` stand for themselves; any other byte becomes `%` and two hexadecimal
+/// digits. This gives three properties:
+///
+/// - Every path has a legal ref name (git-check-ref-format(1)).
+/// - No two roots share a name, even where file names ignore case.
+/// - No name is a directory of another, as `specs` would be of `specs/a`.
 struct LedgerName {
   /// The last component of the ref: `specs`, `%2eclaude%2fspecs`; `%` for the work tree itself.
   let text: String
 
-  /// A name that is longer could not be the name of a file.
-  static let longest = 180
+  /// The longest spelling, in bytes. Git may store a ref as a file, and file names are limited to 255.
+  private static let longest = 180
 
-  /// The name of the root at `path` in its work tree; nil when it is too long to be spelled.
+  /// The name of the root that `repository` holds.
+  ///
+  /// If its path is too long to spell, the name is `%-`, which no spelling starts with, followed by the
+  /// object ID of the path as a blob: git-hash-object(1).
+  init(of repository: Repository) throws(GitError) {
+    let path = repository.relativePath
+    if let spelled = LedgerName(spelling: path) {
+      self = spelled
+      return
+    }
+    let blob = try repository.git.run([Bytes("hash-object"), Bytes("--stdin")], input: path)
+    text = "%-" + String(decoding: blob, as: UTF8.self)
+  }
+
+  /// Spells `path`, the path of a root in its work tree; nil if that is too long.
   init?(spelling path: Bytes) {
     var name = Bytes()
     for byte in path {
@@ -30,19 +47,13 @@ struct LedgerName {
     text = name.isEmpty ? "%" : String(decoding: name, as: UTF8.self)
   }
 
-  /// The name of a root whose path is too long: `%-`, which no path is spelled with, and the id that git
-  /// gives to the path as a blob.
-  init(blob: Bytes) {
-    text = "%-" + String(decoding: blob, as: UTF8.self)
-  }
-
-  /// The ledger: in the repository, for all its work trees, and on a remote, for all its clones.
+  /// The ref of the ledger: in the repository for all its work trees, on a remote for all its clones.
   var ledger: String { "refs/topic-alloc/" + text }
 
-  /// The last that was seen of the ledger of a remote.
+  /// The tracking ref: the ledger of a remote as this repository last saw it.
   func tracking(_ remote: String) -> String { seen(remote, as: "") }
 
-  /// What the ledger of a remote had been, with this tip, before it was rewound or deleted there.
+  /// The ref that keeps a former `tip` of a remote's ledger after a rewind or deletion there.
   func superseded(_ remote: String, _ tip: String) -> String { seen(remote, as: "%was%" + tip) }
 
   private func seen(_ remote: String, as suffix: String) -> String {
@@ -50,6 +61,6 @@ struct LedgerName {
     return "refs/topic-alloc-remotes/" + name + suffix + "/" + text
   }
 
-  /// The pattern of both for all remotes.
+  /// A pattern that matches the tracking and superseded refs of all remotes.
   var trackingPattern: String { "refs/topic-alloc-remotes/*/" + text }
 }

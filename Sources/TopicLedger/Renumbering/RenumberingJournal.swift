@@ -76,14 +76,7 @@ public struct RenumberingJournal: Sendable {
   /// The journal of the root of `repository`.
   public init(of repository: Repository) throws(GitError) {
     self.repository = repository
-    let name: LedgerName
-    if let spelled = LedgerName(spelling: repository.relativePath) {
-      name = spelled
-    } else {
-      name = LedgerName(
-        blob: try repository.git.run(
-          [Bytes("hash-object"), Bytes("--stdin")], input: repository.relativePath))
-    }
+    let name = try LedgerName(of: repository)
     // Not --git-path, which follows a link of the journal's name.
     let directory = Path(try repository.git.run("rev-parse", "--absolute-git-dir"))
     path = directory.appending("topic-renumber." + name.text)

@@ -59,13 +59,18 @@ struct GateStep {
     }
     switch outcome {
     case .ended(.exited(0)): return .passed(seconds: seconds)
-    case .ended(.exited(let code)): return .failed(failure("exit code \(code)", code))
-    case .ended(.signaled(let signal)):
-      return .failed(failure("ended by signal \(signal)", 128 + signal))
+    case .ended(let end):
+      let error =
+        switch end {
+        case .exited(let code): "exit code \(code)"
+        case .signaled(let signal): "ended by signal \(signal)"
+        }
+      return .failed(failure(error, end.status))
     case .deadline: return .failed(failure("not done after \(timeout.seconds) s", nil))
     case .interrupted(let signal):
+      let status = ChildProcess.End.signaled(signal.rawValue).status
       return .interrupted(
-        signal, failure("interrupted by signal \(signal.rawValue)", 128 + signal.rawValue))
+        signal, failure("interrupted by signal \(signal.rawValue)", status))
     }
   }
 

@@ -198,7 +198,7 @@ extension Command {
       record("timeout", nil)
       return false
     case .interrupted(let signal):
-      record("interrupted", 128 + signal.rawValue)
+      record("interrupted", ChildProcess.End.signaled(signal.rawValue).status)
       ProcessEvents.raiseAgain(signal)
       throw Failure(.temporary, nil)
     }
@@ -223,15 +223,5 @@ extension Command {
     }
     if let log = arguments.value(of: "log") { return try RunLog(RunLog.path(log)) }
     return nil
-  }
-}
-
-extension ChildProcess.End {
-  /// The status that a shell reports: the exit code, or 128 plus the signal.
-  fileprivate var status: Int32 {
-    switch self {
-    case .exited(let code): code
-    case .signaled(let signal): 128 + signal
-    }
   }
 }
