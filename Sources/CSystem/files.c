@@ -1,4 +1,4 @@
-// What the C library says of files, and the modules that Swift makes of its headers do not show.
+// File functions of the C library that Swift cannot import from its headers.
 
 #if defined(__linux__)
 #define _GNU_SOURCE  // F_SETSIG, F_SETOWN_EX, F_NOTIFY
@@ -46,7 +46,8 @@ long file_attributes(int descriptor) {
 }
 
 #if defined(__linux__)
-// A realtime signal: every one of them is queued. When the queue is full, SIGIO comes instead.
+// Realtime signals are queued, so none is lost. When the queue is full, the kernel sends SIGIO
+// instead.
 static sigset_t notices(void) {
   sigset_t signals;
   sigemptyset(&signals);
@@ -61,7 +62,7 @@ int watch_entries(int directory) {
   sigset_t signals = notices();
   if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0) return -1;
   entry_changes();
-  // To another thread, which does not block it, the signal would be the end of the process.
+  // Sent to another thread, which does not block it, the signal would end the process.
   struct f_owner_ex thread = {F_OWNER_TID, (pid_t)syscall(SYS_gettid)};
   if (fcntl(directory, F_SETOWN_EX, &thread) < 0) return -1;
   if (fcntl(directory, F_SETSIG, SIGRTMIN) < 0) return -1;
@@ -116,7 +117,7 @@ long long birth_time(const char *path) {
   return -1;
 }
 
-// macOS has two arguments more: a position, and options.
+// macOS adds a position and options.
 long get_attribute(int file, const char *name, void *value, size_t size) {
 #if defined(__APPLE__)
   return fgetxattr(file, name, value, size, 0, 0);
@@ -135,7 +136,7 @@ int set_attribute(int file, const char *name, const void *value, size_t size) {
 
 int rename_exclusively(int directory, const char *old, const char *new_name) {
 #if defined(__linux__)
-  // By its number: not every C library has it. 1 is RENAME_NOREPLACE.
+  // By its number, because not every C library has the function. 1 is RENAME_NOREPLACE.
   int done = (int)syscall(SYS_renameat2, directory, old, directory, new_name, 1);
 #elif defined(__APPLE__)
   int done = renameatx_np(directory, old, directory, new_name, RENAME_EXCL);

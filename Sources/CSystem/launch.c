@@ -1,8 +1,10 @@
-// Between its creation and execve(2), a child may call only what is async-signal-safe; that is no
-// place for Swift. posix_spawn(3) returns when the program is running, so that none could wait at a
-// barrier; fork(2) copies page tables, which took as long as all else that the parent did. So Linux
-// gets what posix_spawn does inside, without waiting: a child in the parent's memory, on a stack of
-// its own. They share errno, too, which only an execve(2) that fails would write.
+// Between its creation and execve(2), a child may call only async-signal-safe functions, which
+// rules out Swift. posix_spawn(3) returns only when the program runs, so no child could wait at a
+// barrier. fork(2) copies page tables, which took as long as everything else that the parent did.
+//
+// On Linux, launch_process therefore does what posix_spawn does inside, but without waiting: the
+// child runs in the parent's memory, on its own stack. Parent and child also share errno, which the
+// child writes only if execve(2) fails.
 
 #if defined(__linux__)
 #define _GNU_SOURCE  // clone, unshare, POSIX_SPAWN_SETSID
@@ -96,7 +98,7 @@ pid_t start_in_session(char *const *arguments, char *const *environment, const i
                       : posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0);
   }
   posix_spawnattr_setsigmask(&attributes, mask);
-  // Our own programs ignore these, and what they start would inherit that.
+  // The programs of this package ignore these signals, and their children would inherit that.
   sigset_t ignored;
   sigemptyset(&ignored);
   sigaddset(&ignored, SIGPIPE);
@@ -122,7 +124,7 @@ static int write_file(const char *path, const char *text) {
   return written < 0 ? -1 : 0;
 }
 
-// The user is root in a namespace of its own, see user_namespaces(7).
+// Makes the user root in a new user namespace: user_namespaces(7).
 static int enter_user_namespace(void) {
   char users[64], groups[64];
   snprintf(users, sizeof users, "0 %ld 1\n", (long)geteuid());

@@ -1,5 +1,5 @@
-// The main stack can be small (ulimit -s). Reading, writing and freeing nested values recurses, and how much
-// stack each level takes is up to the compiler.
+// The main stack can be small (ulimit -s). Reading, writing and freeing nested values is recursive,
+// and the compiler decides how much stack each level takes.
 
 #if defined(__linux__)
 #define _GNU_SOURCE  // MAP_ANONYMOUS, MAP_STACK
@@ -18,7 +18,7 @@ static void *context_of_body;
 
 static void run_body(void) { body_to_run(context_of_body); }
 
-// Whether it has run on a stack of its own.
+// Runs the body on a new stack, unless the main one is large enough. Returns whether it ran.
 static int ran_elsewhere(size_t size) {
   static ucontext_t here, there;
   const size_t guard = 1 << 16;

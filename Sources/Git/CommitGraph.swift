@@ -6,11 +6,12 @@ struct CommitGraph {
   private var indices: [Bytes: Int] = [:]
   private var ids: [Bytes] = []
   private var parents: [[Int]] = []
-  /// Where a commit is in the list; nil when it is only a parent, or a boundary: --boundary.
+  /// The position of each commit in the list; nil for one that is only a parent or a boundary:
+  /// --boundary.
   private var positions: [Int?] = []
-  /// When each commit of the list and of its boundary was made, in seconds since 1970.
+  /// The commit times of the list and its boundary, in seconds since 1970.
   private(set) var times: [Bytes: Int] = [:]
-  /// Which search has seen a commit last.
+  /// The last search that visited each commit.
   private var marks: [Int] = []
   private var searches = 0
 
@@ -38,8 +39,8 @@ struct CommitGraph {
     return ids.count - 1
   }
 
-  /// Where the list ends below `commit`: its ancestors that are not in the list, but have a child there;
-  /// the commit itself when it is not in the list.
+  /// The ancestors of `commit` that have a child in the list but are not in it themselves; `commit`
+  /// itself if it is not in the list.
   mutating func ends(from commit: Bytes) -> [Bytes] {
     guard let start = indices[commit], positions[start] != nil else { return [commit] }
     let ids = ids
@@ -51,14 +52,14 @@ struct CommitGraph {
     return ends
   }
 
-  /// Those of `commits` that are no ancestors of others among them, as far as the list shows.
+  /// `commits` without those that are ancestors of others among them, as far as the list shows.
   mutating func withoutAncestors(_ commits: [Bytes]) -> [Bytes] {
     let starts = commits.compactMap { indices[$0] }
     guard let last = starts.compactMap({ self.positions[$0] }).max() else { return commits }
     let positions = positions
     var ancestors: Set<Int> = []
     search(from: starts.flatMap { parents[$0] }) { index, _ in
-      // Ancestors stand below.
+      // Ancestors come later in the list.
       guard let position = positions[index], position <= last else { return false }
       if starts.contains(index) { ancestors.insert(index) }
       return true
@@ -66,8 +67,8 @@ struct CommitGraph {
     return commits.filter { !ancestors.contains(indices[$0] ?? -1) }
   }
 
-  /// Calls `body` with each commit that can be reached from `starts`, once; its answer says whether the
-  /// parents are to be looked at.
+  /// Calls `body` once for each commit reachable from `starts`. The result of `body` says whether
+  /// to visit the parents.
   private mutating func search(from starts: [Int], _ body: (Int, _ isListed: Bool) -> Bool) {
     searches += 1
     var waiting = starts
@@ -78,9 +79,11 @@ struct CommitGraph {
     }
   }
 
-  /// The merge base of each of `commits` and `head`; nil where there is none. `list` runs git-rev-list(1)
-  /// with these options on these commits. `ask` runs git-merge-base(1) on one of `commits`, if the lists do
-  /// not decide.
+  /// The merge base of each of `commits` and `head`; nil if there is none.
+  ///
+  /// - Parameters:
+  ///   - list: Runs git-rev-list(1) with these options on these commits.
+  ///   - ask: Runs git-merge-base(1) on one of `commits`, if the lists do not decide.
   static func mergeBases(
     of commits: [Bytes], with head: Bytes,
     list: (_ options: [String], [Bytes]) throws(GitError) -> Bytes,

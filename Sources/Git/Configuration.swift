@@ -1,25 +1,31 @@
 // A key of git's configuration, without git
 //
-// `git config topic-alloc.scope` would cost a process in every call, most of which have no scope. So
-// the files that git reads are looked through for the section first, here `topic-alloc`, in any case of
-// letters: the configuration of the repository and of the work tree, the user's, the system's, what
-// variables give (git-config(1), FILES and ENVIRONMENT), and what any of these includes, whatever the
-// condition. Only when the word is there, or a path cannot be understood, git is asked what it means; not
-// even then when all there is to understand is a plain line in the file of a repository that is this
-// user's. The one thing not looked through is a system-wide file in another place than /etc/gitconfig.
+// `git config topic-alloc.scope` would cost a process in every call, though most roots have no
+// scope. So this code first searches the files that git reads for the section, here `topic-alloc`,
+// ignoring case:
 //
-// Not knowing is an error: a file that exists and cannot be read may set the key, and so may the
-// repository of a `.git` that leads nowhere. One exception is git's own: a user's files below a directory
-// that may not be entered, as when HOME is another user's, do not exist for it. An included file that
-// cannot be read is left to git, which knows whether its condition holds, and fails then.
+// - the configuration of the repository and of the work tree,
+// - the user's and the system's,
+// - the variables of git-config(1), ENVIRONMENT,
+// - files that any of these includes, whatever the condition.
 //
-// git passes over the files of a repository that it refuses (safe.directory) and does not say so. When
-// the word is in one of them and git's answer comes from elsewhere, git is asked whether it accepts the
-// repository. One that it refuses and that never mentions the section does not set the key.
+// Git is asked for the value only if the section occurs, or if a path cannot be understood. Even
+// then a plain line in the file of a repository that this user owns needs no git. One place is not
+// searched: a system-wide file other than /etc/gitconfig.
+//
+// A file that exists but cannot be read is an error, because it may set the key. So is a `.git`
+// that leads nowhere. There are two exceptions. Files below a user's directory that may not be
+// entered, as when HOME belongs to another user, do not count: git ignores them as well. An
+// included file that cannot be read is left to git, which knows whether its condition holds, and
+// fails in that case.
+//
+// Git silently ignores the files of a repository that it refuses (safe.directory). If such a file
+// mentions the section and git's answer comes from elsewhere, git is asked whether it accepts the
+// repository. A refused repository that never mentions the section does not set the key.
 
 import POSIX
 
-/// A key in the configuration of git, such as `topic-alloc.scope`.
+/// A key of git's configuration, such as `topic-alloc.scope`.
 public struct Configuration: Sendable {
   /// The key, `SECTION.NAME`.
   public let key: String
@@ -27,16 +33,19 @@ public struct Configuration: Sendable {
   private let word: Bytes
   private let name: Bytes
 
-  /// The key `name` in `section`, both in lower case.
+  /// Creates the key `SECTION.NAME`; both parts must be in lower case.
   public init(section: String, name: String) {
     key = section + "." + name
     word = Bytes(section)
     self.name = Bytes(name)
   }
 
-  /// What the key says in the work tree at `workTree`; nil when nothing does, or when there is no work
-  /// tree. Directories of `broken` are above the place that is asked about, and have a `.git` that is no
-  /// repository for git.
+  /// Looks up the value that applies in a work tree; nil if the key is not set.
+  ///
+  /// - Parameters:
+  ///   - workTree: The work tree; nil if there is none.
+  ///   - broken: Directories above the place in question whose `.git` is not a repository.
+  ///   - deadline: When git must be done.
   public func value(
     in workTree: Path?, passedOver broken: [Path], until deadline: Instant
   ) throws(GitError) -> Bytes? {
@@ -67,10 +76,10 @@ public struct Configuration: Sendable {
     return answer.code == 0 ? Bytes(answer.line.dropFirst(origin.count + 1)) : nil
   }
 
-  /// A file that git reads.
+  /// A configuration file.
   private struct File {
     let path: Path
-    /// The user's directory that holds it. When that may not be entered, git does without the file.
+    /// The user's directory that holds it. If it may not be entered, git ignores the file.
     var directory: Path?
   }
 
@@ -92,9 +101,8 @@ public struct Configuration: Sendable {
       }
   }
 
-  /// The value that a single plain line in the file of the repository gives, as `git config` writes it,
-  /// where nothing else that counts for more can give another: no variable, no file of the work tree, no
-  /// other file that is included. Then git would say the same.
+  /// The value from a single plain line in the file of the repository, as `git config` writes it.
+  /// Returns nil if a variable, a work tree file or an included file could override it.
   private func plainValue(in repository: GitDirectory) -> Bytes? {
     guard !variablesMentionSection,
       (try? repository.own.appending("config.worktree").line()) == .some(nil),
@@ -167,7 +175,8 @@ public struct Configuration: Sendable {
     }
   }
 
-  /// Each file is looked at once: that files include one another is not for us to judge.
+  /// Whether `file` or a file that it includes mentions the section. Each file is read once, so
+  /// cycles end.
   private func isMentioned(in file: Path, _ seen: inout [Path]) throws(SystemError) -> Bool {
     if seen.contains(file) { return false }
     seen.append(file)
@@ -176,7 +185,7 @@ public struct Configuration: Sendable {
     guard contains(text, Bytes("include")) else { return false }
     for line in text.split(separator: .newline) {
       guard let included = includedPath(Bytes(line)) else { continue }
-      // Escapes, a prefix, quotes in the middle, a comment.
+      // Escapes, a prefix, quotes in the middle, or a comment: git has to parse it.
       if included.contains(where: { Bytes("\\%\"#;").contains($0) }) { return true }
       var path = Path(included, below: file.parent)
       if included.starts(with: Bytes("~/")) {
@@ -194,12 +203,12 @@ public struct Configuration: Sendable {
     return false
   }
 
-  /// The value of a line `path = VALUE`.
+  /// The value of a line of the form `path = VALUE`.
   private func includedPath(_ line: Bytes) -> Bytes? {
     let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
     var rest = line.drop(while: isBlank)
     if rest.first == UInt8(ascii: "[") {
-      // A header and a path on one line, which nobody writes, are for git to take apart.
+      // A header and a path on one line are rare; git parses them.
       let values = rest.drop { $0 != UInt8(ascii: "]") }
       return contains(Bytes(values), Bytes("path")) ? Bytes("%") : nil
     }
@@ -214,7 +223,7 @@ public struct Configuration: Sendable {
     return Bytes(rest)
   }
 
-  /// Whether `text` holds `word`, which is in lower case, in whatever case.
+  /// Whether `text` contains `word`, ignoring case. `word` must be in lower case.
   private func contains(_ text: Bytes, _ word: Bytes) -> Bool {
     guard text.count >= word.count else { return false }
     return (0...(text.count - word.count)).contains { start in

@@ -1,18 +1,20 @@
 import POSIX
 
-/// The git command, run in one directory, as nobody's configuration or terminal changes it: it asks
-/// nothing, runs no hook, and starts no maintenance. What talks to a remote does so as the
-/// configuration says.
+/// Runs git in one directory, independent of the user's terminal and configuration.
+///
+/// It never prompts, runs no hooks, and starts no maintenance. Only commands that talk to a remote
+/// follow the configuration for that.
 public struct GitCommand: Sendable {
-  /// Where it runs.
+  /// The directory to run in.
   public let directory: Path
   /// When it has to be done.
   public var deadline: Instant
-  /// Whether a signal that asks this process to end waits until a command is done.
+  /// Whether a signal that asks this process to end waits until the command is done.
   public var outlastsTermination = false
-  /// Whether the objects and refs that a command writes are on the disk when it ends.
+  /// Whether git syncs the objects and refs that a command writes before it ends: git-config(1),
+  /// core.fsync.
   public var isDurable = false
-  /// Keys of the configuration that have an empty value for every command.
+  /// Configuration keys that every command gets with an empty value.
   private var emptied: [Bytes] = []
 
   /// git in `directory`, until `deadline`.
@@ -21,27 +23,27 @@ public struct GitCommand: Sendable {
     self.deadline = deadline
   }
 
-  /// What a command printed.
+  /// The exit status and output of a command.
   public struct Answer: Sendable {
-    /// Its exit code; 128 and more when a signal ended it.
+    /// Its exit status: 128 plus the signal if a signal ended it.
     public let code: Int32
-    /// What it printed.
+    /// Its standard output.
     public let output: Bytes
-    /// What it printed on standard error.
+    /// Its standard error.
     public let error: Bytes
 
-    /// What it printed, without the newline at the end.
+    /// Its standard output, without the newline at the end.
     public var line: Bytes { output.last == .newline ? output.dropLast() : output }
 
-    /// What it printed on standard error, for a message.
+    /// Its standard error without trailing white space, for messages.
     public var words: String {
       let text = String(decoding: error, as: UTF8.self)
       return String(text.reversed().drop { $0.isWhitespace }.reversed())
     }
   }
 
-  /// What would prompt has to fail. A caller such as a hook may have variables that lead git elsewhere
-  /// (git rev-parse --local-env-vars).
+  /// A command that would prompt must fail instead. A caller such as a hook may set variables that
+  /// point git to another repository (git rev-parse --local-env-vars).
   private static let variables = [
     "GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=", "SSH_ASKPASS=", "SSH_ASKPASS_REQUIRE=never",
     "GCM_INTERACTIVE=never", "GIT_EDITOR=:", "GIT_PAGER=cat", "LC_ALL=C",
@@ -52,7 +54,7 @@ public struct GitCommand: Sendable {
     "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_QUARANTINE_PATH",
     "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE", "GIT_TRACE", "GIT_REFLOG_ACTION",
   ].map { Bytes($0) }
-  /// The one of ``variables`` that stands for an empty value.
+  /// The name of a variable in ``variables`` whose value is empty.
   private static let emptyVariable = Bytes("GIT_ASKPASS")
   private static let settings = [
     "core.hooksPath=/dev/null", "gc.auto=0", "maintenance.auto=false",
@@ -64,8 +66,12 @@ public struct GitCommand: Sendable {
     "core.fsync=committed,loose-object,reference", "core.fsyncMethod=fsync",
   ]
 
-  /// Runs `git WORDS`, with `input` as its standard input and more `variables`, and returns what it
-  /// printed, whatever its exit code.
+  /// Runs `git WORDS` and returns its answer, whatever its exit status.
+  ///
+  /// - Parameters:
+  ///   - words: The command and its arguments.
+  ///   - input: Its standard input.
+  ///   - variables: Additional variables, as `NAME=VALUE`.
   public func attempt(
     _ words: [Bytes], input: Bytes = [], variables: [Bytes] = []
   ) throws(GitError) -> Answer {
@@ -73,7 +79,7 @@ public struct GitCommand: Sendable {
     for setting in Self.settings + (isDurable ? Self.durableSettings : []) {
       all += [Bytes("-c"), Bytes(setting)]
     }
-    // Unlike -c, this takes a key with an equals sign in it.
+    // Unlike -c, this allows keys that contain an equals sign.
     for key in emptied {
       all.append(Bytes("--config-env=") + key + Bytes("=") + Self.emptyVariable)
     }
@@ -98,7 +104,9 @@ public struct GitCommand: Sendable {
     }
   }
 
-  /// Runs `git WORDS` as ``attempt(_:input:variables:)`` does; another exit code than 0 is an error.
+  /// Runs `git WORDS` and returns its standard output, without the newline at the end.
+  ///
+  /// - Throws: ``GitError/failed(command:words:)`` if the exit status is not 0.
   public func run(
     _ words: [Bytes], input: Bytes = [], variables: [Bytes] = []
   ) throws(GitError) -> Bytes {
@@ -109,20 +117,20 @@ public struct GitCommand: Sendable {
     return answer.line
   }
 
-  /// As ``run(_:input:variables:)``, for words that are text.
+  /// Runs `git WORDS`, as ``run(_:input:variables:)`` does.
   public func run(_ words: String...) throws(GitError) -> Bytes {
     try run(words.map { Bytes($0) })
   }
 
-  /// Switches off the filters of the configuration for all later commands: gitattributes(5). Commands that
-  /// check whether a file has changed run them, and a filter can take any amount of time.
+  /// Disables the configured filters for all later commands: gitattributes(5). Commands that check
+  /// whether a file has changed run them, and a filter can take any amount of time.
   public mutating func switchOffFilters() throws(GitError) {
     let answer = try attempt(
       [
         "config", "-z", "--name-only", "--get-regexp",
         "^filter\\..*\\.(clean|smudge|process|required)$",
       ].map { Bytes($0) })
-    // 1 is none.
+    // 1 means that no key matches.
     guard answer.code <= 1 else { throw .failed(command: "git config", words: answer.words) }
     emptied = Set(answer.output.split(separator: 0).map { Bytes($0) })
       .sorted { $0.lexicographicallyPrecedes($1) }

@@ -1,16 +1,17 @@
 import POSIX
 
-/// Where the repository of a work tree is, found without git: gitrepository-layout(5).
+/// The git directories of a work tree, found without running git: gitrepository-layout(5).
 struct GitDirectory {
-  /// What belongs to the work tree alone: `.git`, or the directory that the file `.git` names.
+  /// The directory of this work tree: `.git`, or the directory that the file `.git` names.
   let own: Path
-  /// What all work trees of the repository share; the same as ``own`` for the main one.
+  /// The directory that all work trees share; the same as ``own`` for the main one.
   let common: Path
 
-  /// The repository of the work tree at `workTree`.
+  /// Finds the git directories of the work tree at `workTree`.
   ///
-  /// - Throws: ``GitError/repositoryMissing(workTree:at:)`` when `.git` leads nowhere, as when the
-  ///   repository is not mounted; ``GitError/unreadable(_:)`` when it cannot be looked into.
+  /// - Throws: ``GitError/repositoryMissing(workTree:at:)`` if `.git` leads to no repository, for
+  ///   example because it is not mounted. ``GitError/unreadable(_:)`` if a directory cannot be
+  ///   read.
   init(of workTree: Path) throws(GitError) {
     let git = workTree.appending(".git")
     let kind = try Self.look { () throws(SystemError) in try FileStatus.of(git).kind }
@@ -35,7 +36,7 @@ struct GitDirectory {
     }
   }
 
-  /// What `.git` names, which is a file, or a link that leads nowhere.
+  /// The directory that `.git` names, where `.git` is a file or a dangling link.
   private static func directory(
     namedBy git: Path, in workTree: Path
   ) throws(GitError) -> Path {
@@ -48,7 +49,7 @@ struct GitDirectory {
     return Path(Bytes(text.dropFirst(prefix.count)), below: workTree)
   }
 
-  /// What `question` finds; nil when nothing is there.
+  /// The answer to `question`; nil if the file does not exist.
   private static func look<Answer>(
     _ question: () throws(SystemError) -> Answer?
   ) throws(GitError) -> Answer? {
@@ -58,13 +59,13 @@ struct GitDirectory {
     }
   }
 
-  /// Whether nothing but git can tell where its work tree is: core.worktree can be set, as it is for
-  /// submodules, and work trees can have a configuration of their own.
+  /// Whether only git can tell where the work tree is. Submodules, for example, set core.worktree,
+  /// and work trees can have their own configuration.
   var mayLeadElsewhere: Bool {
-    // What cannot be read is for git to judge.
+    // Git decides what to do about an unreadable file.
     guard let text = try? common.appending("config").line() else { return true }
     return text.split(separator: .newline).contains { line in
-      // A key can follow the header of its section on one line.
+      // A key may follow its section header on the same line.
       let setting = line.first == UInt8(ascii: "[") ? line.drop { $0 != UInt8(ascii: "]") } : line
       let words = String(decoding: setting, as: UTF8.self).lowercased()
         .split { !$0.isASCII || !($0.isLetter || $0.isNumber) }
@@ -73,8 +74,8 @@ struct GitDirectory {
     }
   }
 
-  /// Whether git accepts the repository without looking for safe.directory, as the work tree and what
-  /// belongs to it are this user's: git-config(1).
+  /// Whether git accepts the repository without checking safe.directory, because the user owns it:
+  /// git-config(1).
   func belongsToUser(_ workTree: Path) -> Bool {
     [workTree, workTree.appending(".git"), own].allSatisfy {
       (try? FileStatus.ofLink($0))?.owner == System.user
@@ -83,12 +84,12 @@ struct GitDirectory {
 }
 
 extension Path {
-  /// A path in a file of git, which is relative to `directory`.
+  /// Creates a path from a file of git, relative to `directory` unless it is absolute.
   init(_ text: Bytes, below directory: Path) {
     self = text.first == UInt8(ascii: "/") ? Path(text) : directory.appending(text)
   }
 
-  /// What the file says, without line breaks at the end; nil when it does not exist.
+  /// The contents of the file without line breaks at the end; nil if it does not exist.
   func line() throws(SystemError) -> Bytes? {
     var text: Bytes
     do throws(SystemError) {
@@ -106,6 +107,6 @@ extension Path {
 }
 
 extension SystemError {
-  /// Whether nothing is there.
+  /// Whether the file does not exist.
   var isAbsence: Bool { errno == .notFound || errno == .notDirectory }
 }

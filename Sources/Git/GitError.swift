@@ -1,23 +1,24 @@
 import POSIX
 
-/// Why git could not be asked, or did not do what it was asked.
+/// Why a git command failed or could not run.
 public enum GitError: Error, Sendable {
   /// A system call failed, such as starting git.
   case system(SystemError)
-  /// There is no git in PATH.
+  /// git is not in PATH.
   case noGit
-  /// The directory is in no git work tree.
+  /// The directory is not in a git work tree.
   case noWorkTree(Path)
-  /// The `.git` of this work tree leads to a git directory that does not exist; nil when it names none.
+  /// The `.git` of this work tree leads to a git directory that does not exist; nil if it names
+  /// none.
   case repositoryMissing(workTree: Path, at: Path?)
-  /// A file of the configuration, or a git directory, cannot be read.
+  /// A configuration file or a git directory cannot be read.
   case unreadable(SystemError)
-  /// git refuses the repository of this work tree, whose files mention the key that was looked up; git's
-  /// own words.
+  /// git refuses the repository of this work tree, whose files mention the key. `words` is git's
+  /// message.
   case repositoryRefused(Path, words: String)
-  /// This git command failed; these are its own words.
+  /// This git command failed. `words` is its message.
   case failed(command: String, words: String)
-  /// That names no commit; git's own words.
+  /// The name is not a commit. `words` is git's message.
   case noCommit(Bytes, words: String)
   /// It took too long: so many nanoseconds.
   case notInTime(what: String, waited: Duration)

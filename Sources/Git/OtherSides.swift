@@ -1,25 +1,26 @@
 import POSIX
 
-/// What a directory has in a commit that the checkout may be merged with.
+/// The entries of a directory in a commit that the checkout may be merged with.
 public struct OtherSide: Sendable {
-  /// Its entries there.
+  /// Its entries in that commit.
   public let entries: [Bytes]
-  /// Its entries in the commit from which that one and the checkout have both come.
+  /// Its entries in the merge base of that commit and the checkout.
   public let base: Set<Bytes>
 }
 
 extension Repository {
-  /// What this directory has in the commits that `references` name, in their order. All are asked about
-  /// together, so that a thousand take a few processes of git.
+  /// Reads the entries of this directory in the commits that `references` name, in their order.
   ///
-  /// - Throws: ``GitError/noCommit(_:words:)`` for the first one that names none.
+  /// All commits are read together: a thousand of them take only a few git processes.
+  ///
+  /// - Throws: ``GitError/noCommit(_:words:)`` for the first reference that names no commit.
   public func otherSides(_ references: [Bytes]) throws(GitError) -> [OtherSide] {
     let (commits, head) = try commits(references)
     var bases = [Bytes?](repeating: nil, count: commits.count)
     if let head { bases = try mergeBases(of: commits, with: head) }
     let theirs = try trees(of: commits)
     let ours = try trees(of: bases.compactMap { $0 })
-    // Most trees have most names in common: each name is kept once.
+    // Most names occur in most trees, so each name is stored once.
     var names: Set<Bytes> = []
     var entries: [Tree: [Bytes]] = [:]
     try forEachEntry(of: (theirs + ours).compactMap { $0 }) { tree, entry in
@@ -37,12 +38,12 @@ extension Repository {
     }
   }
 
-  /// The ids of the commits that these names mean, and of the one that is checked out.
+  /// The IDs of the commits that `references` name, and of HEAD.
   private func commits(
     _ references: [Bytes]
   ) throws(GitError) -> (commits: [Bytes], head: Bytes?) {
     let suffix = Bytes("^{commit}")
-    // A question is a line.
+    // git-cat-file(1) reads one name per line.
     let isLine = references.map { !$0.contains(.newline) }
     let questions = zip(references, isLine).filter(\.1).map { $0.0 + suffix }
     var answers = try objects([Bytes("HEAD") + suffix] + questions)[...]
@@ -62,7 +63,7 @@ extension Repository {
     return (commits, head)
   }
 
-  /// The commit that is checked out; nil where there is none yet.
+  /// The ID of HEAD; nil if there is no commit yet.
   private func headCommit() throws(GitError) -> Bytes? {
     let log = try git.attempt(
       ["log", "--no-show-signature", "--format=%H", "--max-count=1"].map { Bytes($0) })
@@ -71,20 +72,21 @@ extension Repository {
     return log.line
   }
 
-  /// Whether a log failed because nothing is committed yet.
+  /// Whether a log failed because the branch has no commit yet.
   public static func hasNoCommit(_ log: GitCommand.Answer) -> Bool {
     log.code != 0 && log.words.contains("does not have any commits yet")
   }
 
   // MARK: Merge bases
 
-  /// For each of `commits` the one from which it and `head` have both come, as git-merge-base(1) says;
-  /// nil where there is none.
+  /// The merge base of each of `commits` and `head`, as git-merge-base(1) gives it; nil if there is
+  /// none.
   ///
-  /// The commits that `head` lacks are listed once for all. Where the list ends, the commits that `head` has
-  /// are candidates. If a commit has one candidate, that is the base. Of several, ancestors of another one
-  /// drop out; nothing older than the oldest candidate matters for that, unless clocks were wrong. If more
-  /// than one is left, git decides.
+  /// The commits that `head` lacks are listed once for all. Where the list ends, the commits that
+  /// `head` has are candidates. If a commit has one candidate, that is its base. If it has several,
+  /// those that are ancestors of another candidate drop out. Commits older than the oldest
+  /// candidate do not matter for that, unless clocks were wrong. If more than one candidate is
+  /// left, git decides.
   func mergeBases(of commits: [Bytes], with head: Bytes) throws(GitError) -> [Bytes?] {
     try CommitGraph.mergeBases(
       of: commits, with: head,
@@ -92,7 +94,7 @@ extension Repository {
       ask: { commit throws(GitError) in try mergeBase(of: commit, with: head) })
   }
 
-  /// What git-rev-list(1) prints.
+  /// The output of git-rev-list(1).
   private func revisions(
     _ options: [String], _ commits: [Bytes]
   ) throws(GitError) -> Bytes {
@@ -103,7 +105,7 @@ extension Repository {
 
   private func mergeBase(of commit: Bytes, with head: Bytes) throws(GitError) -> Bytes? {
     let answer = try git.attempt([Bytes("merge-base"), head, commit])
-    // 1 is none.
+    // 1 means that there is no merge base.
     guard answer.code <= 1 else { throw .failed(command: "git merge-base", words: answer.words) }
     return answer.code == 0 ? answer.line : nil
   }

@@ -2,23 +2,24 @@ import POSIX
 
 /// A directory in a git work tree.
 public struct Repository: Sendable {
-  /// git, in the top directory of the work tree.
+  /// git, run in the top directory of the work tree.
   public var git: GitCommand
-  /// The top directory of the work tree that holds the directory, links resolved.
+  /// The top directory of the work tree, with links resolved.
   public let workTree: Path
-  /// The directory of the repository that all its work trees share.
+  /// The git directory that all work trees share.
   public let commonDirectory: Path
-  /// The path of the directory in the work tree, without a slash at either end; empty for the work
-  /// tree itself.
+  /// The path of the directory in the work tree, without a slash at either end; empty for the top
+  /// directory.
   public let relativePath: Bytes
 
-  /// The work tree around `directory`, whose links are resolved.
+  /// Finds the work tree that contains `directory`.
   ///
   /// - Parameters:
-  ///   - existing: The directory, or the nearest one above it that exists.
-  ///   - candidate: The nearest directory upward that has a `.git`. Git is asked unless that is plainly
-  ///     the work tree.
-  ///   - deadline: When git has to be done.
+  ///   - directory: The directory, with links resolved.
+  ///   - existing: The directory, or its nearest parent that exists.
+  ///   - candidate: The nearest directory upward that has a `.git`. If it is plainly the work tree,
+  ///     git is not asked.
+  ///   - deadline: When git must be done.
   public init(
     holding directory: Path, existing: Path, in candidate: Path?, until deadline: Instant
   ) throws(GitError) {
@@ -36,8 +37,7 @@ public struct Repository: Sendable {
     git = GitCommand(in: top, until: deadline)
   }
 
-  /// The top of the work tree `top` that holds `directory` and the common directory, where both are
-  /// where they mostly are; nil where git has to be asked.
+  /// `top` and its common directory, if the usual layout applies; nil if git has to be asked.
   private static func plainPlaces(
     of directory: Path, in top: Path
   ) throws(GitError) -> (Path, Path)? {
@@ -47,7 +47,7 @@ public struct Repository: Sendable {
     return (try? git.common.resolved()).map { (top, $0) }
   }
 
-  /// The same, as git says it: git-rev-parse(1).
+  /// The top directory and the common directory, as git gives them: git-rev-parse(1).
   private static func places(
     of existing: Path, _ directory: Path, _ deadline: Instant
   ) throws(GitError) -> (Path, Path) {
@@ -56,7 +56,7 @@ public struct Repository: Sendable {
         "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir",
       ].map { Bytes($0) })
     if answer.code == 0 { return try twoPaths(answer.line, in: existing, deadline) }
-    // Whose repository it is can be a reason, too (safe.directory); git says that itself.
+    // Another reason is ownership (safe.directory); git's message says so.
     let isNone = answer.words.contains("not a git repository")
     if isNone || answer.words.contains("must be run in a work tree") {
       throw .noWorkTree(directory)
@@ -64,7 +64,7 @@ public struct Repository: Sendable {
     throw .failed(command: "git rev-parse", words: answer.words)
   }
 
-  /// Two lines, unless a path holds a newline: then each is asked for alone.
+  /// Splits the answer into two paths. If a path contains a newline, asks for each path alone.
   private static func twoPaths(
     _ lines: Bytes, in directory: Path, _ deadline: Instant
   ) throws(GitError) -> (Path, Path) {
@@ -84,7 +84,7 @@ public struct Repository: Sendable {
     }
   }
 
-  /// The commits whose parents a shallow clone or fetch left out (gitrepository-layout(5)).
+  /// The commits whose parents a shallow clone or fetch omitted: gitrepository-layout(5).
   public func shallowCommits() throws(GitError) -> Set<Bytes> {
     do throws(SystemError) {
       let file = try commonDirectory.appending("shallow").line() ?? []
@@ -94,7 +94,7 @@ public struct Repository: Sendable {
     }
   }
 
-  /// Whether `directory`, links resolved, is in the work tree, and in no git directory.
+  /// Whether `directory` is in the work tree and outside of any git directory, with links resolved.
   public func encloses(_ directory: Path) -> Bool {
     guard let directory = try? directory.resolved() else { return false }
     if directory == workTree { return true }
@@ -104,15 +104,15 @@ public struct Repository: Sendable {
         .allSatisfy { !Self.isGitDirectory($0) }
   }
 
-  /// Whether git takes a directory of this name for a repository on some file system or other.
+  /// Whether git treats a directory of this name as a git directory, on any file system.
   public static func isGitDirectory(_ name: some Collection<UInt8>) -> Bool {
     String(decoding: name, as: UTF8.self).lowercased() == ".git"
   }
 
-  /// The directory, links resolved.
+  /// The directory, with links resolved.
   public var directory: Path { relativePath.isEmpty ? workTree : workTree.appending(relativePath) }
 
-  /// The path of `name` in this directory, as git names it in a tree.
+  /// The path of `name` in this directory, as it appears in git's trees.
   public func path(of name: Bytes) -> Bytes {
     relativePath.isEmpty ? name : relativePath + [UInt8(ascii: "/")] + name
   }

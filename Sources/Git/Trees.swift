@@ -1,28 +1,29 @@
 // Trees of many commits
 //
-// One git for all of them: git-cat-file(1). It is asked for `COMMIT:ROOT` of every commit first, then for
-// the trees themselves, each once, however many commits have it. A tree is read as git stores it: for every
-// entry its mode, a space, its name, a NUL, and its id in 20 bytes (SHA-1) or 32 (SHA-256).
+// One git-cat-file(1) process reads them all. It first resolves `COMMIT:ROOT` for every commit,
+// then reads each tree once, however many commits share it. A tree has git's own format: for each
+// entry its mode, a space, its name, a NUL, and its ID in 20 bytes (SHA-1) or 32 (SHA-256).
 //
-// git says `missing` both of a path that a commit does not have and of an object that cannot be read. Only
-// the first is an answer. So where it says that, the root is looked for again, directory by directory: what
-// one directory does not list does not exist, and what it lists has to be there. The same serves for a
-// root with a newline in its path, for which cat-file cannot be asked by name.
+// git says `missing` both for a path that a commit lacks and for an object that cannot be read. The
+// first is an answer, the second an error. To tell them apart, the root is looked up again, one
+// directory at a time: what a directory does not list does not exist, and what it lists must be
+// readable. The same walk handles roots whose path contains a newline, which cat-file cannot take
+// by name.
 
 import POSIX
 
-/// The directory that the repository's one is in some commit.
+/// A tree: the state of a directory in a commit.
 public struct Tree: Hashable {
-  /// In hexadecimal digits.
+  /// Its object ID, in hexadecimal digits.
   let id: Bytes
-  /// Its length in bytes.
+  /// Its size in bytes.
   let size: Int
 
-  /// Up to so many bytes of trees git prints at once, unless a single one is larger.
+  /// How many bytes of trees git prints at once, unless a single tree is larger.
   fileprivate static let mostAtOnce = 32 << 20
 }
 
-/// An entry of a tree; it lives only while it is looked at.
+/// An entry of a tree, valid only during the call that passes it.
 public struct TreeEntry {
   /// Whether it is a directory.
   public let isTree: Bool
@@ -37,7 +38,7 @@ public struct TreeEntry {
   }
 }
 
-/// What git says of an object.
+/// The type, ID and size of an object.
 struct ObjectInfo {
   let kind: Bytes
   let id: Bytes
@@ -57,7 +58,7 @@ struct ObjectInfo {
 }
 
 extension Repository {
-  /// The trees of this directory in these commits; nil where there is no such directory.
+  /// Finds the trees of this directory in `commits`; nil where the directory does not exist.
   public func trees(of commits: [Bytes]) throws(GitError) -> [Tree?] {
     if commits.isEmpty { return [] }
     var trees = [Tree?](repeating: nil, count: commits.count)
@@ -71,7 +72,7 @@ extension Repository {
     return trees
   }
 
-  /// The same, from the top of each commit down.
+  /// Finds the trees by walking down from the top of each commit.
   private func treesFoundByWalking(_ commits: [Bytes]) throws(GitError) -> [Tree?] {
     if commits.isEmpty { return [] }
     var trees = try tops(of: commits)
@@ -92,12 +93,12 @@ extension Repository {
     return trees
   }
 
-  /// The tree of each commit; nil of what is none.
+  /// The top tree of each commit; nil for an object that is not a commit.
   private func tops(of commits: [Bytes]) throws(GitError) -> [Tree?] {
     let trees = try objects(commits.map { $0 + Bytes("^{tree}") }).map { $0?.tree }
     let open = trees.indices.filter { trees[$0] == nil }
     for (index, object) in zip(open, try objects(open.map { commits[$0] })) {
-      // A branch can be made to point at a file.
+      // A branch can point at a file.
       if object?.kind != Bytes("blob") { throw Self.missing(commits[index]) }
     }
     return trees
@@ -109,7 +110,7 @@ extension Repository {
       words: String(decoding: object, as: UTF8.self) + ": missing, or cannot be read")
   }
 
-  /// What git knows of the objects of these names, none of which holds a newline; nil of what is missing.
+  /// Looks up objects by name; nil where one is missing. No name may contain a newline.
   func objects(_ names: [Bytes]) throws(GitError) -> [ObjectInfo?] {
     if names.isEmpty { return [] }
     let answers = try git.run(
@@ -122,7 +123,7 @@ extension Repository {
     return answers.map { ObjectInfo(Bytes($0)) }
   }
 
-  /// Calls `body` with every entry of these trees, of each tree once.
+  /// Calls `body` with every entry of these trees, once for each distinct tree.
   public func forEachEntry(
     of trees: [Tree], _ body: (Tree, TreeEntry) -> Void
   ) throws(GitError) {
@@ -164,7 +165,7 @@ extension Repository {
     if let bad { throw Self.missing(bad.id) }
   }
 
-  /// Returns whether these are the contents of a tree.
+  /// Returns false if `contents` is not a valid tree.
   private static func parse(
     _ contents: UnsafeBufferPointer<UInt8>, idLength: Int, _ body: (TreeEntry) -> Void
   ) -> Bool {

@@ -1,10 +1,16 @@
 import POSIX
 
 extension JSONValue {
-  /// Checks that the text is one JSON value, and builds none: it accepts the same texts as
-  /// ``init(parsing:)``, with the same errors, in memory that does not grow with the text. Returns
-  /// whether the value is an object, and calls `body` with the key and the value of each of its members,
-  /// each as it stands in the text. An error can come after some of them.
+  /// Checks that the text is one JSON value, without building it.
+  ///
+  /// Accepts the same texts as ``init(parsing:)``, with the same errors, in memory that does not
+  /// grow with the text.
+  ///
+  /// - Parameters:
+  ///   - text: The text.
+  ///   - body: Gets the key and the value of each member of an object, as they appear in the text.
+  ///     An error can follow some of them.
+  /// - Returns: Whether the value is an object.
   @discardableResult
   public static func check(
     _ text: ArraySlice<UInt8>,
@@ -17,8 +23,9 @@ extension JSONValue {
     return isObject
   }
 
-  /// Reads an object, but of its members only those of these names, and arrays and objects among them as
-  /// empty ones: in memory that does not grow with the rest of the text. Nil when the value is no object.
+  /// Parses an object, but keeps only the members with these names; nil if the value is not an
+  /// object. Arrays and objects among them become empty ones, so memory does not grow with the rest
+  /// of the text.
   public init?(
     parsing text: ArraySlice<UInt8>, onlyMembers names: [String]
   ) throws(JSONError) {
@@ -27,7 +34,7 @@ extension JSONValue {
     let isObject = try Self.check(text) { key, value in
       let inside = key.dropFirst().dropLast()
       var name = names.first { inside.elementsEqual($0.utf8) }
-      // No name of ours is that long, even when each character is an escape.
+      // None of the names is that long, even if each character is an escape.
       if name == nil, inside.count < 1_024, inside.contains(UInt8(ascii: "\\")) {
         let read = (try? JSONValue(parsing: key))?.string
         name = names.first { $0 == read }
@@ -48,13 +55,13 @@ extension JSONValue {
 }
 
 extension JSONReader {
-  /// Passes over one value. What it lies in is kept as a bit a level, not on the stack.
+  /// Checks one value. Nesting takes one element per level, not the stack.
   fileprivate mutating func check(
     _ member: (ArraySlice<UInt8>, ArraySlice<UInt8>) -> Void
   ) throws(JSONError) -> Bool {
     skipSpace()
     let isObject = next == UInt8(ascii: "{")
-    // For each level whether it is an object.
+    // For each level, whether it is an object.
     var levels: [Bool] = []
     var key = 0..<0
     var start = 0
@@ -89,7 +96,7 @@ extension JSONReader {
       case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try skipNumber()
       default: throw error("expected a value")
       }
-      // Here a value ends, and with it the levels that end behind it.
+      // A value ends here, and so do the levels that close after it.
       while let isInObject = levels.last {
         if levels.count == 1, isObject { member(text[key], text[start..<position]) }
         skipSpace()
@@ -111,7 +118,7 @@ extension JSONReader {
     }
   }
 
-  /// Passes over a key and its colon, and returns where the key stands.
+  /// Checks a key and its colon, and returns the range of the key.
   private mutating func checkKey() throws(JSONError) -> Range<Int> {
     skipSpace()
     guard next == UInt8(ascii: "\"") else { throw error("expected a key in double quotes") }
@@ -135,7 +142,7 @@ extension JSONReader {
         bits |= byte
         position += 1
       }
-      // An escape is a whole character, so what stands on either side of it has to be whole, too.
+      // An escape is a whole character, so the text on either side must be complete too.
       if bits >= 0x80, isUTF8 { isUTF8 = self.isUTF8(start..<position) }
       switch next {
       case UInt8(ascii: "\""):
@@ -151,13 +158,13 @@ extension JSONReader {
     }
   }
 
-  /// Whether this part of the text is UTF-8, looked at piece by piece.
+  /// Whether this range is UTF-8, checked piece by piece.
   private func isUTF8(_ range: Range<Int>) -> Bool {
     var start = range.lowerBound
     while start < range.upperBound {
       var end = min(start + 4_096, range.upperBound)
       if end < range.upperBound {
-        // Not within a character, of which at most three bytes follow the first one.
+        // Never splits a character, which has at most three bytes after the first.
         for _ in 0..<3 where text[end] & 0xC0 == 0x80 { end -= 1 }
       }
       if String(validating: text[start..<end], as: UTF8.self) == nil { return false }

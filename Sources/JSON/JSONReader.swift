@@ -1,13 +1,13 @@
 import POSIX
 
-/// Why a text is no JSON, and where.
+/// Why a text is not JSON, and where.
 public struct JSONError: Error, Hashable, Sendable {
-  /// How many bytes stand before the place.
+  /// The offset of the error, in bytes.
   public let offset: Int
-  /// What is wrong there, such as `expected ':' after a key`.
+  /// The message, such as `expected ':' after a key`.
   public let message: String
 
-  /// The error at `offset`.
+  /// Creates an error at `offset`.
   public init(offset: Int, message: String) {
     self.offset = offset
     self.message = message
@@ -15,16 +15,17 @@ public struct JSONError: Error, Hashable, Sendable {
 }
 
 extension JSONValue {
-  /// Arrays and objects may lie in each other this deep.
+  /// How deep arrays and objects may be nested.
   public static let deepestNesting = 512
 
-  /// Reads one value, with white space around it and nothing else: RFC 8259, strictly. The text has
-  /// to be UTF-8. A byte order mark at its beginning is ignored.
+  /// Parses one value, surrounded by nothing but white space: RFC 8259, strictly. The text must be
+  /// UTF-8; a byte order mark at its beginning is ignored.
   public init(parsing text: Bytes) throws(JSONError) {
     try self.init(parsing: text[...])
   }
 
-  /// Reads one value from a part of a text; offsets of errors count from the part's beginning.
+  /// Parses one value from a part of a text. Offsets of errors count from the beginning of that
+  /// part.
   public init(parsing text: ArraySlice<UInt8>) throws(JSONError) {
     var reader = JSONReader(text: text)
     self = try reader.value(depth: 0)
@@ -33,7 +34,7 @@ extension JSONValue {
   }
 }
 
-/// A recursive descent over the bytes. What it has read is before `position`.
+/// A recursive descent parser. Everything before `position` has been read.
 struct JSONReader {
   let text: ArraySlice<UInt8>
   var position: Int

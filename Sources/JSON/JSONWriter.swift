@@ -1,23 +1,23 @@
 import POSIX
 
-/// Writes JSON piece by piece, keys in the order in which they come: RFC 8259.
+/// Writes JSON piece by piece, with keys in the given order: RFC 8259.
 public struct JSONWriter {
-  /// How the text is laid out.
+  /// The layout of the text.
   public enum Layout: Sendable {
     /// Everything on one line, with no space.
     case compact
-    /// Every value on a line of its own, two spaces a level.
+    /// Each value on its own line, with two spaces per level.
     case indented
   }
 
-  /// What has been written and not yet passed on.
+  /// The text that has not been passed on yet.
   public private(set) var text = Bytes()
   private let layout: Layout
   private var level = 0
   private var isFirst = true
   private var followsKey = false
 
-  /// A writer with nothing written yet.
+  /// Creates an empty writer.
   public init(_ layout: Layout) {
     self.layout = layout
   }
@@ -55,7 +55,7 @@ public struct JSONWriter {
     array { json in for string in strings { json.string(Bytes(string)) } }
   }
 
-  /// Hands over what has been written so far, when it is long, so that it need not be kept.
+  /// Passes the text to `sink` if it is long, to limit memory.
   public mutating func pass<Failure>(
     to sink: (Bytes) throws(Failure) -> Void
   ) throws(Failure) {
@@ -64,7 +64,7 @@ public struct JSONWriter {
     text.removeAll(keepingCapacity: true)
   }
 
-  /// Writes the key of the value that comes next.
+  /// Writes the key of the next value.
   public mutating func key(_ key: String) {
     begin()
     writeString(Bytes(key))
@@ -73,7 +73,7 @@ public struct JSONWriter {
     followsKey = true
   }
 
-  /// Writes a key with a string. Bytes that are not UTF-8 come out as U+FFFD.
+  /// Writes a key with a string. Invalid UTF-8 becomes U+FFFD.
   public mutating func member(_ key: String, _ value: Bytes) {
     self.key(key)
     string(value)
@@ -84,41 +84,41 @@ public struct JSONWriter {
     member(key, Bytes(value))
   }
 
-  /// Writes a key with a truth value.
+  /// Writes a key with a Boolean.
   public mutating func member(_ key: String, _ value: Bool) {
     self.key(key)
     literal(value ? "true" : "false")
   }
 
-  /// Writes a key with a number; what is not finite is null.
+  /// Writes a key with a number; null if it is nil or not finite.
   public mutating func member(_ key: String, _ value: Double?) {
     self.key(key)
     number(value)
   }
 
-  /// Writes a key with a value that was read.
+  /// Writes a key with a parsed value.
   public mutating func member(_ key: String, _ value: JSONValue) {
     self.key(key)
     self.value(value)
   }
 
-  /// Writes a key with a whole number.
+  /// Writes a key with an integer.
   public mutating func member(_ key: String, _ value: Int) {
     self.key(key)
     number(value)
   }
 
-  /// Writes a whole number; nil is null.
+  /// Writes an integer; null for nil.
   public mutating func number(_ value: Int?) {
     literal(value.map { String($0) } ?? "null")
   }
 
-  /// Writes a number as short as it reads back the same; nil and what is not finite are null.
+  /// Writes the shortest number that reads back the same; null if it is nil or not finite.
   public mutating func number(_ value: Double?) {
     literal(value.flatMap { $0.isFinite ? "\($0)" : nil } ?? "null")
   }
 
-  /// Writes a value that was read.
+  /// Writes a parsed value.
   public mutating func value(_ value: JSONValue) {
     switch value {
     case .null: literal("null")
@@ -137,13 +137,13 @@ public struct JSONWriter {
     text.append(word)
   }
 
-  /// Writes a string. Bytes that are not UTF-8 come out as U+FFFD.
+  /// Writes a string. Invalid UTF-8 becomes U+FFFD.
   public mutating func string(_ value: Bytes) {
     begin()
     writeString(value)
   }
 
-  /// Ends the line, so that another value can follow.
+  /// Ends the line, so another value can follow.
   public mutating func endLine() {
     text.append(.newline)
     isFirst = true
@@ -163,7 +163,7 @@ public struct JSONWriter {
     isFirst = false
   }
 
-  /// Separates what comes from what was.
+  /// Writes the separator before the next value.
   private mutating func begin() {
     defer {
       followsKey = false
@@ -205,7 +205,7 @@ public struct JSONWriter {
     }
   }
 
-  /// Writes a character of ASCII.
+  /// Writes an ASCII character.
   private mutating func write(_ byte: UInt8) {
     switch byte {
     case UInt8(ascii: "\""): text.append("\\\"")

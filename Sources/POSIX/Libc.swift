@@ -1,13 +1,13 @@
-// The C library, as far as this module uses it, and CSystem. No other file imports them. The names
+// The C library as far as this module uses it, and CSystem. No other file imports them. The names
 // follow swift-system's internals:
 //
 //   libc_fsync      the function fsync(2)
 //   _O_RDONLY       the constant O_RDONLY
 //   CInterop.Stat   the type struct stat
 //
-// A release build pays nothing for this: constants are folded, and calls go straight to C. A function
-// whose result nobody uses returns none here. Signal handlers may call the wrappers declared with
-// `func`: a debug build initializes a `let` at its first use.
+// A release build pays nothing for this: constants are folded, and calls go straight to C. If no
+// caller uses the result of a function, its wrapper returns none. Signal handlers may call the
+// wrappers declared with `func`: a debug build initializes a `let` at its first use.
 
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
@@ -226,7 +226,7 @@ let libc_pwrite = pwrite
 let libc_read = read
 let libc_write = write
 
-// What is known of a file.
+// The status of a file.
 func libc_stat(_ path: UnsafePointer<CChar>, _ status: inout CInterop.Stat) -> Int32 {
   stat(path, &status)
 }

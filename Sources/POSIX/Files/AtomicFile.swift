@@ -1,20 +1,29 @@
-/// A file that is replaced as a whole.
+/// Replaces files as a whole.
 ///
-/// Readers see either the old or the new contents, even after a crash or a power failure. The new contents
-/// are written to a temporary file and synced, the file is renamed, and then the directory is synced. A
-/// crash can leave a file `.NAME.RANDOM.tmp`, which nobody reads. SQLite and git's lock files use the same
-/// order, and fsync(2) gives the reason: a file's data and its name reach the disk separately.
+/// Readers see either the old or the new contents, even after a crash or a power failure:
 ///
-/// The new file never grants more than the old one. It has at most the old permission bits (0777); if the
-/// old file belongs to another user, also at most those of a newly created file. Group bits are kept only if
-/// the group is kept. The set-user-ID, set-group-ID and sticky bits are dropped.
+/// 1. The new contents are written to a temporary file `.NAME.RANDOM.tmp`, which is synced.
+/// 2. The temporary file is renamed to the file.
+/// 3. The directory is synced.
+///
+/// A crash can leave the temporary file, which nobody reads. SQLite and git's lock files use the
+/// same order; fsync(2) gives the reason: a file's data and its name reach the disk separately.
+///
+/// The new file never grants more than the old one. It has at most the old permission bits (0777).
+/// If the old file belongs to another user, it also has at most those of a newly created file. It
+/// keeps group bits only if it keeps the group. The set-user-ID, set-group-ID and sticky bits are
+/// dropped.
 public enum AtomicFile {
   /// Replaces the file at `path` with one that holds `contents`. The directory must exist.
   ///
-  /// The new file has only permission bits of `limit`. If the contents are a copy of another file,
-  /// `source`, only those who can read that one can read the new file.
-  ///
-  /// - Throws: An error with ``SystemError/found`` when what is there is not a regular file.
+  /// - Parameters:
+  ///   - contents: The new contents.
+  ///   - path: The file to replace; it may be missing.
+  ///   - source: The file that the contents are a copy of. Only those who can read it can read the
+  ///     new file.
+  ///   - limit: The permission bits that the new file may have.
+  /// - Throws: An error with ``SystemError/found`` if something other than a regular file has that
+  ///   name.
   public static func write(
     _ contents: Bytes, to path: Path, copiedFrom source: FileStatus? = nil, limit: UInt16 = 0o777
   ) throws(SystemError) {
@@ -24,7 +33,7 @@ public enum AtomicFile {
     try directory.synchronize()
   }
 
-  /// Does the same with the file `name` of `directory`, but does not sync the directory. A caller that
+  /// Replaces the file `name` in `directory`, but does not sync the directory. A caller that
   /// replaces several files syncs it once, at the end.
   public static func replace(
     _ name: Bytes, in directory: borrowing Descriptor, with contents: Bytes,
@@ -35,9 +44,8 @@ public enum AtomicFile {
       limit: limit, isDurable: true)
   }
 
-  /// Does the same unless the file already has these contents, belongs to this user, and has no set-ID or
-  /// sticky bit.
-  /// Returns whether it was replaced.
+  /// Replaces the file unless it already has these contents, belongs to this user, and has no
+  /// set-ID or sticky bit. Returns whether it was replaced.
   public static func replaceIfDifferent(
     _ name: Bytes, in directory: borrowing Descriptor, with contents: Bytes
   ) throws(SystemError) -> Bool {
@@ -51,9 +59,11 @@ public enum AtomicFile {
     return true
   }
 
-  /// Keeps the file `name` of `directory` under the name `copy`, which replaces the file of that name, so
-  /// that `name` can be replaced next: linkat(2). Makes a copy where the file system has no links, or where
-  /// a link would grant more than the rule above allows. Does not sync the directory.
+  /// Keeps the file `name` of `directory` as `copy`, which is replaced, before a caller replaces
+  /// `name` itself: linkat(2).
+  ///
+  /// Copies the file if the file system has no links, or if a link would grant more than the rule
+  /// above allows. Does not sync the directory.
   public static func keep(
     _ name: Bytes, as copy: Bytes, in directory: borrowing Descriptor
   ) throws(SystemError) {
@@ -66,19 +76,19 @@ public enum AtomicFile {
         copy, in: directory, with: file.readToEnd(atMost: Path.longestDocument),
         copiedFrom: file.status())
     }
-    // Where both names are of one file already, as after a crash, rename(2) does nothing.
+    // If both names already belong to one file, as after a crash, rename(2) does nothing.
     defer { try? directory.removeFile(temporary) }
     try directory.rename(temporary, to: copy)
   }
 
-  /// Whether a link to `file` has no permission that a copy in place of `old` would not have.
+  /// Whether a link to `file` grants no more than a copy in place of `old` would.
   private static func canLink(_ file: FileStatus, _ old: FileStatus?) -> Bool {
     let old = old ?? file
     return file.owner == System.user && old.owner == file.owner && old.group == file.group
       && file.permissions & ~old.permissions == 0 && file.permissions <= 0o777
   }
 
-  /// Returns false where the file system makes no link, or no more of them.
+  /// Returns false if the file system cannot make the link, or no more links.
   private static func link(
     _ name: Bytes, as new: Bytes, in directory: borrowing Descriptor
   ) throws(SystemError) -> Bool {
@@ -100,8 +110,11 @@ public enum AtomicFile {
     throw SystemError(.renameat, directory.path.appending(name), .invalidArgument, found: old.kind)
   }
 
-  /// Puts `contents` in place of the file `name` in `directory`, and before that, unless a power failure
-  /// does not matter, on the disk. Until then the new file has the name `temporary`.
+  /// Replaces the file `name` in `directory`, with the temporary name `temporary`. Does not sync
+  /// the directory.
+  ///
+  /// - Parameter isDurable: Whether to sync the new file first. Without that, a power failure can
+  ///   lose the contents.
   public static func replace(
     _ name: Bytes, in directory: borrowing Descriptor, with contents: Bytes, by temporary: Bytes,
     copiedFrom source: FileStatus? = nil, limit: UInt16 = 0o777, isDurable: Bool
@@ -119,7 +132,7 @@ public enum AtomicFile {
     }
   }
 
-  /// Makes the file that is to replace `old`, with contents of `source`.
+  /// Creates the file that will replace `old`, for contents copied from `source`.
   private static func create(
     _ name: Bytes, in directory: borrowing Descriptor, like old: FileStatus?,
     _ source: FileStatus?, _ limit: UInt16
@@ -132,7 +145,7 @@ public enum AtomicFile {
     if models.isEmpty || mode & 0o070 == 0 {
       return try Descriptor(opening: name, in: directory, .creatingNew(.exactly(mode)))
     }
-    // To the group only when it is the same one.
+    // The group bits come last, when the group is known to be the same.
     let file = try Descriptor(opening: name, in: directory, .creatingNew(.exactly(mode & ~0o070)))
     let group = models[0].group
     guard models.allSatisfy({ $0.group == group }) else { return file }
@@ -143,8 +156,8 @@ public enum AtomicFile {
     return file
   }
 
-  /// Removes the temporary files of these files that crashes left in `directory`. Only for the holder of
-  /// the lock under which they are written: nobody else is writing them then.
+  /// Removes the temporary files for `names` that crashes left in `directory`. The caller must hold
+  /// the lock under which they are written; otherwise another process may be writing one.
   public static func removeLeftovers(
     of names: [Bytes], in directory: borrowing Descriptor
   ) throws(SystemError) {

@@ -1,29 +1,28 @@
-/// An open file or directory, closed when the value ends: close(2).
+/// An open file or directory, closed when the value is destroyed: close(2).
 ///
-/// Closing also lets go of a lock that was taken through it.
+/// Closing releases a lock taken through it.
 public struct Descriptor: ~Copyable {
   let number: Int32
-  /// What it was opened as; errors name it.
+  /// The path it was opened with, for errors.
   public let path: Path
 
   /// How to open a file.
   public enum Access: Sendable {
-    /// An existing file, for reading. Opening a pipe does not wait for its other end.
+    /// Opens an existing file for reading. Does not wait for the writer of a pipe.
     case read
-    /// What a user names to be read: a file, or a pipe, for whose writer it waits.
+    /// Opens a file or a pipe that a user names, for reading. Waits for the writer of a pipe.
     case input
-    /// An existing file that is no link itself, for reading.
+    /// Opens an existing file for reading; fails if it is a symbolic link.
     case readNoLink
-    /// An existing file that is no link itself, for reading and writing.
+    /// Opens an existing file for reading and writing; fails if it is a symbolic link.
     case readWriteNoLink
-    /// An existing file that is no link itself, for reading, and for writing at its end only.
+    /// Opens an existing file for reading and appending; fails if it is a symbolic link.
     case appendNoLink
-    /// A new, empty file for reading and writing; an error when the name is taken, by whatever it
-    /// is.
+    /// Creates an empty file for reading and writing; fails if the name exists.
     case creatingNew(NewPermissions)
-    /// An existing directory, for reading its entries.
+    /// Opens an existing directory to read its entries.
     case directory
-    /// An existing directory that is no link itself, for reading its entries.
+    /// Opens an existing directory to read its entries; fails if it is a symbolic link.
     case directoryNoLink
 
     fileprivate var flags: Int32 {
@@ -49,20 +48,20 @@ public struct Descriptor: ~Copyable {
     try self.init(at: _AT_FDCWD, path, access, path)
   }
 
-  /// Opens `name` in `directory`, wherever that has been moved to: openat(2).
+  /// Opens `name` in `directory`, even if that has been moved: openat(2).
   public init(
     opening name: Bytes, in directory: borrowing Descriptor, _ access: Access
   ) throws(SystemError) {
     try self.init(at: directory.number, Path(name), access, directory.path.appending(name))
   }
 
-  /// An empty file for reading and writing that no path leads to: memfd_create(2). Errors name `path`.
+  /// Creates an empty, unnamed file for reading and writing: memfd_create(2). Errors name `path`.
   public init(inMemoryFor path: Path) throws(SystemError) {
     number = try Self.aboveStandardStreams(perform(.open, path) { memory_file() }, path)
     self.path = path
   }
 
-  /// The same open file, read from its beginning: dup(2), lseek(2).
+  /// Duplicates a descriptor and moves the shared position to the beginning: dup(2), lseek(2).
   init(rewinding other: borrowing Descriptor) throws(SystemError) {
     let copy = try perform(.fcntl, other.path) { libc_fcntl(other.number, _F_DUPFD_CLOEXEC, 3) }
     _ = libc_lseek(copy, 0, _SEEK_SET)
@@ -86,30 +85,32 @@ public struct Descriptor: ~Copyable {
 
   deinit { libc_close(number) }
 
-  /// A process started with standard output closed gets descriptor 1 for the first file it opens,
-  /// and would print into that file. Descriptors 0 to 2 are therefore traded for higher ones.
+  /// Moves a descriptor from 0, 1 or 2 to a higher number.
+  ///
+  /// If a process starts with standard output closed, the first file that it opens gets descriptor
+  /// 1. It would then print into that file.
   static func aboveStandardStreams(_ opened: Int32, _ path: Path) throws(SystemError) -> Int32 {
     guard opened <= 2 else { return opened }
     defer { libc_close(opened) }
     do {
       return try perform(.fcntl, path) { libc_fcntl(opened, _F_DUPFD_CLOEXEC, 3) }
     } catch {
-      // That is how the kernel says that the process may have no descriptor as high as 3.
+      // The kernel reports this if the limit allows no descriptor as high as 3.
       throw error.errno == .invalidArgument ? SystemError(.fcntl, path, .tooManyOpenFiles) : error
     }
   }
 
-  /// Gives the file these permission bits: fchmod(2).
+  /// Sets the permission bits of the file: fchmod(2).
   func setPermissions(_ permissions: UInt16) throws(SystemError) {
     try perform(.fchmod, path) { libc_fchmod(number, CInterop.Mode(permissions)) }
   }
 
-  /// Puts the file's data and, for a directory, its entries on the disk: fsync(2).
+  /// Syncs the file to disk; for a directory, its entries: fsync(2).
   public func synchronize() throws(SystemError) {
     try perform(.fsync, path) { libc_fsync(number) }
   }
 
-  /// Gives the file to this group, of which the process must be a member: fchown(2).
+  /// Sets the group of the file, to one that the process belongs to: fchown(2).
   public func setGroup(_ group: UInt32) throws(SystemError) {
     try perform(.fchown, path) { libc_fchown(number, .max, group) }
   }

@@ -1,17 +1,17 @@
 extension Path {
-  /// Makes the directory, with the permissions of ``NewPermissions/ofDirectory(in:)``: mkdir(2).
+  /// Creates the directory with the permissions of ``NewPermissions/ofDirectory(in:)``: mkdir(2).
   public func makeDirectory() throws(SystemError) {
     var permissions = NewPermissions.ofDirectory
     do throws(SystemError) {
       permissions = .ofDirectory(in: try FileStatus.of(parent))
     } catch {
-      // The call itself names the directory that cannot be made.
+      // Then mkdir(2) fails too, and its error names the directory.
       if error.errno != .notFound { throw error }
     }
     try perform(.mkdir, self) { withCString { path in permissions.apply { libc_mkdir(path, $0) } } }
   }
 
-  /// Makes a new directory `PREFIX.XXXXXX` that only this user can enter, and returns its path:
+  /// Creates a directory `PREFIX.XXXXXX` that only this user can enter, and returns its path:
   /// mkdtemp(3).
   public static func makeTemporaryDirectory(_ prefix: Path) throws(SystemError) -> Path {
     var template = (prefix.bytes + Bytes(".XXXXXX")).map { CChar(bitPattern: $0) } + [0]
@@ -21,7 +21,7 @@ extension Path {
 }
 
 extension Descriptor {
-  /// Makes the directory `name` in this one: mkdirat(2).
+  /// Creates the directory `name` in this one: mkdirat(2).
   public func makeDirectory(_ name: Bytes, _ permissions: NewPermissions) throws(SystemError) {
     try perform(.mkdirat, path.appending(name)) {
       Path(name).withCString { name in permissions.apply { libc_mkdirat(number, name, $0) } }
@@ -35,13 +35,15 @@ extension Descriptor {
     }
   }
 
-  /// Calls `body` with the name of every entry of this directory but `.` and `..`, in the order of
-  /// the file system, from the first one: readdir(3). The name lives only during the call. The
-  /// second argument is what the entry is, where the file system says so without a stat(2).
+  /// Calls `body` for every entry of this directory except `.` and `..`, in the order of the file
+  /// system: readdir(3).
+  ///
+  /// - Parameter body: Takes the name, which is valid only during the call, and the kind of file.
+  ///   The kind is nil if the file system reports it only through stat(2).
   public func forEachEntry(
     _ body: (UnsafeBufferPointer<UInt8>, FileStatus.Kind?) -> Void
   ) throws(SystemError) {
-    // Opened anew, not duplicated: closing a duplicate would end a watch of this descriptor.
+    // Not a duplicate: closing one would end a watch of this descriptor.
     let reading = try perform(.open, path) {
       libc_openat(number, ".", _O_RDONLY | _O_DIRECTORY | _O_CLOEXEC)
     }
@@ -77,7 +79,7 @@ extension Descriptor {
     -> UnsafeMutablePointer<CInterop.DirectoryEntry>?
   {
     var entry: UnsafeMutablePointer<CInterop.DirectoryEntry>?
-    // readdir returns NULL at the end and on an error; only errno tells them apart.
+    // readdir(3) returns NULL at the end and after an error; only errno distinguishes them.
     try perform(.readdir, path) {
       libc_errno = 0
       entry = libc_readdir(stream)

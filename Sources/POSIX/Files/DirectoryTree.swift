@@ -1,8 +1,8 @@
-// Directories with all that is above or in them.
+// Directories with their parents or their contents.
 
 extension Path {
-  /// Makes the directory, and those above it that are missing; it may be there: mkdir(2). Returns
-  /// whether it was missing.
+  /// Creates the directory and its missing parents: mkdir(2). Returns whether the directory was
+  /// missing.
   @discardableResult
   public func makeDirectoryWithParents() throws(SystemError) -> Bool {
     do throws(SystemError) {
@@ -17,7 +17,7 @@ extension Path {
         return false
       case .notFound where parent != self:
         try parent.makeDirectoryWithParents()
-        // Where a directory is there and nothing can be made in it, as below /proc, that is the error.
+        // If the parent exists but nothing can be created in it, as below /proc, this is the error.
         do throws(SystemError) { try makeDirectory() } catch {
           if error.errno != .exists { throw error }
         }
@@ -27,9 +27,10 @@ extension Path {
     }
   }
 
-  /// Puts the entries of the directory and of all above it on the disk, so that what has been made in
-  /// it can be found after a power cut: fsync(2). Another process may have made some of them a moment
-  /// ago. Directories above it that may not be opened are passed over.
+  /// Syncs the directory and all its parents: fsync(2). After that, a power failure cannot lose
+  /// what was created in it, even if another process created some of the parents a moment ago.
+  ///
+  /// Skips parents that this process may not open.
   public func synchronizeWithParents() throws(SystemError) {
     var directory = try resolved()
     try Descriptor(opening: directory, .directory).synchronize()
@@ -43,8 +44,8 @@ extension Path {
     }
   }
 
-  /// Removes the directory with everything in it; links are not followed: unlinkat(2). What vanishes
-  /// meanwhile is as good as removed.
+  /// Removes the directory and its contents, without following links: unlinkat(2). Entries that
+  /// vanish meanwhile count as removed.
   public func removeTree() throws(SystemError) {
     do throws(SystemError) {
       try Descriptor(opening: parent, .directory).removeTree(lastComponent)
@@ -73,7 +74,7 @@ extension Descriptor {
           try directory.removeFile(entry.name)
           continue
         }
-        // Most are empty.
+        // Most directories are empty, so try this first.
         do throws(SystemError) {
           try directory.removeDirectory(entry.name)
         } catch {

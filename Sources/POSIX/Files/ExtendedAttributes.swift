@@ -1,6 +1,7 @@
 extension Descriptor {
-  /// The extended attribute `name`; nil when there is none, or more than `limit` bytes of it:
-  /// fgetxattr(2).
+  /// Reads the extended attribute `name`: fgetxattr(2). Returns nil if it is empty.
+  ///
+  /// - Throws: `ENODATA` if it is missing, `ERANGE` if it is longer than `limit`.
   public func attribute(_ name: String, upTo limit: Int) throws(SystemError) -> Bytes? {
     var failure: SystemError?
     let value = Bytes(unsafeUninitializedCapacity: limit) { buffer, count in

@@ -1,7 +1,7 @@
 extension Descriptor {
-  /// Appends `bytes` in one write(2) where the file system takes all of them, else in several.
+  /// Writes `bytes` at the end, in one write(2) if the file system takes all of them.
   ///
-  /// On a descriptor opened for appending, a single write lands whole behind whatever others append
+  /// On a descriptor opened for appending, a single write stays in one piece, even if others append
   /// at the same time.
   public func write(_ bytes: Bytes) throws(SystemError) {
     var rest = bytes[...]
@@ -19,12 +19,13 @@ extension Descriptor {
     }
   }
 
-  /// Where the last write to a descriptor opened for appending has ended: lseek(2).
+  /// The current offset: lseek(2). After a write to a descriptor opened for appending, that is the
+  /// end of the write.
   public func position() throws(SystemError) -> UInt64 {
     UInt64(try perform(.lseek, path) { Int(libc_lseek(number, 0, _SEEK_CUR)) })
   }
 
-  /// Writes `bytes` from `offset` on: pwrite(2). On an error, a part of them can be written.
+  /// Writes `bytes` at `offset`: pwrite(2). After an error, part of them may be written.
   public func write(_ bytes: Bytes, at offset: UInt64) throws(SystemError) {
     var rest = bytes[...]
     while !rest.isEmpty {
@@ -36,7 +37,7 @@ extension Descriptor {
     }
   }
 
-  /// Up to `count` bytes from `offset`, fewer at the end of the file: pread(2).
+  /// Reads up to `count` bytes at `offset`, fewer at the end of the file: pread(2).
   public func read(at offset: UInt64, upTo count: Int) throws(SystemError) -> Bytes {
     var failure: SystemError?
     let bytes = Bytes(unsafeUninitializedCapacity: count) { buffer, filled in
@@ -58,18 +59,20 @@ extension Descriptor {
     return bytes
   }
 
-  /// All bytes of a regular file: fstat(2), pread(2).
+  /// Reads a whole regular file: fstat(2), pread(2).
   public func contents() throws(SystemError) -> Bytes {
     try read(at: 0, upTo: Int(status().size))
   }
 
-  /// Cuts the file to this many bytes, or fills it up with zeros: ftruncate(2).
+  /// Sets the size of the file: ftruncate(2). A longer file is cut; a shorter one is filled with
+  /// zeros.
   public func truncate(to size: UInt64) throws(SystemError) {
     try perform(.ftruncate, path) { libc_ftruncate(number, CInterop.Offset(size)) }
   }
 
-  /// Reads everything from the current position to the end: read(2). More than `limit` bytes are the
-  /// error `EFBIG`.
+  /// Reads from the current position to the end: read(2).
+  ///
+  /// - Throws: `EFBIG` if there are more than `limit` bytes.
   public func readToEnd(atMost limit: Int = .max) throws(SystemError) -> Bytes {
     var contents = Bytes()
     while true {
@@ -81,7 +84,7 @@ extension Descriptor {
   }
 }
 
-/// Up to `limit` bytes, at least one unless the end is reached: read(2).
+/// Reads up to `limit` bytes, at least one unless the end is reached: read(2).
 func readChunk(descriptor: Int32, _ path: Path, upTo limit: Int) throws(SystemError) -> Bytes {
   var failure: SystemError?
   let chunk = Bytes(unsafeUninitializedCapacity: limit) { buffer, count in

@@ -1,6 +1,6 @@
-/// What the kernel says of a file: stat(2).
+/// The status of a file: stat(2).
 public struct FileStatus: Sendable {
-  /// What a file can be.
+  /// A kind of file.
   public enum Kind: Sendable {
     /// A directory.
     case directory
@@ -8,11 +8,11 @@ public struct FileStatus: Sendable {
     case file
     /// A symbolic link.
     case symbolicLink
-    /// A pipe with a name: fifo(7).
+    /// A named pipe: fifo(7).
     case fifo
     /// A socket.
     case socket
-    /// A device, or something that this program does not know.
+    /// A device, or a kind that this program does not know.
     case device
 
     init(mode: CInterop.Mode) {
@@ -27,29 +27,29 @@ public struct FileStatus: Sendable {
     }
   }
 
-  /// What it is.
+  /// The kind of file.
   public let kind: Kind
-  /// The group that it belongs to.
+  /// The owning group.
   public let group: UInt32
-  /// The user that it belongs to.
+  /// The owning user.
   public let owner: UInt32
-  /// The permission bits, set-id and sticky bits included: the lower twelve bits of the mode.
+  /// The permission bits with the set-ID and sticky bits: the lower twelve bits of the mode.
   public let permissions: UInt16
-  /// The device that holds it.
+  /// The ID of its device.
   public let device: UInt64
-  /// Its number on that device.
+  /// Its inode number on that device.
   public let inode: UInt64
-  /// Its length in bytes.
+  /// Its size in bytes.
   public let size: UInt64
-  /// How many names it has; of a directory, on most file systems, two more than it has directories, and
-  /// on others 1.
+  /// The number of hard links. For a directory, most file systems count its subdirectories plus 2;
+  /// others always say 1.
   public let links: UInt64
-  /// When its contents last changed.
+  /// When the contents last changed: mtime.
   public let modified: WallTime
-  /// When anything of it last changed, which nobody can set: ctime.
+  /// When the contents or the status last changed: ctime, which no program can set.
   public let changed: ChangeTime
 
-  /// A moment of the clock by which a file system marks changes.
+  /// A timestamp of the file system.
   public struct ChangeTime: Hashable, Sendable {
     /// Seconds since 1970-01-01T00:00:00Z.
     public let seconds: Int
@@ -62,9 +62,9 @@ public struct FileStatus: Sendable {
     }
   }
 
-  /// The upper part of the device's number, as in /proc/locks: major(3).
+  /// The major device number, as in /proc/locks: major(3).
   public var deviceMajor: UInt64 { (device >> 8) & 0xFFF | (device >> 32) & ~0xFFF }
-  /// The lower part of the device's number, as in /proc/locks: minor(3).
+  /// The minor device number, as in /proc/locks: minor(3).
   public var deviceMinor: UInt64 { device & 0xFF | (device >> 12) & ~0xFF }
 
   init(_ status: CInterop.Stat) {
@@ -80,23 +80,23 @@ public struct FileStatus: Sendable {
     changed = ChangeTime(status.changeTime)
   }
 
-  /// Whether it is a directory that its group shares, as git's shared repositories are: it has the
-  /// set-group-ID bit, and the group may write it.
+  /// Whether it is a directory shared by its group, as in git's shared repositories: it has the
+  /// set-group-ID bit, and the group can write to it.
   public var isSharedWithGroup: Bool { kind == .directory && permissions & 0o2020 == 0o2020 }
 
-  /// Whether both are the same file: same inode of the same device.
+  /// Whether both are the same file: same device and inode.
   public func isSameFile(as other: FileStatus) -> Bool {
     device == other.device && inode == other.inode
   }
 
-  /// The status of what `path` leads to, links followed: stat(2).
+  /// Returns the status of the file at `path`, following links: stat(2).
   public static func of(_ path: Path) throws(SystemError) -> FileStatus {
     var buffer = CInterop.Stat()
     try perform(.stat, path) { path.withCString { libc_stat($0, &buffer) } }
     return FileStatus(buffer)
   }
 
-  /// The status of `path` itself, a link not followed: lstat(2).
+  /// Returns the status of `path` without following a link: lstat(2).
   public static func ofLink(_ path: Path) throws(SystemError) -> FileStatus {
     var buffer = CInterop.Stat()
     try perform(.lstat, path) { path.withCString { libc_lstat($0, &buffer) } }
@@ -113,7 +113,7 @@ extension Path {
     return birth > 0 ? Int64(birth) : Int64(status.modified.secondsSince1970) * 1_000_000_000
   }
 
-  /// Whether something is there that this process can reach: access(2).
+  /// Whether something exists at this path and this process can reach it: access(2).
   public var isReachable: Bool {
     (try? perform(.access, self) { withCString { libc_access($0, _F_OK) } }) != nil
   }
@@ -125,14 +125,15 @@ extension Path {
 }
 
 extension Descriptor {
-  /// What the file is: fstat(2).
+  /// Returns the status of the file: fstat(2).
   public func status() throws(SystemError) -> FileStatus {
     var buffer = CInterop.Stat()
     try perform(.fstat, path) { libc_fstat(number, &buffer) }
     return FileStatus(buffer)
   }
 
-  /// What its entry `name` is, a link not followed; nil when there is none: fstatat(2).
+  /// Returns the status of the entry `name` without following a link; nil if it does not exist:
+  /// fstatat(2).
   public func status(of name: Bytes) throws(SystemError) -> FileStatus? {
     var buffer = CInterop.Stat()
     do throws(SystemError) {

@@ -1,18 +1,19 @@
 extension Path {
-  /// How many more files the file system can hold for this user: statvfs(3).
+  /// The number of files that this user can still create on the file system: statvfs(3).
   public func freeInodes() throws(SystemError) -> UInt64 {
     var status = CInterop.FileSystemStatus()
     try perform(.statvfs, self) { withCString { libc_statvfs($0, &status) } }
     return UInt64(status.f_favail)
   }
 
-  /// Mounts a tmpfs(5) with room for so many files on this directory, for this process and those that
-  /// it starts; it goes with the last of them: unshare(2), mount(2).
+  /// Mounts a tmpfs(5) with room for `files` files on this directory: unshare(2), mount(2).
+  ///
+  /// Only this process and its children see it. It disappears with the last of them.
   public func mountPrivateTmpfs(files: Int) throws(SystemError) {
     try perform(.mount, self) { withCString { mount_private_tmpfs($0, files) } }
   }
 
-  /// Takes off what is mounted there, as soon as nobody uses it any more: umount2(2).
+  /// Unmounts the file system at this path once it is no longer in use: umount2(2).
   public func unmount() {
     #if os(Linux)
       _ = withCString { libc_umount2($0, _MNT_DETACH) }
@@ -21,13 +22,13 @@ extension Path {
 }
 
 extension Descriptor {
-  /// Whether each change of this directory gets a time of its own as ctime when somebody has looked at
-  /// the one before, and its file system is changed through this kernel alone, so that the time that
-  /// stat(2) gives is the present one: uname(2), fstatfs(2), ioctl_iflags(2).
+  /// Whether every change of this directory that follows a look at it gets a new ctime: uname(2),
+  /// fstatfs(2), ioctl_iflags(2).
   ///
-  /// Linux has such times since 6.13 (multigrain timestamps) for ext4, XFS and Btrfs. For tmpfs it has
-  /// them, too, but unlink(2), rmdir(2) and link(2) give the directory the time of the tick. Elsewhere
-  /// all changes within a tick, up to 10 ms, have the same time.
+  /// Linux has multigrain timestamps since 6.13 for ext4, XFS and Btrfs. tmpfs has them too, but
+  /// there unlink(2), rmdir(2) and link(2) give the directory the time of the tick. Elsewhere all
+  /// changes within a tick, up to 10 ms, share one time. The file system must also be changed
+  /// through this kernel alone, so network file systems do not qualify.
   public var hasDistinctChangeTimes: Bool {
     #if os(Linux)
       guard System.kernelRelease >= (6, 13) else { return false }
@@ -41,8 +42,7 @@ extension Descriptor {
     #endif
   }
 
-  /// The type of the file system is that of ext2 and ext3, too, which mount nothing with extents or
-  /// inline data.
+  /// ext2 and ext3 have the same type number, but only ext4 has extents or inline data.
   private var isOfExt4: Bool {
     let extents = 0x0008_0000
     let inlineData = 0x1000_0000

@@ -1,7 +1,7 @@
-// The names of files: links, renames, removal.
+// Names of files: links, renames, removal.
 
 extension Descriptor {
-  /// Gives the file `name` of this directory another name beside the one that it has: linkat(2).
+  /// Links the file `name` in this directory to a second name: linkat(2).
   func link(_ name: Bytes, as new: Bytes) throws(SystemError) {
     try perform(.linkat, path.appending(new)) {
       Path(name).withCString { name in
@@ -10,8 +10,8 @@ extension Descriptor {
     }
   }
 
-  /// Gives the file `old` of this directory the name `new`, in place of the file that had it:
-  /// renameat(2). Whoever opens `new` gets the one or the other, whole.
+  /// Renames the file `old` in this directory to `new`, and replaces a file of that name:
+  /// renameat(2). Anyone who opens `new` gets one file or the other.
   public func rename(_ old: Bytes, to new: Bytes) throws(SystemError) {
     try perform(.renameat, path.appending(new)) {
       Path(old).withCString { old in
@@ -20,8 +20,7 @@ extension Descriptor {
     }
   }
 
-  /// Gives the entry `old` of this directory the name `new`; an error when anything has that:
-  /// renameat2(2).
+  /// Renames the entry `old` in this directory to `new`; fails if that name exists: renameat2(2).
   public func renameExclusively(_ old: Bytes, to new: Bytes) throws(SystemError) {
     try perform(.renameat2, path.appending(new)) {
       Path(old).withCString { old in
@@ -37,7 +36,7 @@ extension Descriptor {
     }
   }
 
-  /// Makes the symbolic link `name` in this directory, which leads to `target`: symlinkat(2).
+  /// Creates the symbolic link `name` to `target` in this directory: symlinkat(2).
   public func makeLink(_ name: Bytes, to target: Path) throws(SystemError) {
     try perform(.symlinkat, path.appending(name)) {
       target.withCString { target in
@@ -48,7 +47,7 @@ extension Descriptor {
 }
 
 extension Path {
-  /// Where the symbolic link leads, as it stands there; nil when this is none: readlink(2).
+  /// The target of the symbolic link, as stored; nil if this is not a link: readlink(2).
   public var linkTarget: Path? {
     var buffer = [CChar](repeating: 0, count: Int(_PATH_MAX))
     let count = withCString { libc_readlink($0, &buffer, buffer.count) }

@@ -1,8 +1,9 @@
 extension Descriptor {
-  /// Takes the exclusive lock of this file, at once or not at all: flock(2).
+  /// Takes the exclusive lock of this file without waiting: flock(2).
   ///
-  /// Returns false when another open file holds it. The lock goes with the last copy of this
-  /// descriptor, also when the process dies.
+  /// The lock is released with the last copy of this descriptor, even if the process dies.
+  ///
+  /// - Returns: False if another open file holds the lock.
   public func tryLock() throws(SystemError) -> Bool {
     do {
       try perform(.flock, path) { libc_flock(number, _LOCK_EX | _LOCK_NB) }

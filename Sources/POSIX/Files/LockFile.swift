@@ -1,26 +1,29 @@
-/// A file that is locked, and holds nothing: flock(2).
+/// An empty file that serves as a lock: flock(2).
 ///
-/// It is opened for writing if possible, because NFS locks only writable files, otherwise for reading. Its
-/// owner does not matter. A new lock file has the read and write permissions and the group of its directory
-/// from the first moment, and everyone can read it: so every user who may work there can open it for
-/// writing. An existing file keeps its owner and permissions: in a shared directory, somebody else may
-/// have created it. The lock file is never removed.
+/// It is opened for writing if possible, because NFS locks only writable files; otherwise for
+/// reading. Its owner does not matter.
+///
+/// A new lock file gets the read and write permissions of its directory and its group, and everyone
+/// can read it. Every user who may work in the directory can therefore open it for writing. An
+/// existing file keeps its owner and permissions: in a shared directory, another user may have
+/// created it. The lock file is never removed.
 public struct LockFile: ~Copyable {
   /// The open file.
   public let file: Descriptor
-  /// What it was when it was opened.
+  /// Its status when it was opened.
   public let status: FileStatus
 
-  /// Opens the lock file `name` of `directory`, which is made when it is missing: openat(2), fchown(2).
+  /// Opens the lock file `name` in `directory`, and creates it if it is missing: openat(2),
+  /// fchown(2).
   ///
-  /// - Throws: An error with ``SystemError/found`` when something else has that name.
+  /// - Throws: An error with ``SystemError/found`` if something else has that name.
   public init(_ name: Bytes, in directory: borrowing Descriptor) throws(SystemError) {
     let opened = try Self.openOrMake(name, in: directory)
     status = try opened.status()
     file = opened
   }
 
-  /// Opens the lock file `name` of `directory`, which is there: openat(2).
+  /// Opens the existing lock file `name` in `directory`: openat(2).
   public init(existing name: Bytes, in directory: borrowing Descriptor) throws(SystemError) {
     let opened = try Self.open(name, in: directory)
     status = try opened.status()
@@ -44,7 +47,7 @@ public struct LockFile: ~Copyable {
   private static func openOrMake(
     _ name: Bytes, in directory: borrowing Descriptor
   ) throws(SystemError) -> Descriptor {
-    // Others can make it and remove it meanwhile, but not for ever.
+    // Others may create and remove it at the same time, but not forever.
     for _ in 0..<100 {
       do throws(SystemError) {
         return try open(name, in: directory)

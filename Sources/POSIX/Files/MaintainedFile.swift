@@ -1,23 +1,25 @@
 // Files that the programs maintain
 //
-// Locks, logs, ledgers, metrics, checkpoints, states, journals and manifests are in directories that
-// others can reach: those who share the machine, and whoever wrote the repository that was cloned. So
-// all of them are opened here, by one rule:
+// Locks, logs, ledgers, metrics, checkpoints, states, journals and manifests are in directories
+// that others can change: other users of the machine, or the author of a cloned repository. All of
+// these files are opened here, by one rule:
 //
-//   only regular files      A symbolic link in the last component is not followed, whatever it leads
-//                           to. A pipe, a socket, a device or a directory is refused as well, and
-//                           opening never waits for its other end. The error says what was found.
-//   made exclusively        What is missing is made with O_EXCL, with permissions from its first
-//                           moment; in a directory that its group shares, for the group (NewPermissions).
-//   replaced as a whole     By a file with a name that nobody can predict, which never gets more
-//                           permissions than the one before it (AtomicFile).
+//   only regular files      A symbolic link in the last component is not followed, whatever its
+//                           target. Pipes, sockets, devices and directories are refused as well,
+//                           and opening never waits for another process. The error says what was
+//                           found.
+//   created exclusively     A missing file is created with O_EXCL and with its final permissions.
+//                           In a directory shared by its group, they include the group
+//                           (NewPermissions).
+//   replaced as a whole     The new file has an unpredictable name until it replaces the old one.
+//                           It never grants more permissions than the old one (AtomicFile).
 //
-// Links in the directories on the way are followed: they belong to the user who names the path.
+// Links in parent directories are followed: they belong to the user who names the path.
 
 extension Descriptor {
-  /// Opens the maintained file at `path`, which is there: open(2), fstat(2).
+  /// Opens the existing maintained file at `path`: open(2), fstat(2).
   ///
-  /// - Throws: An error with ``SystemError/found`` when it is not a regular file.
+  /// - Throws: An error with ``SystemError/found`` if it is not a regular file.
   public static func maintained(
     _ path: Path, _ access: Access
   ) throws(SystemError) -> Descriptor {
@@ -30,9 +32,9 @@ extension Descriptor {
     }
   }
 
-  /// Opens the maintained file `name` in `directory`, which is there: openat(2), fstat(2).
+  /// Opens the existing maintained file `name` in `directory`: openat(2), fstat(2).
   ///
-  /// - Throws: An error with ``SystemError/found`` when it is not a regular file.
+  /// - Throws: An error with ``SystemError/found`` if it is not a regular file.
   public static func maintained(
     _ name: Bytes, in directory: borrowing Descriptor, _ access: Access
   ) throws(SystemError) -> Descriptor {
@@ -50,10 +52,10 @@ extension Descriptor {
     if kind != .file { throw SystemError(.open, path, .invalidArgument, found: kind) }
   }
 
-  /// Opens the maintained file at `path` for appending; it is made when it is missing, its directory is
-  /// not: open(2).
+  /// Opens the maintained file at `path` for appending, and creates it if it is missing: open(2).
+  /// Its directory must exist.
   public static func appending(to path: Path) throws(SystemError) -> Descriptor {
-    // Others can make it and remove it meanwhile, but not for ever.
+    // Others may create and remove it at the same time, but not forever.
     for _ in 0..<100 {
       do throws(SystemError) {
         return try maintained(path, .appendNoLink)
@@ -73,12 +75,12 @@ extension Descriptor {
 }
 
 extension SystemError {
-  /// Whether open(2) fails so for what is not a regular file.
+  /// Whether open(2) can fail with this error because the file is not a regular one.
   fileprivate var mayBeRefusal: Bool {
     found == nil && [.linkLoop, .isDirectory, .noDevice, .notSupported].contains(errno)
   }
 
-  /// The same, with what is there when that is not a regular file.
+  /// The same error, with the kind of file that was found unless it is a regular one.
   fileprivate func finding(_ status: FileStatus?) -> SystemError {
     guard let kind = status?.kind, kind != .file else { return self }
     return SystemError(call, path, errno, found: kind)
@@ -86,17 +88,19 @@ extension SystemError {
 }
 
 extension Path {
-  /// The longest document that is read as a whole, in bytes: 64 MiB.
+  /// The size limit for documents that are read as a whole, in bytes: 64 MiB.
   public static let longestDocument = 64 << 20
 
-  /// All of the document that a user names, which may be a pipe: open(2), read(2). More than
-  /// ``longestDocument`` is the error `EFBIG`.
+  /// Reads the document at this path, which may be a pipe: open(2), read(2).
+  ///
+  /// - Throws: `EFBIG` if the document is longer than ``longestDocument``.
   public func documentContents() throws(SystemError) -> Bytes {
     try Descriptor(opening: self, .input).readToEnd(atMost: Self.longestDocument)
   }
 
-  /// All of the maintained file at this path: open(2), read(2). More than ``longestDocument`` is the
-  /// error `EFBIG`.
+  /// Reads the maintained file at this path: open(2), read(2).
+  ///
+  /// - Throws: `EFBIG` if the file is longer than ``longestDocument``.
   public func maintainedContents() throws(SystemError) -> Bytes {
     try Descriptor.maintained(self, .readNoLink).readToEnd(atMost: Self.longestDocument)
   }

@@ -1,50 +1,51 @@
-/// The permission bits that a new file or directory has from its first moment, so that no crash leaves
-/// it with others.
+/// The permission bits that a file or directory is created with. It never has others, even after a
+/// crash.
 ///
-/// The umask takes bits away: umask(2). In a directory that its group shares
-/// (``FileStatus/isSharedWithGroup``), it leaves those of the group alone, so that all members can go on
-/// with what the first one has made.
+/// The umask removes bits: umask(2). In a directory shared by its group
+/// (``FileStatus/isSharedWithGroup``), it does not remove group bits, so all members can work with
+/// what any of them creates.
 public struct NewPermissions: Sendable {
   private let bits: UInt16
-  /// The bits that the umask leaves alone.
+  /// The bits that the umask does not remove.
   private let exempt: UInt16
 
-  /// 0777 less the umask, for a directory.
+  /// A directory: 0777 less the umask.
   public static let ofDirectory = NewPermissions(bits: 0o777, exempt: 0)
-  /// 0666 less the umask, for a file.
+  /// A file: 0666 less the umask.
   public static let ofFile = NewPermissions(bits: 0o666, exempt: 0)
 
-  /// Those of a new directory in `directory`.
+  /// A new directory in `directory`.
   public static func ofDirectory(in directory: FileStatus) -> NewPermissions {
     NewPermissions(bits: 0o777, exempt: directory.isSharedWithGroup ? 0o070 : 0)
   }
 
-  /// Those of a new file in `directory`.
+  /// A new file in `directory`.
   public static func ofFile(in directory: FileStatus) -> NewPermissions {
     NewPermissions(bits: 0o666, exempt: directory.isSharedWithGroup ? 0o060 : 0)
   }
 
-  /// Exactly these, whatever the umask.
+  /// Exactly these bits, whatever the umask.
   public static func exactly(_ bits: UInt16) -> NewPermissions {
     NewPermissions(bits: bits, exempt: bits)
   }
 
-  /// Those of them that are in `limit`, too.
+  /// These permissions, restricted to the bits of `limit`.
   func limited(to limit: UInt16) -> NewPermissions {
     NewPermissions(bits: bits & limit, exempt: exempt & limit)
   }
 
-  /// The umask of this process, which nobody changes but for the moment of a call below: umask(2).
+  /// The umask of this process: umask(2). Only ``apply(_:)`` changes it, during a call.
   private static let mask: CInterop.Mode = {
     let mask = libc_umask(0)
     libc_umask(mask)
     return mask
   }()
 
-  /// The bits that are left by the umask.
+  /// The resulting mode.
   var mode: UInt16 { bits & ~UInt16(Self.mask) | exempt }
 
-  /// Calls `make`, which makes the file, with the mode that it has to ask for: umask(2).
+  /// Calls `make` with the mode to create the file with. Relaxes the umask during the call if bits
+  /// are exempt: umask(2).
   func apply(_ make: (CInterop.Mode) -> Int32) -> Int32 {
     if exempt == 0 { return make(CInterop.Mode(bits)) }
     libc_umask(Self.mask & ~CInterop.Mode(exempt))

@@ -1,16 +1,16 @@
-/// A path of any bytes but NUL. Nothing here touches the file system.
+/// A path: any bytes except NUL. No member in this file touches the file system.
 public struct Path: Hashable, Sendable {
-  /// The path as it goes to the kernel, without the closing NUL.
+  /// The bytes as the kernel gets them, without the closing NUL.
   public private(set) var bytes: Bytes
 
   private static let slash = UInt8(ascii: "/")
 
-  /// The path with exactly these bytes.
+  /// Creates the path with exactly these bytes.
   public init(_ bytes: Bytes) {
     self.bytes = bytes
   }
 
-  /// The path that `text` spells in UTF-8.
+  /// Creates the path that `text` spells in UTF-8.
   public init(_ text: String) {
     bytes = Bytes(text)
   }

@@ -1,15 +1,15 @@
 /// Temporary storage for data that may not fit in memory: append at the end, read anywhere.
 ///
-/// The data is in an unnamed file, which disappears when the process ends, even by a crash. The file is in
-/// TMPDIR, or else in /tmp. If neither can hold one, it is in memory.
+/// The data is in an unnamed file in TMPDIR, or else in /tmp. The file disappears when the process
+/// ends, even by a crash. If neither directory can hold one, the data is in memory.
 public final class Spool {
   private let file: Descriptor
-  /// Where the file is.
+  /// The directory of the file.
   private let directory: Path
-  /// How many bytes there are.
+  /// The size in bytes.
   public private(set) var size: UInt64 = 0
 
-  /// A spool with nothing in it: openat(2), unlinkat(2).
+  /// Creates an empty spool: openat(2), unlinkat(2).
   public init() throws(SystemError) {
     let system = Path("/tmp")
     for directory in [Environment.variable("TMPDIR").map { Path($0) } ?? system, system] {
@@ -31,7 +31,7 @@ public final class Spool {
     return file
   }
 
-  /// Adds `bytes` at the end: pwrite(2).
+  /// Appends `bytes`: pwrite(2).
   ///
   /// - Throws: An error that names the directory of the file, such as `ENOSPC`.
   public func append(_ bytes: Bytes) throws(SystemError) {
@@ -41,13 +41,13 @@ public final class Spool {
     size += UInt64(bytes.count)
   }
 
-  /// Up to `count` bytes from `offset`, fewer at the end: pread(2).
+  /// Reads up to `count` bytes at `offset`, fewer at the end: pread(2).
   public func read(at offset: UInt64, upTo count: Int) throws(SystemError) -> Bytes {
     try file.read(at: offset, upTo: count)
   }
 
-  /// A descriptor that reads all of it from the beginning. Where the system has proc(5), it has a position
-  /// of its own, which no reader of another one moves.
+  /// Returns a descriptor for reading the spool from the beginning. Where proc(5) exists, its
+  /// position is independent of other readers.
   func reader() throws(SystemError) -> Descriptor {
     do throws(SystemError) {
       return try Descriptor(opening: Path("/proc/self/fd/\(file.number)"), .input)

@@ -1,4 +1,4 @@
-/// The timer that interrupts a call that waits. A process has one.
+/// The process-wide timer that interrupts a blocking call.
 enum Alarm {
   private static let interval = Duration.milliseconds(10)
 
@@ -6,7 +6,7 @@ enum Alarm {
     var action = CInterop.SignalAction()
     let handler: @convention(c) (Int32) -> Void = { _ in }
     action.handler = handler
-    // No SA_RESTART: the call at hand has to end.
+    // No SA_RESTART: the signal must interrupt the call.
     libc_sigaction(_SIGALRM, &action, nil)
     var alarm = CInterop.SignalSet()
     libc_sigemptyset(&alarm)

@@ -1,4 +1,4 @@
-/// Strings as C wants them: pointers to texts that end in NUL, and NULL at the end.
+/// A NULL-terminated array of C strings, as execve(2) takes it.
 final class CStrings {
   let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   private let count: Int

@@ -1,15 +1,16 @@
-/// A pipe from children to this process, and a descriptor on which it sees signals: pipe(2), signalfd(2).
+/// The pipe that carries the output of children, and a descriptor that reports signals: pipe(2),
+/// signalfd(2).
 final class ChildOutput {
-  /// The end that this process reads from; -1 when there is nothing more to read.
+  /// The read end; -1 after the end of the output.
   private(set) var reading: Int32 = -1
-  /// The end that children get; -1 when it is closed here.
+  /// The write end, which children inherit; -1 once closed here.
   private(set) var writing: Int32 = -1
-  /// Readable while there is a signal of ``ProcessEvents``; -1 where the system has no such thing.
+  /// Readable while a signal of ``ProcessEvents`` is pending; -1 where signalfd(2) is missing.
   let signals: Int32
   private let path: Path
   private var keep: ((Bytes) throws(SystemError) -> Void)?
 
-  /// A pipe for the children of `path`. What comes out of it goes to `keep`.
+  /// Creates a pipe for the children of `path`. Each block that is read goes to `keep`.
   init(
     of path: Path, _ keep: @escaping (Bytes) throws(SystemError) -> Void
   ) throws(SystemError) {
@@ -28,16 +29,16 @@ final class ChildOutput {
     for descriptor in [reading, writing, signals] where descriptor >= 0 { libc_close(descriptor) }
   }
 
-  /// Closes the end that children have got: close(2).
+  /// Closes the write end, once children have inherited it: close(2).
   func closeWriting() {
     libc_close(writing)
     writing = -1
   }
 
-  /// From now on, what comes is dropped.
+  /// Drops all later output.
   func discard() { keep = nil }
 
-  /// Reads what is there, or the end: read(2).
+  /// Reads the next block, or the end of the output: read(2).
   func read(upTo limit: Int = 1 << 16) throws(SystemError) {
     let chunk = try readChunk(descriptor: reading, path, upTo: limit)
     if chunk.isEmpty {
@@ -48,11 +49,10 @@ final class ChildOutput {
     }
   }
 
-  /// Reads the bytes that are in the pipe now, and none that are written later: ioctl(2).
+  /// Reads the bytes that are in the pipe now, but none written later: ioctl(2).
   func drain() throws(SystemError) {
     var left: Int32 = 0
     if reading >= 0 { try perform(.ioctl, path) { libc_ioctl(reading, _FIONREAD, &left) } }
-    // A pipe holds little.
     while reading >= 0, left > 0 {
       let count = min(left, 1 << 16)
       try read(upTo: Int(count))

@@ -1,18 +1,18 @@
-/// A process that this one has started and not yet waited for.
+/// A child of this process that has not been waited for.
 public struct ChildProcess: Hashable, Sendable {
-  /// Its id, which is also that of its process group.
+  /// Its ID, which is also the ID of its process group.
   public let id: Int32
 
-  /// The process with this id.
+  /// Creates a handle for the process with this ID.
   public init(id: Int32) {
     self.id = id
   }
 
   /// How a process ended.
   public enum End: Hashable, Sendable {
-    /// With this code, 0 to 255.
+    /// It exited with this code, 0 to 255.
     case exited(Int32)
-    /// By this signal.
+    /// A signal ended it.
     case signaled(Int32)
 
     /// The exit status that a shell reports: the code, or 128 plus the signal.
@@ -29,7 +29,8 @@ public struct ChildProcess: Hashable, Sendable {
     }
   }
 
-  /// A child that has ended, adopted ones included: waitpid(2). Nil when none has, or there is none.
+  /// Reaps a child that has ended, including an adopted one: waitpid(2). Returns nil if none has
+  /// ended, or no child exists.
   public static func reap() throws(SystemError) -> (child: ChildProcess, end: End)? {
     var status: Int32 = 0
     do {
@@ -41,30 +42,32 @@ public struct ChildProcess: Hashable, Sendable {
     }
   }
 
-  /// Whether a child is left, adopted ones included, ended or not: waitid(2).
+  /// Whether this process has children, including adopted ones and those that have ended:
+  /// waitid(2).
   public static var anyIsLeft: Bool {
     var information = CInterop.SignalInformation()
     return libc_waitid(_P_ALL, 0, &information, _WEXITED | _WNOHANG | _WNOWAIT) == 0
   }
 
-  /// Makes descendants whose parent ends children of this process. False where the system cannot.
+  /// Makes this process the parent of descendants that lose theirs: prctl(2). Returns false if the
+  /// system does not support it.
   @discardableResult
   public static func adoptOrphans() -> Bool {
     adopt_orphans() == 0
   }
 
-  /// The leader of its process group; nil when it is gone: getpgid(2).
+  /// The leader of its process group; nil if the process no longer exists: getpgid(2).
   public var group: ChildProcess? {
     let leader = libc_getpgid(id)
     return leader < 0 ? nil : ChildProcess(id: leader)
   }
 
-  /// Sends the signal to it: kill(2). Whether it is still there is not our concern.
+  /// Sends it a signal: kill(2). Does nothing if it no longer exists.
   public func send(_ signal: Signal) {
     libc_kill(id, signal.rawValue)
   }
 
-  /// Sends the signal to its whole process group: kill(2).
+  /// Sends a signal to its whole process group: kill(2).
   public func sendToGroup(_ signal: Signal) {
     libc_kill(-id, signal.rawValue)
   }

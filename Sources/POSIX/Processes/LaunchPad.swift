@@ -1,9 +1,9 @@
-/// Where children wait until all of them are let go at once: pipe(2).
+/// Holds children back, then releases all of them at once: pipe(2).
 public struct Barrier: ~Copyable {
   fileprivate let read: Int32
   fileprivate let write: Int32
 
-  /// A barrier that is closed.
+  /// Creates a closed barrier.
   public init() throws(SystemError) {
     var ends: (Int32, Int32) = (-1, -1)
     try perform(.pipe, Path("")) {
@@ -16,7 +16,7 @@ public struct Barrier: ~Copyable {
     for end in [read, write] { _ = libc_fcntl(end, _F_SETFD, _FD_CLOEXEC) }
   }
 
-  /// Lets all go who wait: the end of the file reaches them at the same moment.
+  /// Releases all waiting children: they see the end of the file at the same moment.
   public consuming func open() {}
 
   deinit {
@@ -25,18 +25,20 @@ public struct Barrier: ~Copyable {
   }
 }
 
-/// A place from which one child after the other is started. Until its program runs, a child works in
-/// the memory of this process (clone(2) with CLONE_VM), and what it needs lies here: the next one is
-/// started, and the place let go, only when the one before has ended.
+/// Starts children one after another, with as little work as possible for each.
+///
+/// Until it executes its program, a child runs in the memory of this process: clone(2) with
+/// CLONE_VM. It reads its arguments from this object and uses the stack that this object owns. Keep
+/// the object until the child has ended, and start the next child only then.
 public final class LaunchPad {
   private let launch: UnsafeMutablePointer<process_launch>
   private let stack: UnsafeMutableRawPointer
-  /// The arguments one after another, each with its NUL.
+  /// The program and its arguments, each with its NUL.
   private var strings = UnsafeMutableBufferPointer<CChar>.allocate(capacity: 0)
   private var arguments = UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>.allocate(
     capacity: 0)
 
-  /// An empty place.
+  /// Creates a launch pad.
   public init() {
     launch = .allocate(capacity: 1)
     stack = .allocate(byteCount: _LAUNCH_STACK, alignment: 16)
@@ -49,11 +51,19 @@ public final class LaunchPad {
     arguments.deallocate()
   }
 
-  /// Starts a child that executes `program` with `words`, the first of which is its own name, as soon
-  /// as `barrier` is opened: clone(2) or fork(2), and execve(2). It has a process group of its own and
-  /// an empty standard input. Where the system can do that, it dies with this process.
+  /// Starts a child that executes `program` once `barrier` opens: clone(2) or fork(2), and
+  /// execve(2).
   ///
-  /// `descriptorLimit` is the number of descriptors that it may have (RLIMIT_NOFILE).
+  /// The child leads its own process group and has an empty standard input. It dies with this
+  /// process if the system supports that.
+  ///
+  /// - Parameters:
+  ///   - program: The path of the executable.
+  ///   - words: The arguments, beginning with the name of the program.
+  ///   - output: Its standard output.
+  ///   - error: Its standard error.
+  ///   - descriptorLimit: How many descriptors it may have (RLIMIT_NOFILE).
+  ///   - barrier: The barrier that it waits for.
   public func start(
     _ program: Path, _ words: [Bytes], output: borrowing Descriptor, error: borrowing Descriptor,
     descriptorLimit: Int? = nil, behind barrier: borrowing Barrier
@@ -65,12 +75,12 @@ public final class LaunchPad {
         error: error.number, barrier_read: barrier.read, barrier_write: barrier.write,
         descriptor_limit: descriptorLimit ?? -1, parent: 0, stack: stack))
     let id = try perform(.fork, program) { launch_process(launch) }
-    // Both do it, so that it is done before either goes on.
+    // Parent and child both call it, so the group exists whichever runs first.
     libc_setpgid(id, id)
     return ChildProcess(id: id)
   }
 
-  /// Copies the words to where they stay; the first one is the program, the others are its arguments.
+  /// Copies the program and its arguments to memory that outlives the call.
   private func place(_ words: [Bytes]) -> UnsafeMutablePointer<CChar>? {
     strings.deallocate()
     arguments.deallocate()

@@ -1,10 +1,11 @@
-/// What a process waits for that watches over children: that one changes, that time passes, that the
-/// user wants it to end. All come as signals that are blocked, so that none is ever lost and no
-/// handler runs.
+/// The events that a process waits for while it watches children: a child changes, the deadline
+/// passes, or the user asks the process to end.
+///
+/// All of them arrive as blocked signals, so none is lost and no handler runs.
 public enum ProcessEvents {
-  /// What happened.
+  /// An event.
   public enum Event: Hashable, Sendable {
-    /// A child ended, stopped or went on.
+    /// A child ended, stopped or continued.
     case childChanged
     /// The deadline is reached.
     case deadline
@@ -13,15 +14,15 @@ public enum ProcessEvents {
   }
 
   static var set: CInterop.SignalSet {
-    // One that is ignored, as SIGHUP under nohup(1), would wait and be taken all the same.
+    // An ignored signal, such as SIGHUP under nohup(1), would be pending and taken nevertheless.
     var signals = TerminationSignals.notIgnored
     libc_sigaddset(&signals, _SIGCHLD)
     libc_sigaddset(&signals, _SIGALRM)
     return signals
   }
 
-  /// The signals that a child has blocked from its beginning: those that this process has, without the
-  /// ones that it blocks for itself: sigprocmask(2).
+  /// The signal mask for a new child: the mask of this process, less the signals that it blocks for
+  /// its own use: sigprocmask(2).
   static var maskOfChildren: CInterop.SignalSet {
     var mask = CInterop.SignalSet()
     libc_sigprocmask(_SIG_BLOCK, nil, &mask)
@@ -32,11 +33,11 @@ public enum ProcessEvents {
     return mask
   }
 
-  /// From now on these signals wait until ``next(before:)`` takes them: sigprocmask(2).
+  /// Blocks the signals until ``next(before:)`` takes them: sigprocmask(2).
   public static func hold() {
     var signals = set
     libc_sigprocmask(_SIG_BLOCK, &signals, nil)
-    // A signal that is ignored may be dropped even while it is blocked.
+    // The system may discard an ignored signal even while it is blocked.
     let handler: @convention(c) (Int32) -> Void = { _ in }
     libc_signal(_SIGCHLD, handler)
     libc_signal(_SIGALRM, handler)
@@ -96,8 +97,8 @@ public enum ProcessEvents {
     return number
   }
 
-  /// Has `signal` end the process as soon as ``TerminationSignals/release()`` lets it through; it was
-  /// taken by ``next(before:)``, so it is not ignored.
+  /// Raises `signal` again after ``next(before:)`` took it, so it ends the process when
+  /// ``TerminationSignals/release()`` unblocks it: kill(2).
   public static func raiseAgain(_ signal: Signal) {
     libc_kill(libc_getpid(), signal.rawValue)
   }

@@ -1,45 +1,48 @@
-// A command and all that it starts
+// A command and everything it starts
 //
-// The command leads a session, and so a process group, of its own: what it starts belongs to the group
-// unless it leaves it by setsid(2) or setpgid(2). Nothing of the group outlives the call that ran it:
+// The command leads its own session, and therefore its own process group. Whatever it starts
+// belongs to the group, unless it leaves by setsid(2) or setpgid(2). Nothing in the group outlives
+// the call:
 //
-//   the command ends        the rest of the group has the grace time to end, then SIGTERM, then SIGKILL
-//   the time is up          SIGTERM, the grace time, SIGKILL
-//   this process is asked   the same signal; when the command has ended and something is left, SIGTERM;
-//   to end                  then SIGKILL. Asking again is SIGKILL at once
+//   the command ends        The rest of the group gets the grace period, then SIGTERM, then
+//                           SIGKILL.
+//   the time is up          SIGTERM, the grace period, SIGKILL.
+//   this process is asked   The group gets the same signal. If members remain after the command
+//   to end                  ends, SIGTERM, then SIGKILL. A second request sends SIGKILL at once.
 //
-// Orphans of the group become children of this process (where the system can do that), which waits for
-// them: no zombie makes the group look alive. When this process itself is killed with SIGKILL, the
-// group stays.
+// Where the system supports it, this process adopts and reaps orphans of the group. Otherwise a
+// zombie would make the group look alive. If this process itself is killed with SIGKILL, the group
+// survives.
 //
-// Its output comes through a pipe and is handed on block by block while it runs. When the group is gone,
-// what it has written so far is handed on; processes that have left the group are not waited for.
+// Output arrives through a pipe and is passed on in blocks while the command runs. When the group
+// is gone, what is left in the pipe is passed on, without waiting for processes that have left the
+// group.
 
-/// A command that runs with all that it starts in a process group of its own, which ends with it.
+/// A command that runs in its own process group, which ends with it.
 public struct ProcessGroup {
-  /// The program, which is looked for in PATH, and its arguments.
+  /// The program, looked up in PATH, and its arguments.
   public let words: [Bytes]
-  /// What it reads from standard input; nil for nothing.
+  /// Its standard input; nil for an empty one.
   public var input: Spool?
-  /// Whether what it writes to standard error goes where its output goes, in place of the standard
-  /// error of this process.
+  /// Whether its standard error joins its output. Otherwise it shares the standard error of this
+  /// process.
   public var joinsErrors = false
   /// How long what is asked to end may take to do so, in nanoseconds.
   public var grace = Duration.seconds(2)
 
-  /// The command.
+  /// Creates a process group for a command.
   public init(_ words: [Bytes]) {
     self.words = words
   }
 
   /// How it ended.
   public enum Outcome: Hashable, Sendable {
-    /// By itself.
+    /// The command ended by itself.
     case ended(ChildProcess.End)
-    /// It was not done in time.
+    /// The command was not done in time.
     case deadline
-    /// This process was asked to end, and passed the signal on. It still has to end itself
-    /// (``ProcessEvents/raiseAgain(_:)``).
+    /// A signal asked this process to end, and the group got it too. This process still has to end:
+    /// ``ProcessEvents/raiseAgain(_:)``.
     case interrupted(Signal)
   }
 
@@ -102,7 +105,7 @@ public struct ProcessGroup {
   private var name: Path { Path(words.first ?? []) }
 }
 
-/// A process group that has been started, and what is known of it.
+/// A running process group and its state so far.
 private struct Members {
   let leader: ChildProcess
   let output: ChildOutput
@@ -115,7 +118,7 @@ private struct Members {
 
   var leaderHasEnded: Bool { end != nil }
 
-  /// Whether nobody is left: kill(2) with no signal.
+  /// Whether no member is left: kill(2) with signal 0.
   var isGone: Bool { end != nil && libc_kill(-leader.id, 0) == -1 && libc_errno == _ESRCH }
 
   enum WaitResult {
@@ -147,8 +150,8 @@ private struct Members {
     }
   }
 
-  /// The leader has ended by itself: lets the others end, and ends them. Returns the signal by which
-  /// this process was asked to end meanwhile.
+  /// Waits for the rest of the group after the leader has ended, then ends it. Returns a signal
+  /// that asked this process to end meanwhile.
   mutating func finish(_ grace: Duration) throws(SystemError) -> Signal? {
     switch try wait(until: Instant.now + grace, for: \.isGone) {
     case .reached: return nil
@@ -159,21 +162,21 @@ private struct Members {
     }
   }
 
-  /// Ends the group. Returns the signal by which this process was asked to end meanwhile.
+  /// Ends the group. Returns a signal that asked this process to end meanwhile.
   mutating func end(by signal: Signal, _ grace: Duration) throws(SystemError) -> Signal? {
-    let deadline = Instant.now + grace
+    let deadline = InstantInstant.now + grace
     var asked: Signal?
     send(signal)
     var result = try wait(until: deadline, for: \.leaderHasEnded)
     if case .reached = result, !isGone {
-      // What runs in the background of a shell ignores SIGINT.
+      // Background jobs of a shell ignore SIGINT.
       if signal != .terminate { send(.terminate) }
       result = try wait(until: deadline, for: \.isGone)
     }
     if case .termination(let signal) = result { asked = signal }
     if isGone { return asked }
     leader.sendToGroup(.kill)
-    // What waits in the kernel for a disk cannot end; it is not waited for longer than that.
+    // A process that waits in the kernel for a disk cannot end, so this wait is limited.
     if case .termination(let signal) = try wait(
       until: Instant.now + grace, for: \.isGone)
     {
@@ -182,7 +185,7 @@ private struct Members {
     return asked
   }
 
-  /// A process that is stopped has to go on to end.
+  /// Sends `signal` to the group, and continues stopped processes so they can act on it.
   private func send(_ signal: Signal) {
     leader.sendToGroup(signal)
     leader.sendToGroup(.continue)

@@ -1,32 +1,32 @@
-/// A signal of this platform: signal(7).
+/// A signal: signal(7).
 public struct Signal: RawRepresentable, Hashable, Sendable {
   /// The number, one of the `SIG…` constants.
   public let rawValue: Int32
 
-  /// The signal with this number.
+  /// Creates the signal with this number.
   public init(rawValue: Int32) {
     self.rawValue = rawValue
   }
 
-  /// Goes on after a stop.
+  /// Continues a stopped process.
   public static let `continue` = Signal(rawValue: _SIGCONT)
   /// Ends the process at once.
   public static let kill = Signal(rawValue: _SIGKILL)
   /// Asks the process to end.
   public static let terminate = Signal(rawValue: _SIGTERM)
-  /// Stops the process until it is told to go on.
+  /// Stops the process until it is continued.
   public static let stop = Signal(rawValue: _SIGSTOP)
 }
 
-/// SIGXFSZ, by which a write beyond the limit of `ulimit -f` ends a process.
+/// SIGXFSZ, which ends a process that writes beyond the limit of `ulimit -f`.
 public enum FileSizeSignal {
-  /// From now on such a write fails with `EFBIG`: signal(2).
+  /// Ignores the signal, so such a write fails with `EFBIG` instead: signal(2).
   public static func ignore() {
     libc_signal(_SIGXFSZ, _SIG_IGN)
   }
 }
 
-/// The signals with which a user asks a process to end: SIGHUP, SIGINT, SIGQUIT and SIGTERM.
+/// The signals that ask a process to end: SIGHUP, SIGINT, SIGQUIT and SIGTERM.
 public enum TerminationSignals {
   private static let all = (_SIGHUP, _SIGINT, _SIGQUIT, _SIGTERM)
 
@@ -40,7 +40,7 @@ public enum TerminationSignals {
     return signals
   }
 
-  /// Those of them that are not ignored: sigaction(2).
+  /// The signals that this process does not ignore: sigaction(2).
   static var notIgnored: CInterop.SignalSet {
     var signals = set
     for signal in [all.0, all.1, all.2, all.3] where isIgnored(signal) {
@@ -49,9 +49,11 @@ public enum TerminationSignals {
     return signals
   }
 
-  /// Has them end the process with 128 and their number as its status when it is the first one of its
-  /// PID namespace, as in a container: getpid(2), sigaction(2). There the kernel drops every signal
-  /// that has the default action, see pid_namespaces(7).
+  /// Makes the signals end the process even if it is the first one of its PID namespace, as in a
+  /// container: getpid(2), sigaction(2).
+  ///
+  /// For that process, the kernel drops every signal with the default action: pid_namespaces(7).
+  /// The exit status is 128 plus the signal.
   public static func endFirstProcess() {
     guard libc_getpid() == 1 else { return }
     let handler: @convention(c) (Int32) -> Void = { libc__exit(128 + $0) }
@@ -60,14 +62,14 @@ public enum TerminationSignals {
     }
   }
 
-  /// From now on they wait instead of ending the process: sigprocmask(2).
+  /// Blocks the signals, so they wait instead of ending the process: sigprocmask(2).
   public static func hold() {
     var signals = set
     libc_sigprocmask(_SIG_BLOCK, &signals, nil)
   }
 
-  /// Whether one of them waits that will end the process: sigpending(2). One that is ignored, as
-  /// SIGHUP under nohup(1), can wait too, and then vanishes.
+  /// Whether a pending signal will end the process: sigpending(2). An ignored signal, such as
+  /// SIGHUP under nohup(1), can be pending but does not count.
   public static var isWaiting: Bool {
     var pending = CInterop.SignalSet()
     libc_sigemptyset(&pending)
@@ -86,7 +88,7 @@ public enum TerminationSignals {
     return unsafeBitCast(action.handler, to: Int.self) == unsafeBitCast(_SIG_IGN, to: Int.self)
   }
 
-  /// Lets them through: one that waits ends the process here, as it would have at first.
+  /// Unblocks the signals: sigprocmask(2). A pending one ends the process here.
   public static func release() {
     var signals = set
     libc_sigprocmask(_SIG_UNBLOCK, &signals, nil)

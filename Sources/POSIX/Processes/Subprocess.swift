@@ -1,18 +1,18 @@
-/// A program that is run to its end.
+/// A program to run to completion.
 public struct Subprocess: Sendable {
-  /// The program, which is looked for in PATH, and its arguments.
+  /// The program, looked up in PATH, and its arguments.
   public let words: [Bytes]
-  /// Variables as `NAME=VALUE`, which take the place of those that this process has.
+  /// Variables to set, as `NAME=VALUE`. They replace inherited ones.
   public var variables: [Bytes] = []
-  /// Names of variables that the program does not get.
+  /// Names of variables that the program does not inherit.
   public var withoutVariables: [Bytes] = []
-  /// What it reads from standard input.
+  /// Its standard input.
   public var input = Bytes()
 
-  /// Whether a signal that asks this process to end waits until the program has ended.
+  /// Whether a signal that asks this process to end waits until the program ends.
   public var outlastsTermination = false
 
-  /// The program with its arguments.
+  /// Creates a subprocess from a program and its arguments.
   public init(_ words: [Bytes]) {
     self.words = words
   }
@@ -21,20 +21,20 @@ public struct Subprocess: Sendable {
   public struct Outcome: Sendable {
     /// Its exit code or signal.
     public let end: ChildProcess.End
-    /// What it wrote to standard output.
+    /// Its standard output.
     public let output: Bytes
-    /// What it wrote to standard error.
+    /// Its standard error.
     public let error: Bytes
   }
 
   /// Why there is no outcome.
   public enum Failure: Error {
-    /// It could not be started.
+    /// A system call failed.
     case system(SystemError)
     /// The deadline came first; the program has been ended.
     case deadline
-    /// The user asked this process to end, by a signal that waits for ``TerminationSignals/release()``;
-    /// the program has been ended.
+    /// A signal asked this process to end, and the program was ended. The signal is pending until
+    /// ``TerminationSignals/release()``.
     case interrupted
   }
 
@@ -124,7 +124,7 @@ public struct Subprocess: Sendable {
     }
   }
 
-  /// Ends it and those that it started, at once only when asking for it does not help.
+  /// Ends the process group of `child`: with SIGTERM, then with SIGKILL.
   private func terminate(_ child: ChildProcess) throws(SystemError) {
     for signal in [Signal.terminate, .kill] {
       child.sendToGroup(signal)

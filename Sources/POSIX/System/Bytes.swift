@@ -20,8 +20,8 @@ extension Bytes {
     append(contentsOf: text.utf8)
   }
 
-  /// Appends `number` in this base, up to 16, with zeros in front up to `width` digits. What the standard library has for it is generic, and its
-  /// first use in a process takes a dozen page faults.
+  /// Appends `number` in this base, up to 16, with zeros in front up to `width` digits. The generic
+  /// formatting of the standard library takes a dozen page faults at its first use.
   public mutating func append(_ number: UInt64, base: UInt64 = 10, width: Int = 1) {
     let start = count
     var rest = number
@@ -34,7 +34,7 @@ extension Bytes {
     self[start...].reverse()
   }
 
-  /// So many hexadecimal digits, an even number, that nobody can predict.
+  /// Creates `count` unpredictable hexadecimal digits; `count` must be even.
   public init(randomHexadecimalDigits count: Int) {
     self = []
     for _ in 0..<(count / 2) { append(hexadecimal: .random(in: 0...255)) }
@@ -56,7 +56,7 @@ extension UInt64 {
 }
 
 extension ArraySlice<UInt8> {
-  /// Without the byte order mark that some programs put at the beginning of a text in UTF-8.
+  /// The text without the byte order mark that some programs put before UTF-8.
   public var withoutByteOrderMark: ArraySlice<UInt8> {
     first == 0xEF && starts(with: [0xEF, 0xBB, 0xBF]) ? dropFirst(3) : self
   }
@@ -66,6 +66,6 @@ extension ArraySlice<UInt8> {
 }
 
 extension UInt8 {
-  /// What ends a line.
+  /// The byte that ends a line.
   public static let newline = UInt8(ascii: "\n")
 }

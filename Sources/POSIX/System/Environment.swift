@@ -1,4 +1,4 @@
-/// What surrounds this process.
+/// The arguments and variables of this process.
 public enum Environment {
   /// The arguments after the program's name, as bytes.
   public static var arguments: [Bytes] {
@@ -13,7 +13,7 @@ public enum Environment {
     return Bytes(cString: value)
   }
 
-  /// All variables with their values, each `NAME=VALUE`: environ(7).
+  /// All variables, as `NAME=VALUE`: environ(7).
   public static var variables: [Bytes] {
     var variables: [Bytes] = []
     guard var next = environment() else { return [] }
@@ -24,7 +24,7 @@ public enum Environment {
     return variables
   }
 
-  /// Ends the process with this status, 0 to 255: exit(3).
+  /// Exits with this status, 0 to 255: exit(3).
   public static func exit(_ status: Int32) -> Never {
     libc_exit(status)
   }

@@ -1,15 +1,16 @@
 #if DEBUG
-  /// The seam for tests: makes the n-th call of a kind fail, in a real process. Release builds do
-  /// not have it.
+  /// Makes the n-th call of a kind fail in a real process, for tests. Only debug builds contain it.
   ///
-  /// `POSIX_FAULT=mkdirat:1:28` makes the first mkdirat(2) fail with errno 28 without making the
-  /// call; with `kill` in place of the number the process gets SIGKILL there, and with `short` a
-  /// write(2) writes one byte. A plan that is malformed, or names a call that ``SystemCall`` lacks,
-  /// ends the process with status 99. When the call comes, the plan is appended to the file that
-  /// `POSIX_FAULT_FIRED` names: a test whose fault never fires tests nothing.
+  /// `POSIX_FAULT=mkdirat:1:28` makes the first mkdirat(2) fail with errno 28, without making the
+  /// call. In place of the number, `kill` sends the process SIGKILL, and `short` lets a write(2)
+  /// write one byte.
   ///
-  /// `POSIX_TRACE=FILE` appends the name and path of every call to FILE, one per line. A test reads
-  /// there which calls it can make fail.
+  /// When the fault fires, the plan is appended to the file that `POSIX_FAULT_FIRED` names: a test
+  /// whose fault never fires tests nothing. If the plan is malformed, or names a call that
+  /// ``SystemCall`` lacks, the process exits with status 99.
+  ///
+  /// `POSIX_TRACE=FILE` appends the name and path of every call to FILE, one per line. Tests read
+  /// there which calls they can make fail.
   enum Fault {
     private enum Action {
       case fail(Errno)
@@ -23,7 +24,7 @@
       var countdown: Int
       let action: Action
 
-      /// Reads `CALL:N:ERRNO`; nil when it is not that.
+      /// Parses `CALL:N:ERRNO`; nil if `text` does not have that form.
       init?(_ text: Bytes) {
         let parts = String(decoding: text, as: UTF8.self).split(separator: ":")
         guard parts.count == 3, let call = SystemCall(rawValue: String(parts[0])),
@@ -54,7 +55,7 @@
       libc__exit(99)
     }
 
-    /// The file that a variable names, for appending.
+    /// Opens the file that an environment variable names, for appending.
     private static func log(_ variable: String) -> Int32? {
       libc_getenv(variable).map {
         libc_open($0, _O_WRONLY | _O_CREAT | _O_APPEND | _O_CLOEXEC, 0o666)
@@ -66,7 +67,7 @@
       _ = (line + [.newline]).withUnsafeBytes { libc_write(file, $0.baseAddress, $0.count) }
     }
 
-    /// The error with which this call has to fail, when it is the planned one.
+    /// The error to fail this call with, if it is the planned one.
     static func next(_ call: SystemCall, _ path: Path) -> Errno? {
       if trace != nil { append(Bytes("\(call.rawValue) ") + path.bytes, to: trace) }
       guard var current = plan, current.call == call else { return nil }
@@ -85,7 +86,7 @@
       }
     }
 
-    /// How many of `count` bytes the write(2) at hand may write.
+    /// How many of `count` bytes the current write(2) may write.
     static func writable(_ count: Int) -> Int {
       defer { shortensWrite = false }
       return shortensWrite ? min(count, 1) : count

@@ -1,11 +1,11 @@
-/// An extended regular expression, in the C locale: regcomp(3). The dialect of `grep -E` and of
-/// bash's `[[ =~ ]]`.
+/// An extended regular expression in the C locale: regcomp(3). This is the dialect of `grep -E` and
+/// of `[[ =~ ]]` in bash.
 public final class RegularExpression {
   private var compiled = CInterop.RegularExpression()
 
-  /// An expression that does not compile, and why.
+  /// Why an expression does not compile.
   public struct SyntaxError: Error {
-    /// What the C library says: regerror(3).
+    /// The text of the C library: regerror(3).
     public let message: String
   }
 

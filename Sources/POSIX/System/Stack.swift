@@ -1,10 +1,10 @@
 /// The stack of the main thread.
 public enum Stack {
-  /// What it has where nobody says otherwise, in bytes.
+  /// The usual size, in bytes.
   private static let usualSize = 8 << 20
 
-  /// Runs `body`, with a stack of the usual size also where the limit is lower (`ulimit -s`):
-  /// getrlimit(2), makecontext(3). Once per process.
+  /// Runs `body` on a stack of the usual size, even if the limit is lower (`ulimit -s`):
+  /// getrlimit(2), makecontext(3). Call it once per process.
   public static func withUsualSize(_ body: () -> Void) {
     withoutActuallyEscaping(body) { body in
       var body = body

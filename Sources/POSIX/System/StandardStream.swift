@@ -10,10 +10,12 @@ public enum StandardStream: Int32, Sendable {
   /// Whether it is a terminal: isatty(3).
   public var isTerminal: Bool { libc_isatty(rawValue) == 1 }
 
-  /// The width of the terminal in columns, or nil when it is none or does not say: ioctl(2).
+  /// The width of the terminal in columns; nil if the stream is not a terminal or the width is
+  /// unknown: ioctl(2).
   public var columns: Int? { size.flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil } }
 
-  /// The height of the terminal in rows, or nil when it is none or does not say: ioctl(2).
+  /// The height of the terminal in rows; nil if the stream is not a terminal or the height is
+  /// unknown: ioctl(2).
   public var rows: Int? { size.flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil } }
 
   private var size: CInterop.WindowSize? {
@@ -21,13 +23,13 @@ public enum StandardStream: Int32, Sendable {
     return libc_ioctl(rawValue, _TIOCGWINSZ, &size) == 0 ? size : nil
   }
 
-  /// Up to 64 KiB, at least one byte unless the end is reached: read(2).
+  /// Reads up to 64 KiB, at least one byte unless the end is reached: read(2).
   public func readChunk() throws(SystemError) -> Bytes {
     while true {
       do {
         return try POSIX.readChunk(descriptor: rawValue, Path(""), upTo: 1 << 16)
       } catch {
-        // Whoever opened it did so with O_NONBLOCK.
+        // The process that opened the stream set O_NONBLOCK.
         guard error.errno == .wouldBlock else { throw error }
         _ = try waits(for: _POLLIN, milliseconds: -1)
       }
@@ -40,11 +42,11 @@ public enum StandardStream: Int32, Sendable {
     return try waits(for: _POLLIN, milliseconds: Int32(milliseconds))
   }
 
-  /// Writes all of `bytes`: write(2). A closed pipe is an error, not the end of the process.
+  /// Writes all of `bytes`: write(2). A closed pipe is an error and does not end the process.
   ///
-  /// While a reader lets it wait, a termination signal that is held back ends the writing with
-  /// `EINTR`. So it never waits in write(2) itself: a stream that poll(2) calls ready takes PIPE_BUF
-  /// bytes at once, see pipe(7).
+  /// If a blocked termination signal arrives while the reader is slow, the call fails with `EINTR`.
+  /// To notice the signal, the call waits in poll(2), never in write(2). After poll(2) reports the
+  /// stream ready, it takes PIPE_BUF bytes at once: pipe(7).
   public func writeAll(_ bytes: Bytes) throws(SystemError) {
     libc_signal(_SIGPIPE, _SIG_IGN)
     var rest = bytes[...]
@@ -72,8 +74,8 @@ public enum StandardStream: Int32, Sendable {
     }
   }
 
-  /// Whether the stream is ready before the time is over: poll(2). One that is closed or broken
-  /// counts as ready, as the next call says what is wrong.
+  /// Whether the stream becomes ready in time: poll(2). A closed or broken stream counts as ready,
+  /// because the next call reports the error.
   private func waits(for event: Int32, milliseconds: Int32) throws(SystemError) -> Bool {
     var request = CInterop.PollRequest(fd: rawValue, events: Int16(event), revents: 0)
     return try perform(.poll, Path("")) { libc_poll(&request, 1, milliseconds) } > 0
@@ -81,8 +83,8 @@ public enum StandardStream: Int32, Sendable {
 }
 
 extension Unicode.Scalar {
-  /// Whether a terminal acts on it in place of showing it: control characters, and marks that turn the
-  /// direction of writing around or break lines.
+  /// Whether a terminal interprets this scalar instead of showing it: control characters, and marks
+  /// that reverse the writing direction or break lines.
   public var actsOnTerminal: Bool {
     switch self {
     case "\0"..<" ", "\u{7F}"..<"\u{A0}": true

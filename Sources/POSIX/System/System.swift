@@ -1,6 +1,6 @@
-/// What the system says of itself and of this process.
+/// Facts about the system and this process.
 public enum System {
-  /// Name, release and machine of the kernel, such as `Linux 6.18.5 x86_64`: uname(2).
+  /// The name, release and machine type of the kernel, such as `Linux 6.18.5 x86_64`: uname(2).
   public static var kernel: String {
     var names = CInterop.SystemNames()
     libc_uname(&names)
@@ -36,13 +36,13 @@ public enum System {
     }
   }
 
-  /// How many processors are there for use: sysconf(3).
+  /// The number of online processors: sysconf(3).
   public static var processors: Int { max(libc_sysconf(__SC_NPROCESSORS_ONLN), 1) }
 
-  /// The id of this process: getpid(2).
+  /// The ID of this process: getpid(2).
   public static var process: Int32 { libc_getpid() }
 
-  /// The user for whom this process works: geteuid(2).
+  /// The effective user ID: geteuid(2).
   public static var user: UInt32 { libc_geteuid() }
 
   /// Nanoseconds of processor time that this process used, in user and kernel mode: getrusage(2).

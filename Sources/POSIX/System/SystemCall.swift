@@ -1,4 +1,4 @@
-/// The C functions that this module calls and that can fail; `creat` is openat(2) when it makes a
+/// The C functions that this module calls and that can fail. `creat` is an openat(2) that creates a
 /// file.
 public enum SystemCall: String, CaseIterable, Sendable {
   case access, creat, fchmod, fchown, fcntl, fdopendir, fgetxattr, flock, fork, fsetxattr, fstat,
@@ -9,18 +9,18 @@ public enum SystemCall: String, CaseIterable, Sendable {
   case renameat, renameat2, setitimer, stat, statvfs, symlinkat, unlinkat, waitpid, write
 }
 
-/// A call that failed: which, on what, and why.
+/// A failed call: the function, its path, and the reason.
 public struct SystemError: Error, Hashable, Sendable {
   /// The C function that failed.
   public let call: SystemCall
-  /// What it was called on; empty for a standard stream.
+  /// The path it was called on; empty for a standard stream.
   public let path: Path
-  /// Why.
+  /// The reason.
   public let errno: Errno
-  /// What is there, where that is the reason: the call needs a regular file.
+  /// The kind of file that was found, if the call needs a regular file and found something else.
   public let found: FileStatus.Kind?
 
-  /// The failure of `call` on `path` for the reason `errno`.
+  /// Creates the error for `call` on `path`.
   public init(
     _ call: SystemCall, _ path: Path, _ errno: Errno, found: FileStatus.Kind? = nil
   ) {
@@ -31,10 +31,10 @@ public struct SystemError: Error, Hashable, Sendable {
   }
 }
 
-/// Runs one call until a signal does not interrupt it; -1 becomes an error that says on what.
+/// Runs a call, and repeats it while signals interrupt it. A result of -1 becomes an error.
 ///
-/// Every call of the module goes through here or through ``performOnce(_:_:_:)``, so that a test
-/// can make the n-th one fail (``Fault``).
+/// Every call of the module goes through this function or ``performOnce(_:_:_:)``, so a test can
+/// make the n-th one fail (``Fault``).
 @inline(__always)
 @discardableResult
 func perform<Result: FixedWidthInteger>(
@@ -49,7 +49,7 @@ func perform<Result: FixedWidthInteger>(
   }
 }
 
-/// As ``perform(_:_:_:)``, but a signal ends the call with `EINTR`.
+/// Runs a call once: if a signal interrupts it, it fails with `EINTR`.
 @inline(__always)
 @discardableResult
 func performOnce<Result: FixedWidthInteger>(

@@ -3,7 +3,7 @@ public struct WallTime: Comparable, Sendable {
   /// Seconds since 1970-01-01T00:00:00Z.
   public let secondsSince1970: Int
 
-  /// The moment so many seconds after 1970 began.
+  /// Creates the moment this many seconds after 1970 began.
   public init(secondsSince1970: Int) {
     self.secondsSince1970 = secondsSince1970
   }
@@ -11,7 +11,7 @@ public struct WallTime: Comparable, Sendable {
   /// Now: time(2).
   public static var now: WallTime { WallTime(secondsSince1970: libc_time(nil)) }
 
-  /// As in RFC 3339, such as `2025-11-29T08:30:00Z`: gmtime_r(3).
+  /// The time in RFC 3339 format, such as `2025-11-29T08:30:00Z`: gmtime_r(3).
   public var rfc3339: String {
     var seconds = secondsSince1970
     var fields = CInterop.CalendarTime()
@@ -23,8 +23,8 @@ public struct WallTime: Comparable, Sendable {
       + time.joined(separator: ":") + "Z"
   }
 
-  /// The moment that `text` spells in the form of ``rfc3339``, and in no other of that RFC; nil when it
-  /// spells none.
+  /// Parses `text` in the format of ``rfc3339``. Returns nil for other formats, even if RFC 3339
+  /// allows them, and for dates that do not exist.
   public init?(rfc3339 text: String) {
     let bytes = Bytes(text)
     let form = Bytes("0000-00-00T00:00:00Z")
@@ -37,7 +37,7 @@ public struct WallTime: Comparable, Sendable {
     }
     let (year, month, day) = (number(0, 4), number(5, 2), number(8, 2))
     guard (1...12).contains(month), (1...31).contains(day) else { return nil }
-    // Years that begin in March have their leap day at the end.
+    // Counting years from March puts the leap day at the end.
     let start = month > 2 ? year : year - 1
     let daysBefore = (153 * ((month + 9) % 12) + 2) / 5
     let days = 365 * start + start / 4 - start / 100 + start / 400 + daysBefore + day - 719_469
@@ -46,7 +46,7 @@ public struct WallTime: Comparable, Sendable {
     if rfc3339 != text { return nil }
   }
 
-  /// The moment so many seconds after this one.
+  /// Returns the moment this many seconds later.
   public func advanced(bySeconds seconds: Int) -> WallTime {
     WallTime(secondsSince1970: secondsSince1970 + seconds)
   }

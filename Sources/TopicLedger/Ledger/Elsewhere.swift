@@ -2,20 +2,22 @@ import Git
 import POSIX
 import TopicAllocation
 
-/// The numbers that the root of a ledger has in other work trees and in branches: in local and
-/// remote-tracking ones, and for the ledger of a remote in its branches as they are now. Looked at once,
-/// when somebody asks.
+/// The numbers in use outside of this work tree: in other work trees, and in local and
+/// remote-tracking branches. The ledger of a remote adds the remote's branches as they are now.
+///
+/// They are collected once, at the first request.
 struct Elsewhere {
-  /// Whether they count even when there is a ledger.
+  /// Whether to consult them even if a ledger exists.
   let isWanted: Bool
   private let ledger: Ledger
   private var numbers: Numbers
 
-  /// What there is. Thousands of branches have millions of topics, so that they are not kept.
+  /// A summary of the numbers. Thousands of branches can have millions of topics, so the numbers
+  /// themselves are not kept.
   struct Numbers {
-    /// The number that somebody wants to take.
+    /// The number that the caller asks for.
     let wanted: Int?
-    /// An entry that has it, and the path of its work tree, or the name of its ref.
+    /// An entry that already has that number, and the path of its work tree or the name of its ref.
     fileprivate(set) var owner: (entry: Bytes, place: Bytes)?
     fileprivate(set) var highest: Int?
     fileprivate var isComplete = false
@@ -32,14 +34,14 @@ struct Elsewhere {
     }
   }
 
-  /// With a `number`, also looks for its owner.
+  /// Creates a search that is not done yet. With `number`, it also looks for an entry that has it.
   init(of ledger: Ledger, isWanted: Bool, number: Int?) {
     self.ledger = ledger
     self.isWanted = isWanted
     numbers = Numbers(wanted: number)
   }
 
-  /// The numbers of all of them.
+  /// Returns the numbers, which are collected at the first call.
   mutating func numbers(_ style: Style) throws(LedgerError) -> Numbers {
     if numbers.isComplete { return numbers }
     let repository = ledger.repository
@@ -55,7 +57,7 @@ struct Elsewhere {
           numbers.add(topic.number, topic.entryName, workTree.bytes)
         }
       } catch {
-        // One that has been removed by hand has no topics.
+        // A work tree that was deleted by hand has no topics.
         if ![.notFound, .notDirectory].contains(error.errno) { throw .system(error) }
       }
     }
@@ -80,7 +82,7 @@ extension Repository {
     let list = try git.run(
       "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/remotes",
       Ledger.fetchedBranches)
-    // Branches that point at the same commit are asked once, and so are roots that are the same.
+    // Branches at the same commit are read once, and so are equal roots.
     var branches: [(commit: Bytes, name: Bytes)] = []
     var seen: Set<Bytes> = []
     for line in list.split(separator: .newline) {

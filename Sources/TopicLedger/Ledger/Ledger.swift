@@ -1,38 +1,46 @@
 // Numbers beyond one directory
 //
-// What the engine is: a ref, which git moves by compare-and-swap, in the repository that all work
-// trees share or on a remote. It points at a chain of commits, one for each reservation
-// (Reservation.swift); the tip says up to where numbers are taken. `git log` shows the chain.
+// The ledger is a git ref, moved by compare-and-swap. It is in the repository that all work trees
+// share, or on a remote. The ref points at a chain of commits, one for each reservation
+// (Reservation.swift). The tip says up to which number all are taken; `git log` shows the chain.
 //
-// The order of things, for one allocation (ScopedAllocator.swift):
+// One allocation takes these steps (ScopedAllocator.swift):
 //
-//   1. flock(2) on topic-alloc.lock in the common directory of the repository: processes of one
-//      machine queue here, not at the ref. Nothing depends on it; who goes around it meets the ref.
-//   2. The next number: one more than the highest of the ledger, of the directories in this root, and,
-//      when this repository has seen no ledger yet, when that of the remote was rewound, or when that is
-//      asked for, of the same root in every other work tree, branch and remote-tracking branch
-//      (Elsewhere.swift), and in the remote's branches as they are now.
-//   3. A commit with the tip as its parent, and with a nonce, so that it is nobody else's.
-//   4. worktrees: git update-ref REF NEW OLD. remote: git push --force-with-lease=REF:OLD REMOTE
-//      NEW:REF; OLD is what was seen last, kept under refs/topic-alloc-remotes (RemoteLedger.swift). Who
-//      loses looks again and begins at 2. The number is reserved when git has moved the ref, not before.
-//   5. The lock of 1 is let go.
-//   6. The locks of the root, and the directories, with exactly these numbers (RootLock.swift). When
-//      somebody who numbers in this directory alone has come up to them, all begins at 2 again.
+//   1. Lock topic-alloc.lock in the common git directory: flock(2). Processes of one machine queue
+//      here instead of competing for the ref. Correctness does not depend on it: a process that
+//      skips the lock still has to win the ref.
+//   2. Choose the next number: one more than the highest in the ledger and in the directories of
+//      this root. Other places count too if this repository has seen no ledger yet, if the remote's
+//      ledger was rewound, or on request: the same root in every other work tree, branch and
+//      remote-tracking branch (Elsewhere.swift), and in the remote's branches as they are now.
+//   3. Make a commit whose parent is the tip. It contains a nonce, so no two clients make the same
+//      one.
+//   4. Move the ref. For work trees: git update-ref REF NEW OLD. For a remote: git push
+//      --force-with-lease=REF:OLD REMOTE NEW:REF, where OLD is what this repository saw last, kept
+//      under refs/topic-alloc-remotes (RemoteLedger.swift). The number is reserved once git has
+//      moved the ref, not before. The loser reads the ledger again and returns to step 2.
+//   5. Release the lock of step 1.
+//   6. Take the locks of the root and create the directories with exactly these numbers
+//      (RootLock.swift). If an allocation in this directory alone has used them up, return to step
+//      2.
 //
-// After a crash: before 4, nothing but an unreachable commit, which git removes in time. After 4, the
-// number stays reserved and nobody has it: a gap, which is legal here. A push whose answer was lost has
-// moved the ref or has not: the tip is fetched, and the reservation is ours when our commit is in it. Branches
-// of a remote that were being looked at (Elsewhere.swift) are still in refs/topic-alloc-branches/PID: the next
-// reservation removes them under the lock of 1. A --dry-run takes no lock and removes its own.
+// A crash before step 4 leaves only an unreachable commit, which git removes in time. After step 4,
+// the number stays reserved and unused: a gap, which is legal here.
 //
-// With --durable, git has the commit and the ref on disk before 5 (core.fsync). On a remote, the server's own
-// configuration decides that.
+// If the answer to a push is lost, the ref may have moved or not. The tip is fetched, and the
+// reservation succeeded if it contains our commit.
 //
-// A ledger only grows. When the remote's is rewound or deleted there by somebody, each clone still goes by
-// all that it has seen of it, and says so; a clone that has seen nothing cannot know.
+// A crash can also leave branches of a remote in refs/topic-alloc-branches/PID, where
+// Elsewhere.swift reads them. The next reservation removes them under the lock of step 1. A
+// --dry-run takes no lock and removes its own branches.
 //
-// The checkout is not touched: no index, no HEAD, no branch, no hook, no configuration.
+// With --durable, git syncs the commit and the ref before step 5 (core.fsync). On a remote, the
+// configuration of the server decides that.
+//
+// A ledger only grows. If the one on a remote is rewound or deleted, each clone still honors
+// everything it has seen, and warns. A clone that has seen nothing cannot know.
+//
+// The checkout stays untouched: the index, HEAD, branches and configuration. No hook runs.
 
 import Git
 import POSIX
@@ -40,11 +48,11 @@ import TopicAllocation
 
 /// The ledger of one root.
 public struct Ledger: Sendable {
-  /// The root in its work tree.
+  /// The root and its work tree.
   public internal(set) var repository: Repository
-  /// The remote whose ledger it is; nil for that of the repository.
+  /// The remote that holds the ledger; nil if the repository holds it.
   let remote: String?
-  /// Is told what somebody should know, though the work goes on.
+  /// Receives warnings; the work continues.
   let warn: @Sendable (LedgerWarning) -> Void
   let name: LedgerName
   private let style: Style
@@ -52,10 +60,17 @@ public struct Ledger: Sendable {
 
   /// The longest pause before the next attempt.
   private static let longestPause = Duration.milliseconds(500)
-  /// After so many refusals in a row of what the ledger itself says, waiting is of no use.
+  /// After this many refusals in a row that contradict the ledger, waiting is of no use.
   private static let mostContradictions = 8
 
-  /// The ledger of a root numbered in `style`; with `remote`, the one that its clones share.
+  /// Creates the ledger of a root.
+  ///
+  /// - Parameters:
+  ///   - repository: The root and its work tree.
+  ///   - remote: The remote whose clones share the ledger; nil for the work trees of the
+  ///     repository.
+  ///   - style: The style of the root's numbers.
+  ///   - warn: Receives warnings; the work continues.
   public init(
     of repository: Repository, remote: String?, _ style: Style,
     warn: @escaping @Sendable (LedgerWarning) -> Void
@@ -68,17 +83,17 @@ public struct Ledger: Sendable {
     name = try askGit(LedgerName(of: repository))
   }
 
-  /// What the ledger says.
+  /// The state of the ledger.
   struct State {
-    /// The tip that the next reservation must replace; nil when there is no ledger.
+    /// The tip that the next reservation must replace; nil if there is no ledger.
     var tip: String?
-    /// The tips of this and every other ledger of the root that this repository knows.
+    /// The tips of this and every other known ledger of the root.
     var tips: [String] = []
-    /// The highest number that any of them says; nil when there is none.
+    /// The highest number in any of them; nil if there is none.
     var highest: Int?
-    /// Whether the ledger of the remote was rewound, so that others may know more.
+    /// Whether the remote's ledger was rewound, so other places may know more.
     var isRewound = false
-    /// The refs of branches that were being looked at when this was read: RemoteLedger.swift.
+    /// Refs that were in use for the branches of a remote: RemoteLedger.swift.
     var leftBranches: [Bytes] = []
   }
 
@@ -93,12 +108,13 @@ public struct Ledger: Sendable {
     let lock = try lock(until: deadline)
     defer { _ = lock.status }
     var state = try knownState()
-    // What cannot be removed now, because a dry run does it, is for the next one.
+    // A ref that cannot be removed now, because a dry run is removing it, is left to the next
+    // reservation.
     try? removeBranches(state.leftBranches)
-    // Where no ledger was seen yet, branches can have more than it: it may have been rewound.
+    // If no ledger is known, branches may have higher numbers than it: it may have been rewound.
     var elsewhere = Elsewhere(
       of: self, isWanted: rescan || number != nil || state.tip == nil, number: number)
-    // Of a remote that was never seen, nothing can be expected.
+    // For a remote that was never seen, there is no tip to start from.
     if remote != nil, state.tip == nil { state = try fetchedState(after: state) }
     var attempts: UInt64 = 0
     var contradictions = 0
@@ -135,8 +151,8 @@ public struct Ledger: Sendable {
     }
   }
 
-  /// The number that a reservation would get now; with `number` that one, when it is free. Of a remote,
-  /// its ledger is fetched.
+  /// Returns the number that a reservation would get now, or `number` if that is free. Fetches the
+  /// ledger of a remote.
   public func nextNumber(
     _ number: Int?, rescan: Bool, in root: Root
   ) throws(LedgerError) -> Int {
@@ -144,7 +160,7 @@ public struct Ledger: Sendable {
     var elsewhere = Elsewhere(
       of: self, isWanted: rescan || number != nil || known.tip == nil, number: number)
     let state = try currentState(after: known)
-    // The first reservation is to look at the branches, so it must not find the ledger known.
+    // The first reservation must read the branches, so this call may not leave the ledger known.
     defer {
       if known.tip == nil, let remote {
         _ = try? run("update-ref", "--no-deref", "-d", name.tracking(remote))
@@ -188,8 +204,8 @@ public struct Ledger: Sendable {
     return known.compactMap { $0 }.max()
   }
 
-  /// That no reservation and no entry elsewhere has this number. Entries of the root itself are the
-  /// allocator's to see to.
+  /// Checks that no reservation and no entry elsewhere has this number. The allocator checks the
+  /// entries of the root itself.
   private func checkIsFree(
     _ number: Int, _ state: State, _ elsewhere: inout Elsewhere
   ) throws(LedgerError) {
@@ -204,7 +220,7 @@ public struct Ledger: Sendable {
     var isCut = false
     for record in log.split(separator: 0) {
       let message = record.drop { $0 == .newline }
-      // Whatever its style, an entry begins with its number.
+      // In any style, an entry begins with its number.
       for entry in Reservation.entries(inMessage: Bytes(message))
       where Reservation.number(of: entry) == number {
         throw .numberReserved(number, by: entry)
@@ -216,8 +232,8 @@ public struct Ledger: Sendable {
     }
   }
 
-  /// The ledger as this repository knows it: of a remote, as it was seen last. What any other ledger of
-  /// the same root says is taken as well.
+  /// Reads the ledger as this repository knows it; for a remote, as last seen. Includes every other
+  /// known ledger of the same root.
   func knownState() throws(LedgerError) -> State {
     let own = remote.map(name.tracking) ?? name.ledger
     let records = try run(
@@ -244,20 +260,20 @@ public struct Ledger: Sendable {
     return state
   }
 
-  /// The ledger as it is now, when `known` is what this repository knows of it.
+  /// Reads the current ledger; `known` is what this repository knows of it.
   private func currentState(after known: State) throws(LedgerError) -> State {
     remote == nil ? known : try fetchedState(after: known)
   }
 
   // MARK: Compare and swap
 
-  /// What became of a reservation.
+  /// The result of moving the ref.
   enum Move {
-    /// It is in the ledger.
+    /// The reservation is in the ledger.
     case done
-    /// Somebody else was faster.
+    /// Another reservation was faster.
     case late
-    /// It was refused as too late, or as locked, though the ledger is as it was expected to be.
+    /// It was refused as too late or as locked, though the ledger has not changed.
     case contradicted(words: String)
   }
 
@@ -275,7 +291,7 @@ public struct Ledger: Sendable {
     let message = reservation.message(in: repository)
     let answer = try attempt(words, input: message)
     if answer.code == 0 { return String(decoding: answer.line, as: UTF8.self) }
-    // Whoever has no name for git reserves as this program.
+    // If the user has no identity in git, the program's name is used.
     let identity = ["AUTHOR", "COMMITTER"].flatMap { role in
       [Bytes("GIT_\(role)_NAME=topic-alloc"), Bytes("GIT_\(role)_EMAIL=topic-alloc@localhost")]
     }
@@ -291,7 +307,7 @@ public struct Ledger: Sendable {
       })
     if answer.code == 0 { return .done }
     if try knownState().tip != old { return .late }
-    // Another git holds the ref, or was killed while it did.
+    // Another git process holds the ref, or was killed while it held it.
     if answer.words.contains("Unable to create") { return .contradicted(words: answer.words) }
     throw .git(.failed(command: "git update-ref", words: answer.words))
   }

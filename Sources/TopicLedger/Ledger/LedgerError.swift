@@ -6,34 +6,34 @@ import TopicAllocation
 public enum LedgerError: Error, Sendable {
   /// A system call failed.
   case system(SystemError)
-  /// git could not be asked, or failed.
+  /// A git command failed.
   case git(GitError)
-  /// A remote of that name does not exist.
+  /// There is no remote of this name.
   case unknownRemote(String)
-  /// The remote could not be reached; git's own words.
+  /// The remote could not be reached. `words` is git's message.
   case unreachable(remote: String, words: String)
-  /// The remote does not accept the reservation; its own words.
+  /// The remote refused the reservation. `words` is its message.
   case refused(remote: String, words: String)
   /// Others were faster until the time was up: after so many nanoseconds.
   case notInTime(what: String, waited: Duration)
   /// Another process of this machine held the lock of the ledger until the time was up.
   case lockBusy(Path, LockHolder?, waited: Duration)
-  /// The tip of the ledger is no reservation.
+  /// The tip of the ledger is not a reservation.
   case damaged(reference: String, commit: String)
-  /// That number is reserved already, by this entry.
+  /// The number is already reserved for this entry.
   case numberReserved(Int, by: Bytes)
-  /// That number has this entry in another work tree or a branch.
+  /// This entry in another work tree or branch has the number.
   case numberTaken(Int, by: Bytes, in: Bytes)
-  /// Whether that number is reserved is not known: a shallow fetch has cut the ledger.
+  /// A shallow fetch has cut the ledger, so it is unknown whether the number is reserved.
   case recordCut(Int, reference: String)
-  /// The remote refuses reservations as too late, though its ledger is what it was expected to be; git's
-  /// own words.
+  /// The remote refuses reservations as too late, though its ledger has not changed. `words` is
+  /// git's message.
   case contradicted(remote: String, reference: String, words: String)
-  /// Past the last number there is.
+  /// There are no numbers left.
   case numbersExhausted(next: Int)
 }
 
-/// The answer of git; when it fails, that is why the ledger does.
+/// Returns the answer of git; its error becomes a ledger error.
 func askGit<Answer>(
   _ question: @autoclosure () throws(GitError) -> Answer
 ) throws(LedgerError) -> Answer {
@@ -41,19 +41,19 @@ func askGit<Answer>(
 }
 
 extension Ledger {
-  /// As ``GitCommand/run(_:input:variables:)``.
+  /// Runs git, as ``GitCommand/run(_:input:variables:)`` does.
   func run(
     _ words: [Bytes], input: Bytes = [], variables: [Bytes] = []
   ) throws(LedgerError) -> Bytes {
     try askGit(repository.git.run(words, input: input, variables: variables))
   }
 
-  /// As ``run(_:input:variables:)``, for words that are text.
+  /// Runs git, as ``run(_:input:variables:)`` does.
   func run(_ words: String...) throws(LedgerError) -> Bytes {
     try run(words.map { Bytes($0) })
   }
 
-  /// As ``GitCommand/attempt(_:input:variables:)``.
+  /// Runs git, as ``GitCommand/attempt(_:input:variables:)`` does.
   func attempt(
     _ words: [Bytes], input: Bytes = []
   ) throws(LedgerError) -> GitCommand.Answer {

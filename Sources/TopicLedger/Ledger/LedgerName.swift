@@ -3,8 +3,8 @@ import POSIX
 
 /// The name of a root among the refs of a repository.
 ///
-/// Letters a-z, digits, `_` and `-` stand for themselves; any other byte becomes `%` and two hexadecimal
-/// digits. This gives three properties:
+/// Letters a-z, digits, `_` and `-` stand for themselves; any other byte becomes `%` and two
+/// hexadecimal digits. This gives three properties:
 ///
 /// - Every path has a legal ref name (git-check-ref-format(1)).
 /// - No two roots share a name, even where file names ignore case.
@@ -18,8 +18,8 @@ struct LedgerName {
 
   /// The name of the root that `repository` holds.
   ///
-  /// If its path is too long to spell, the name is `%-`, which no spelling starts with, followed by the
-  /// object ID of the path as a blob: git-hash-object(1).
+  /// A path that is too long to spell is replaced by its object ID as a blob: git-hash-object(1).
+  /// `%-` precedes the ID, because no spelling starts with that.
   init(of repository: Repository) throws(GitError) {
     let path = repository.relativePath
     if let spelled = LedgerName(spelling: path) {

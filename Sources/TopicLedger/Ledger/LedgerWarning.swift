@@ -1,7 +1,7 @@
-/// What somebody should know about a ledger, though numbers go on.
+/// A problem of a ledger that does not stop the work.
 public enum LedgerWarning: Sendable {
-  /// The ledger on the remote no longer has what it had: it was rewound or replaced there.
+  /// The ledger on the remote was rewound or replaced.
   case rewound(remote: String, reference: String)
-  /// The ledger on the remote was deleted there.
+  /// The ledger on the remote was deleted.
   case deleted(remote: String, reference: String)
 }

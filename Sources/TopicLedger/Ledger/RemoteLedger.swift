@@ -1,12 +1,14 @@
 import Git
 import POSIX
 
-// The ledger of a remote. What was seen of it last is kept in refs/topic-alloc-remotes/REMOTE/NAME. When it
-// is rewound or deleted there, what it had been is kept beside it, under the id of its tip, so that no
-// number that this repository has seen is given again.
+// The ledger of a remote
+//
+// The ref refs/topic-alloc-remotes/REMOTE/NAME holds the ledger as this repository last saw it. If
+// the ledger is rewound or deleted on the remote, the former tip is kept beside it, under its ID.
+// So no number that this repository has seen is assigned again.
 
 extension Ledger {
-  /// The ledger of the remote as it is now, when `known` is what was seen of it last.
+  /// Fetches the current ledger of the remote; `known` is what was last seen of it.
   func fetchedState(after known: State) throws(LedgerError) -> State {
     guard let remote else { return known }
     var isRewound = false
@@ -29,8 +31,8 @@ extension Ledger {
     return try forget(known.tip, remote)
   }
 
-  /// Fetches one ref, or more by a pattern, and nothing else. A ref of ours that another git holds, such as
-  /// the push of a client that was killed, is waited for a moment.
+  /// Fetches one ref, or several by a pattern, and nothing else. If another git process holds a ref
+  /// of ours, for example in the push of a killed client, retries for half a second.
   private func fetch(_ reference: String, _ remote: String) throws(LedgerError) -> GitCommand.Answer
   {
     var attempts = 0
@@ -53,7 +55,7 @@ extension Ledger {
     _ = try run("update-ref", "--no-deref", name.superseded(remote, tip), tip)
   }
 
-  /// There is no ledger any more, if there was one; what it said stays true.
+  /// Forgets the tracking ref of a ledger that no longer exists, but keeps its tip.
   private func forget(_ tip: String?, _ remote: String) throws(LedgerError) -> State {
     if let tip { try keep(tip, remote) }
     _ = try run("update-ref", "--no-deref", "-d", name.tracking(remote))
@@ -62,18 +64,18 @@ extension Ledger {
 
   // MARK: Branches
 
-  /// Where branches of a remote are while they are looked at.
+  /// The refs that hold the branches of a remote while this process reads them.
   static let fetchedBranches = allFetchedBranches + String(System.process)
-  /// Those of all processes.
+  /// The same refs of all processes.
   static let allFetchedBranches = "refs/topic-alloc-branches/"
 
-  /// Calls `body` while the branches of the remote, as they are now, lie in
-  /// ``fetchedBranches``; the remote-tracking branches of the user stay as they are.
+  /// Calls `body` while the current branches of the remote are in ``fetchedBranches``. The
+  /// remote-tracking branches of the user do not change.
   func withBranchesOfRemote<Result>(
     _ body: () throws(LedgerError) -> Result
   ) throws(LedgerError) -> Result {
     guard let remote else { return try body() }
-    // Those that a crash has left would be taken for the remote's.
+    // Branches left by a crash would be mistaken for the remote's.
     try removeFetchedBranches()
     let answer = try fetch("+refs/heads/*:\(Self.fetchedBranches)/*", remote)
     if answer.code != 0 { throw unreachable(remote, answer.words) }
@@ -92,7 +94,7 @@ extension Ledger {
     try removeBranches(names.split(separator: .newline).map { Bytes($0) })
   }
 
-  /// Removes these refs: git-update-ref(1).
+  /// Deletes these refs: git-update-ref(1).
   func removeBranches(_ names: [Bytes]) throws(LedgerError) {
     if names.isEmpty { return }
     let commands = names.flatMap { Bytes("delete ") + $0 + [.newline] }
@@ -128,14 +130,14 @@ extension Ledger {
   private func isIn(_ tip: String, _ commit: String) throws(LedgerError) -> Bool {
     let answer = try attempt(
       ["merge-base", "--is-ancestor", commit, tip].map { Bytes($0) })
-    // 1 is no.
+    // 1 means that it is not an ancestor.
     guard answer.code <= 1 else {
       throw .git(.failed(command: "git merge-base", words: answer.words))
     }
     return answer.code == 0
   }
 
-  /// What became of a push that had no answer in time; the ledger is asked once more.
+  /// Finds out whether a push without an answer has succeeded, by fetching the ledger once more.
   private func found(
     _ new: String, _ remote: String, _ words: String
   ) throws(LedgerError) -> Move {
@@ -151,7 +153,7 @@ extension Ledger {
       words: words + "\nwhether the number was reserved is not known; if it was, it stays a gap")
   }
 
-  /// Pushes `new` in the place of `old`. git updates what was seen last, as it does for any branch.
+  /// Pushes `new` in place of `old`. git updates the tracking ref, as for any branch.
   func push(
     from old: String?, to new: String, _ remote: String
   ) throws(LedgerError) -> Move {
@@ -173,7 +175,7 @@ extension Ledger {
     if answer.code == 0 { return .done }
     let reason = answer.output.split(separator: .newline).first { $0.first == UInt8(ascii: "!") }
     let line = String(decoding: reason ?? [], as: UTF8.self)
-    // The answer can have been lost on the way, so it is the ledger that says who has won.
+    // The answer may have been lost on the way, so the ledger decides who has won.
     let now: State
     do throws(LedgerError) { now = try fetchedState(after: knownState()) } catch {
       if case .git(.failed) = error { throw error }
@@ -182,9 +184,10 @@ extension Ledger {
     if let tip = now.tip, tip != old { return try isIn(tip, new) ? .done : .late }
     if reason == nil { throw unreachable(remote, answer.words) }
     let words = [line, answer.words].filter { !$0.isEmpty }.joined(separator: "\n")
-    // Who came late, though nothing has changed, was not told all.
+    // The push was refused as late, but the ledger that we see has not changed.
     if line.contains("stale info") { return .contradicted(words: words) }
-    // Another push holds the ref there, or held it a moment ago. The words of hooks are not in this line.
+    // Another push holds the ref there, or held it a moment ago. This line does not contain the
+    // output of hooks.
     let isBusy = [
       "cannot lock ref", "failed to update ref", "failed to lock", "incorrect old value",
     ]

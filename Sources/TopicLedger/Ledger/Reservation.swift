@@ -2,8 +2,10 @@ import Git
 import POSIX
 import TopicAllocation
 
-/// What one commit of a ledger says: which numbers were reserved, by whom and where, and up to where
-/// numbers are taken. Its tree is empty; author and date are those of the commit.
+/// One reservation, stored as a commit of a ledger.
+///
+/// The message says which numbers were reserved, by which process and where, and up to which number
+/// all are taken. The tree is empty; author and date are those of the commit.
 ///
 ///     042 oauth_20
 ///
@@ -15,15 +17,15 @@ import TopicAllocation
 ///     Process: 4711
 ///     Nonce: 9f86d081884c7d659a2feaa0c55ad015
 ///
-/// Without the nonce, two clients that reserve the same in the same second would make the same commit,
-/// and the second push of it would succeed as well.
+/// Without the nonce, two clients that reserve the same number in the same second would make the
+/// same commit, and both pushes would succeed.
 struct Reservation {
   /// The names of the entries, in the order of their numbers.
   let entries: [Bytes]
-  /// The highest number that is taken now.
+  /// The highest number in use after this reservation.
   let highest: Int
 
-  /// The message of the commit that makes this reservation in `repository`.
+  /// Returns the message of the commit for this reservation in `repository`.
   func message(in repository: Repository) -> Bytes {
     var message = Self.escaped(entries.first ?? [])
     if entries.count > 1 { message.append(" and \(entries.count - 1) more") }
@@ -41,7 +43,7 @@ struct Reservation {
     return message + [.newline]
   }
 
-  /// The highest number that the commit with this message says; nil when it is no reservation.
+  /// Returns the highest number in a commit message; nil if the commit is not a reservation.
   static func highest(inMessage message: Bytes) -> Int? {
     let key = Bytes("Highest: ")
     for line in message.split(separator: .newline) where line.starts(with: key) {
@@ -53,19 +55,20 @@ struct Reservation {
     return nil
   }
 
-  /// The entries that the commit with this message reserves.
+  /// Returns the entries that the commit with this message reserves.
   static func entries(inMessage message: Bytes) -> [Bytes] {
     let key = Bytes("Entry: ")
     return message.split(separator: .newline).filter { $0.starts(with: key) }
       .map { Bytes($0.dropFirst(key.count)) }
   }
 
-  /// The number that an entry begins with, in whatever style it is named; nil when it is none.
+  /// Returns the number at the beginning of an entry, in any style; nil if there is none.
   static func number(of entry: Bytes) -> Int? {
     Int(String(decoding: entry.prefix { $0 &- UInt8(ascii: "0") <= 9 }, as: UTF8.self))
   }
 
-  /// On one line: control characters and the percent sign as `%` and two digits.
+  /// Escapes `bytes` for one line: control characters and the percent sign become `%` and two
+  /// digits.
   private static func escaped(_ bytes: Bytes) -> Bytes {
     bytes.reduce(into: Bytes()) { text, byte in
       if byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "%") {

@@ -3,7 +3,8 @@ import POSIX
 import TopicAllocation
 
 extension Repository {
-  /// The work tree around the root at `root`, which need not exist yet; git has until `deadline`.
+  /// Finds the work tree that contains the root at `root`, which need not exist yet. git has until
+  /// `deadline`.
   public init(holding root: Root, until deadline: Instant) throws(GitError) {
     var existing = root.path
     for _ in 0..<root.missing { existing = existing.parent }

@@ -2,8 +2,8 @@ import Git
 import POSIX
 import TopicAllocation
 
-/// Allocates with numbers that are unique in a scope beyond the root: reserves them in the ledger, then
-/// creates the topics. The protocol: Ledger.swift.
+/// Allocates topics with numbers that are unique beyond the root: reserves the numbers in the
+/// ledger, then creates the topics. Ledger.swift describes the protocol.
 public struct ScopedAllocator: Sendable {
   private let allocator: Allocator
   private let remote: String?
@@ -13,9 +13,14 @@ public struct ScopedAllocator: Sendable {
   /// At least so long a git command may take, however short the wait for others is to be.
   private static let patience = Duration.seconds(5)
 
-  /// What `allocator` does, unique in all work trees of the repository, or with `remote` in all clones
-  /// that push to it. With `rescan`, all work trees and branches are looked at for numbers in use.
-  /// `warn` is told what somebody should know, though the work goes on.
+  /// Creates an allocator with a wider scope.
+  ///
+  /// - Parameters:
+  ///   - allocator: Creates the topics.
+  ///   - remote: The remote whose clones share the numbers; nil for the work trees of the
+  ///     repository.
+  ///   - rescan: Whether to look for numbers in use in all work trees and branches.
+  ///   - warn: Receives warnings; the work continues.
   public init(
     _ allocator: Allocator, remote: String?, rescan: Bool,
     warn: @escaping @Sendable (LedgerWarning) -> Void
@@ -30,11 +35,11 @@ public struct ScopedAllocator: Sendable {
   public enum Failure: Error {
     /// No number could be reserved; nothing is created.
     case ledger(LedgerError)
-    /// Numbers were reserved, or none was needed, but the topics could not be created.
+    /// The topics could not be created; `reserved` numbers become gaps.
     case creation(AllocationFailure, reserved: ClosedRange<Int>?)
   }
 
-  /// As ``Allocator/allocate(_:)``. All numbers are reserved at once, in one push.
+  /// Creates topics, as ``Allocator/allocate(_:)`` does. Reserves all numbers at once, in one push.
   public func allocate(_ slugs: [Slug]) throws(Failure) -> Allocator.Allocation {
     let deadline = Instant.now + allocator.timeout
     while true {
@@ -50,7 +55,7 @@ public struct ScopedAllocator: Sendable {
       do throws(AllocationFailure) {
         return try allocator.allocate(slugs)
       } catch {
-        // Somebody numbers in this directory alone: these numbers are gaps now.
+        // An allocation in this directory alone has passed these numbers. They are gaps now.
         if case .reservationPassed = error.reason, error.done.isEmpty, Instant.now < deadline {
           continue
         }
@@ -59,7 +64,8 @@ public struct ScopedAllocator: Sendable {
     }
   }
 
-  /// As ``Allocator/preview(_:)``; of a remote, the ledger is fetched.
+  /// Returns the topics that would be created, as ``Allocator/preview(_:)`` does. Fetches the
+  /// ledger of a remote.
   public func preview(_ slugs: [Slug]) throws(Failure) -> [Topic] {
     var allocator = allocator
     if try !needed(slugs).isEmpty {
@@ -80,10 +86,11 @@ public struct ScopedAllocator: Sendable {
     }
   }
 
-  /// Those for which there is no topic yet that is to be reused, each once then.
+  /// Returns the slugs that need a number. With reuse, those are the ones without a topic, each
+  /// once.
   private func needed(_ slugs: [Slug]) throws(Failure) -> [Slug] {
     guard allocator.reusesNames || allocator.number != nil else { return slugs }
-    // What is wrong with a number shows before it is reserved.
+    // Reports a wrong number before anything is reserved.
     let topics: [Topic]
     do throws(AllocationFailure) {
       topics = try allocator.preview(slugs)

@@ -2,24 +2,25 @@ import Git
 import POSIX
 import TopicAllocation
 
-/// What git knows of entries of a root. What has been asked once is not asked again.
+/// What git knows about the entries of a root. Each entry is looked up once.
 struct EntryHistory {
   private var known: [Bytes: Knowledge] = [:]
 
-  /// The highest number in git's index; nil when it was not asked. A sparse checkout leaves directories
-  /// out that have numbers nevertheless.
+  /// The highest number in git's index; nil before the first lookup. A sparse checkout omits
+  /// directories, but their numbers are in use.
   private(set) var highestNumber: Int?
 
   private struct Knowledge {
     let isTracked: Bool
     let needsGitMove: Bool
-    /// When it was committed first, in seconds since 1970; nil when it never was.
+    /// When it was first committed, in seconds since 1970; nil if it never was.
     let committed: Int64?
   }
 
-  /// How old an entry is.
+  /// The age of an entry: older entries come first.
   struct Age: Comparable {
-    /// Seconds or nanoseconds since 1970; of what is committed, of its first commit.
+    /// The first commit in seconds since 1970, or the birth of an uncommitted entry in nanoseconds.
+    /// The two are never compared.
     fileprivate let moment: Int64
     fileprivate let isCommitted: Bool
     let isTracked: Bool
@@ -33,7 +34,7 @@ struct EntryHistory {
     }
   }
 
-  /// Asks git about those entries of `repository` that are not known yet.
+  /// Looks up the entries that are not known yet.
   mutating func learn(
     _ names: [Bytes], _ style: Style, in repository: Repository
   ) throws(GitError) {
@@ -51,7 +52,7 @@ struct EntryHistory {
     }
   }
 
-  /// How old `topic` is now; what git was not asked about it does not know.
+  /// Returns the current age of `topic`, which counts as uncommitted if git was not asked about it.
   func age(of topic: Topic) throws(GitError) -> Age {
     let knowledge = known[topic.entryName]
     let moment: Int64
@@ -68,7 +69,7 @@ struct EntryHistory {
 }
 
 extension Repository {
-  /// The highest number of the root's entries in git's index; 0 when there is none: git-ls-files(1).
+  /// The highest number of the root in git's index; 0 if there is none: git-ls-files(1).
   fileprivate func highestIndexedNumber(_ style: Style) throws(GitError) -> Int {
     let list = try git.run(
       ["ls-files", "-z", "--"].map { Bytes($0) } + [pathOfRoot], variables: Self.literalPaths)
@@ -77,11 +78,10 @@ extension Repository {
     }
   }
 
-  /// When each of these entries of the root was committed first: git-log(1). Those that never were are
-  /// left out.
+  /// When each of these entries was first committed: git-log(1). Omits those that never were.
   fileprivate func firstCommits(of names: [Bytes]) throws(GitError) -> [Bytes: Int64] {
     if names.isEmpty { return [:] }
-    // No path begins with a slash.
+    // Marks a time in the output, because no path begins with a slash.
     let slash = UInt8(ascii: "/")
     let log = try git.attempt(
       [
@@ -100,7 +100,7 @@ extension Repository {
         isFirst = true
         continue
       }
-      // git puts a newline between the format and the names.
+      // git prints a newline between the format and the names.
       let name = entry(holding: isFirst ? field.dropFirst() : field)
       isFirst = false
       if wanted.contains(name) { times[name] = min(time, times[name] ?? time) }

@@ -1,13 +1,13 @@
 import Git
 import POSIX
 
-/// A file in git's index, as `git ls-files -s -v -z` prints it: TAG MODE ID STAGE TAB PATH.
+/// A file in git's index, in the format of `git ls-files -s -v -z`: TAG MODE ID STAGE TAB PATH.
 struct IndexEntry {
-  /// `H`, or a letter for what git remembers of it: git-ls-files(1), -v.
+  /// `H`, or another letter for the state of the file: git-ls-files(1), -v.
   private let tag: UInt8?
   /// MODE ID STAGE.
   private let words: ArraySlice<UInt8>
-  /// From the top of the work tree.
+  /// The path, relative to the top of the work tree.
   let path: ArraySlice<UInt8>
 
   private static let emptyBlobs = [
@@ -26,9 +26,12 @@ struct IndexEntry {
     words.drop { $0 != UInt8(ascii: " ") }.dropFirst().prefix { $0 != UInt8(ascii: " ") }
   }
 
-  /// Whether nothing but git-mv(1) gives it another name and keeps all: a submodule, whose place other
-  /// files say; a file that is being merged; and one with a flag, such as what git was told to add later, which
-  /// is listed like an empty file.
+  /// Whether only git-mv(1) can rename the file without loss. That holds for:
+  ///
+  /// - submodules, whose path is also in other files,
+  /// - files with a merge conflict,
+  /// - files with a flag, such as one added with --intent-to-add, which is listed like an empty
+  ///   file.
   func needsGitMove(in workTree: Path) -> Bool {
     if tag != UInt8(ascii: "H") || words.starts(with: Bytes("160000 ")) { return true }
     guard Self.emptyBlobs.contains(Bytes(id)) else { return false }
@@ -36,9 +39,9 @@ struct IndexEntry {
     return file.map { $0.size > 0 } ?? false
   }
 
-  /// Lines for `git update-index -z --index-info` that give it another path.
+  /// The input for `git update-index -z --index-info` that changes the path.
   fileprivate func renamed(to new: Bytes) -> Bytes {
-    // Mode 0 takes a path out.
+    // Mode 0 removes a path.
     let nothing = Bytes(repeating: UInt8(ascii: "0"), count: id.count)
     let tab = Bytes("\t")
     return Bytes("0 ") + nothing + tab + path + [0] + words + tab + new + [0]
@@ -46,29 +49,30 @@ struct IndexEntry {
 }
 
 extension Repository {
-  /// A path means itself, whatever characters it has: git(1).
+  /// Makes git take paths literally, whatever characters they contain: git(1).
   static let literalPaths = [Bytes("GIT_LITERAL_PATHSPECS=1")]
 
-  /// The more paths, the longer git takes for each file that it compares with them.
+  /// With more paths than this, git is slow, because it compares each file with every path.
   private static let mostPaths = 8
 
-  /// What git has to look at to see these entries of the root: few as such, many by the whole root.
+  /// The paths to give to git for these entries: the entries themselves if they are few, otherwise
+  /// the whole root.
   func paths(of names: [Bytes]) -> [Bytes] {
     if names.count <= Self.mostPaths { return names.map(path(of:)) }
     return [pathOfRoot]
   }
 
-  /// The root, from the top of the work tree.
+  /// The root, relative to the top of the work tree.
   var pathOfRoot: Bytes { relativePath.isEmpty ? Bytes(".") : relativePath }
 
-  /// The entry of the root that holds the file at `path`, a path from the top of the work tree.
+  /// The entry of the root that contains the file at `path`, relative to the top of the work tree.
   func entry(holding path: ArraySlice<UInt8>) -> Bytes {
     let slash = UInt8(ascii: "/")
     let inRoot = relativePath.isEmpty ? path : path.dropFirst(relativePath.count + 1)
     return Bytes(inRoot.prefix { $0 != slash })
   }
 
-  /// What git's index has in these entries of the root: git-ls-files(1).
+  /// Returns the files of these entries in git's index: git-ls-files(1).
   func indexEntries(of names: [Bytes]) throws(GitError) -> [Bytes: [IndexEntry]] {
     if names.isEmpty { return [:] }
     let list = try git.run(
@@ -84,8 +88,8 @@ extension Repository {
     return entries
   }
 
-  /// Gives entries of the root other names in git's index, all in one step: git-update-index(1). Those
-  /// that git does not know are passed over.
+  /// Renames entries of the root in git's index, all in one step: git-update-index(1). Skips
+  /// entries that git does not track.
   func renameInIndex(_ names: [(old: Bytes, new: Bytes)]) throws(GitError) {
     let entries = try indexEntries(of: names.map(\.old))
     var input = Bytes()

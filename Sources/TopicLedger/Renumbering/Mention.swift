@@ -1,37 +1,37 @@
 import Git
 import POSIX
 
-/// Where a text file that git tracks has the name of an entry that moves, as a word of its own.
+/// A line of a tracked text file that contains the name of a moving entry as a whole word.
 public struct Mention: Hashable, Sendable {
   /// The file, relative to the top of the work tree.
   public let file: Bytes
-  /// The line, from 1 on.
+  /// The line number, starting at 1.
   public let line: Int
-  /// The line as it is.
+  /// The current line.
   public let old: Bytes
-  /// The line as it will be.
+  /// The line after the renumbering.
   public let new: Bytes
 }
 
-/// Where names of entries are in the files that git tracks. Those files are looked for once, and read again
-/// only when they have changed.
+/// Searches tracked files for names of entries. The files are listed once, and read again only if
+/// they have changed.
 struct MentionSearch {
-  /// The names that were looked for.
+  /// The names that the search covers.
   private var names: Set<Bytes> = []
-  /// The files that hold one of them, in order.
+  /// The files that contain one of them, in order.
   private var files: [Bytes] = []
-  /// The links that git tracks; nil when nobody has asked.
+  /// The tracked links; nil before they are listed.
   private var links: [Bytes]?
-  /// What was found in a file, as it was then.
+  /// The mentions in each file, and its status when it was read.
   private var found: [Bytes: (status: FileStatus, mentions: [Mention])] = [:]
-  /// How that was found.
+  /// The rewriting that found them.
   private var rewriting: Rewriting?
 
-  /// Says where submodules are, under names that never change: gitmodules(5). git-mv(1) keeps it up to
-  /// date, and moves no submodule when somebody else has changed it.
+  /// Maps submodules to paths: gitmodules(5). git-mv(1) updates it, and refuses to move a submodule
+  /// if another program has changed the file.
   private static let submodules = Bytes(".gitmodules")
 
-  /// All mentions in the work tree, in the order of files and lines.
+  /// Returns all mentions in the work tree, in the order of files and lines.
   mutating func mentions(
     of moves: [Renumbering.Move], in repository: Repository
   ) throws(GitError) -> [Mention] {
@@ -46,8 +46,8 @@ struct MentionSearch {
     var mentions: [Mention] = []
     for file in files where file != Self.submodules {
       let path = repository.workTree.appending(file)
-      // A link is tracked as the path that it holds, and what it leads to is another file; so is what
-      // is found through a link that has taken the place of a directory.
+      // git tracks the target of a link, not the file that it leads to. A file reached through a
+      // link in place of a directory is another file too.
       guard let status = try? FileStatus.ofLink(path), status.kind == .file,
         repository.encloses(path.parent)
       else { continue }
@@ -59,7 +59,7 @@ struct MentionSearch {
     return mentions
   }
 
-  /// All tracked links in the work tree that lead elsewhere when `moves` are done.
+  /// Returns the tracked links whose targets `moves` change.
   mutating func links(
     of moves: [Renumbering.Move], in repository: Repository
   ) throws(GitError) -> [Retargeting] {
@@ -71,7 +71,7 @@ struct MentionSearch {
 }
 
 extension Mention {
-  /// The mentions in the text file `file`, which is at `path`.
+  /// Returns the mentions in the text file `file`, which is at `path`.
   fileprivate static func all(
     in file: Bytes, at path: Path, _ rewriting: Rewriting
   ) throws(GitError) -> [Mention] {
@@ -91,22 +91,22 @@ extension Mention {
 }
 
 extension Repository {
-  /// The text files that git tracks and that hold one of these names: git-grep(1).
+  /// Lists the tracked text files that contain one of these names: git-grep(1).
   fileprivate func files(mentioning names: [Bytes]) throws(GitError) -> [Bytes] {
-    // A pattern is a line, and so is what it is looked for in.
+    // git-grep(1) reads one pattern per line and matches within lines.
     let patterns = names.filter { !$0.contains(.newline) }
     if patterns.isEmpty { return [] }
     let answer = try git.attempt(
       ["grep", "-I", "-l", "-z", "-F", "--full-name", "--no-recurse-submodules", "-f", "-"]
         .map { Bytes($0) }, input: patterns.flatMap { $0 + [.newline] })
-    // 1 is none.
+    // 1 means that no file matches.
     guard answer.code <= 1 else { throw .failed(command: "git grep", words: answer.words) }
     return answer.output.split(separator: 0).map { Bytes($0) }
   }
 }
 
 extension FileStatus {
-  /// Whether nothing has changed since `earlier`, as far as the clock of the file system shows.
+  /// Whether the file is unchanged since `earlier`, as far as the timestamps show.
   fileprivate func isUnchanged(from earlier: FileStatus) -> Bool {
     isSameFile(as: earlier) && size == earlier.size && changed == earlier.changed
   }

@@ -2,40 +2,50 @@ import Git
 import POSIX
 import TopicAllocation
 
-/// How duplicate numbers are resolved: of the entries that share one, the oldest keeps it, the others
-/// get new ones above the highest in the root and in git's index. The oldest is the one that was
-/// committed first, else the one that was born first; what is committed is older than what is not.
+/// A plan that resolves duplicate numbers.
+///
+/// Of the entries that share a number, the oldest keeps it. The others get new numbers above the
+/// highest in the root and in git's index. A committed entry is older than an uncommitted one.
+/// Committed entries are compared by their first commit, others by their birth time.
 public struct Renumbering: Sendable {
-  /// An entry that gets another name.
+  /// An entry to rename.
   public struct Move: Hashable, Sendable {
-    /// What it is called.
+    /// Its current name.
     public let old: Bytes
-    /// What it will be called: the new number, and the rest of its name.
+    /// Its new name: the new number and the rest of the old name.
     public let new: Bytes
     /// The entry that keeps the number.
     public let keeper: Bytes
-    /// Whether git has files of it.
+    /// Whether git tracks files in it.
     public let isTracked: Bool
-    /// Whether git itself has to move it: IndexEntry.swift.
+    /// Whether only git can move it: IndexEntry.swift.
     let needsGitMove: Bool
   }
 
-  /// The entries that move, in the order of their new numbers.
+  /// The entries to rename, in the order of their new numbers.
   public let moves: [Move]
   /// The new numbers.
   public let numbers: Range<Int>
-  /// Where tracked text files mention them.
+  /// The lines of tracked text files that mention them.
   public let mentions: [Mention]
   /// The tracked links that lead to them.
   public let links: [Retargeting]
 
-  /// What git has said, which can take it long.
+  /// The answers of git, which can take long.
   private let history: EntryHistory
   private let search: MentionSearch
 
-  /// What has to be done in `root`; without a `repository`, no history is asked and nothing mentioned.
-  /// New numbers begin with `first`, or follow the highest one. After an `earlier` look, the root is read
-  /// again, and git is asked only about entries that were not there or not in the way then.
+  /// Plans the renumbering of `root`.
+  ///
+  /// - Parameters:
+  ///   - root: The root to renumber.
+  ///   - style: The style of its numbers.
+  ///   - repository: The work tree of the root. Without one, all entries count as uncommitted, and
+  ///     nothing mentions them.
+  ///   - first: The smallest new number to use.
+  ///   - findsMentions: Whether to look for mentions and links.
+  ///   - earlier: An earlier plan. The root is read again, but git is asked only about entries that
+  ///     are new or newly in conflict.
   public init(
     of root: Root, _ style: Style, in repository: Repository?, first: Int? = nil,
     findsMentions: Bool, after earlier: Renumbering? = nil
@@ -82,7 +92,7 @@ public struct Renumbering: Sendable {
 }
 
 extension Array {
-  /// The longest runs of elements that have the same `key`.
+  /// Splits the array into the longest runs of elements with the same `key`.
   fileprivate func chunked(by key: (Element) -> Int) -> [ArraySlice<Element>] {
     var chunks: [ArraySlice<Element>] = []
     var rest = self[...]

@@ -1,104 +1,105 @@
-// A renumbering that ends half-way
+// How a renumbering survives a crash
 //
-// Asking git for the age of entries and for the files that mention them can take seconds. So that happens
-// before anything is locked (Renumbering.swift). Under the lock of the root, the directory and the changed
-// files are read again, and git is asked only about new entries.
+// Asking git for the age of entries and for the files that mention them can take seconds. That
+// happens before anything is locked (Renumbering.swift). Under the lock of the root, the directory
+// and the changed files are read again, and git is asked only about new entries.
 //
-// In a scope beyond the root, the first look counts the numbers that are needed. They are reserved without
-// the lock (Ledger.swift). The second look, under the lock, starts the moves at the first reserved number. If
-// others have numbered in the directory meanwhile and a number is not reserved, the lock is released and more
-// numbers are reserved. Reserved numbers without a move are gaps.
+// In a scope beyond the root, the first look counts the numbers that are needed. They are reserved
+// without the lock (Ledger.swift). The second look, under the lock, starts the moves at the first
+// reserved number. If other allocations have used up reserved numbers meanwhile, the lock is
+// released and more numbers are reserved. Reserved numbers without a move are gaps.
 //
-// The order of things, under the lock of the root (RenumberingWork.swift):
+// Under the lock of the root, a renumbering takes these steps (RenumberingWork.swift):
 //
-//   1. The journal: which entry gets which name, and which files mention one or are links to one. In
-//      the git directory of the work tree, a file for each root, written as a whole (AtomicFile).
-//      Only the user may write it; in a git directory that its group shares, the group.
-//   2. The entries move, one after another: those that git itself has to move, as they hold a submodule,
-//      by git mv, all others by renameat2(2).
-//   3. The index gets the new names of the latter, all of them at once, by git update-index.
-//   4. The files that mention them and the links to them are replaced, each as a whole.
-//   5. The journal is removed.
+//   1. Write the journal: which entry gets which name, and which files mention an entry or link to
+//      one. It is a file in the git directory of the work tree, one for each root, written
+//      atomically (AtomicFile). Only the user may write to it, or the group in a git directory that
+//      the group shares.
+//   2. Move the entries one by one: by git mv if they contain a submodule or another file that only
+//      git can move, otherwise by renameat2(2).
+//   3. Give the latter their new names in the index, all at once, by git update-index.
+//   4. Replace the files that mention entries and the links to them, each atomically.
+//   5. Remove the journal.
 //
-// What fails, or is ended by a signal that can be held, is taken back, the last step first, and then the
-// journal goes, too. When the index cannot be taken back, the entries keep the names that it has, and the
-// journal stays.
+// A failing step undoes all earlier ones in reverse order and removes the journal. So does a signal
+// that asks the process to end, if it can be held. If the index cannot be restored, the entries
+// keep the names that it has, and the journal stays.
 //
-// After a crash, the next renumbering that changes anything in the root finishes what the journal says
-// (RenumberingRecovery.swift), before it looks for numbers that are there twice:
+// After a crash, the next renumbering that changes anything in the root finishes the journal before
+// it looks for duplicate numbers (RenumberingRecovery.swift). It depends on the step where the
+// crash happened:
 //
-//   in 1   there is no journal, and nothing has changed.
-//   in 2   what has not moved moves now, to the very name that was meant for it; it stays as it is when
-//          somebody else has taken the number meanwhile. What has moved is still in the index by its old
-//          name, and is renamed there, with the others in 3. So is what git mv has moved, which renames
-//          first and then writes its index, when it was killed in between.
-//   in 3   git replaces its index as a whole, so that it has all old names or all new ones. In the first case,
-//          that is done now; in the second, nothing is left of the old ones. An index.lock that a killed
-//          git left has to be removed by hand, as git says.
-//   in 4   what has moved is mentioned by its new name now. A file that had its turn has no old name.
-//   in 5   all is done.
+//   1   There is no journal, and nothing has changed.
+//   2   Entries that have not moved now move to their planned names. An entry stays if its number
+//       has been taken meanwhile. Entries that have moved still have their old names in the index,
+//       and are renamed there with the others in step 3. The same holds for git mv, which renames
+//       first and then writes its index, if it was killed in between.
+//   3   git replaces its index as a whole, so it has either all old names or all new ones. If it
+//       has the old ones, they are renamed now; otherwise nothing is left to do. An index.lock left
+//       by a killed git must be removed by hand, as git says.
+//   4   The remaining files get the new names. A file that was replaced has no old names.
+//   5   All is done.
 //
-// A crash while steps are taken back leaves what a crash on the way forth does. An entry that has its old name
-// again moves once more; where the index has the new one already, it is left as it is.
+// A crash while steps are undone leaves the same states. An entry that has its old name again moves
+// once more. If the index already has its new name, the index stays as it is.
 //
-// Step 3 reads the old entries of the index only after the old names are gone from disk. After that nobody
-// can stage a file under an old name, so no staged contents are lost.
+// Step 3 reads the old entries of the index only after the old names are gone from disk. After
+// that, no file can be staged under an old name, so no staged contents are lost.
 //
-// A journal is trusted only if its writer can also write the git directory. It may name only entries of the
-// root, and files of the work tree outside of any git directory, with symbolic links resolved. Otherwise it
-// is rejected as a whole, before anything changes. Replacement files are written under an unpredictable name
-// first; the journal records that name.
+// A journal is trusted only if its writer can also write to the git directory. It may name only
+// entries of the root and files of the work tree outside of any git directory, with symbolic links
+// resolved. Otherwise it is rejected as a whole, before anything changes. Replacement files first
+// get an unpredictable name, which the journal records.
 //
-// So a file never mentions the new name of something that has not moved. What git does not
-// know, neither entries nor mentions, moves at once or not at all: then there is no journal.
+// So no file mentions the new name of an entry that has not moved. Untracked entries without
+// mentions need no journal: each of them moves in one atomic step.
 
 import Git
 import POSIX
 
-/// What a renumbering is about to do, on disk.
+/// The plan of a renumbering on disk.
 public struct RenumberingJournal: Sendable {
-  /// What is to be done.
+  /// The contents of a journal.
   struct Plan {
     let moves: [Renumbering.Move]
-    /// The files that mention an entry that moves, and the links to one, relative to the top of
-    /// the work tree, by the names that they have before anything moves.
+    /// The files that mention a moving entry or link to one, relative to the top of the work tree,
+    /// with their names before the move.
     let files: [Bytes]
-    /// The name of the file that takes the place of another one.
+    /// The temporary name of replacement files.
     let temporary: Bytes
   }
 
-  /// Where it is, when it is there.
+  /// The path of the journal, which may not exist.
   let path: Path
 
   private let repository: Repository
   private static let format = Bytes("topic-renumber 1")
 
-  /// The journal of the root of `repository`.
+  /// Finds the journal for the root of `repository`.
   public init(of repository: Repository) throws(GitError) {
     self.repository = repository
     let name = try LedgerName(of: repository)
-    // Not --git-path, which follows a link of the journal's name.
+    // Not --git-path, which would follow a link of the journal's name.
     let directory = Path(try repository.git.run("rev-parse", "--absolute-git-dir"))
     path = directory.appending("topic-renumber." + name.text)
   }
 
-  /// Whether a renumbering is half-way.
+  /// Whether a journal exists: a renumbering is incomplete.
   var isThere: Bool { (try? FileStatus.ofLink(path)) != nil }
 
-  /// Puts `plan` on disk. Under the lock of the root.
+  /// Writes `plan` to disk. The caller must hold the lock of the root.
   func write(_ plan: Plan) throws(SystemError) {
     removeLeftovers()
     var fields = [Self.format, plan.temporary, Bytes("\(plan.moves.count)")]
     for move in plan.moves { fields += [move.old, move.new, move.keeper] }
     fields += plan.files
-    // Names hold any byte but this one.
+    // NUL separates the fields, because names can contain any other byte.
     let isShared = try FileStatus.of(path.parent).isSharedByGroup
     try AtomicFile.write(
       Bytes(fields.map { $0 + [0] }.joined()), to: path, limit: isShared ? 0o660 : 0o600)
   }
 
-  /// What it says; nil when it says nothing that this program understands, or when somebody else can
-  /// have written it.
+  /// Reads the plan; nil if it is malformed or untrusted.
   func read() throws(SystemError) -> Plan? {
     let file: Descriptor
     do throws(SystemError) { file = try Descriptor.maintained(path, .readNoLink) } catch {
@@ -137,7 +138,7 @@ public struct RenumberingJournal: Sendable {
       moves: moves, files: Array(fields[(3 + 3 * count)...].dropLast()), temporary: fields[1])
   }
 
-  /// Takes it off the disk. Where that fails, all that it says is found to be done the next time.
+  /// Removes the journal. If that fails, the next renumbering finds all of it done.
   func remove() {
     try? Descriptor(opening: path.parent, .directory).removeFile(path.lastComponent)
   }
@@ -151,10 +152,10 @@ public struct RenumberingJournal: Sendable {
 extension RenumberingJournal.Plan {
   private static let prefix = Bytes(".topic-renumber.")
 
-  /// A name for a file until it takes the place of another one.
+  /// Creates a temporary name for replacement files.
   static func temporaryName() -> Bytes { prefix + Bytes(randomHexadecimalDigits: 16) }
 
-  /// Whether it names nothing but what a renumbering in the root of `repository` can change.
+  /// Whether it names only what a renumbering in the root of `repository` can change.
   fileprivate func isSound(in repository: Repository) -> Bool {
     let digits = Bytes("0123456789abcdef")
     let random = temporary.dropFirst(Self.prefix.count)
@@ -173,7 +174,7 @@ extension RenumberingJournal.Plan {
       && name.contains { $0 &- UInt8(ascii: "0") <= 9 }
   }
 
-  /// Whether git could have a file of this path.
+  /// Whether git can track a file with this path.
   private static func isFile(_ path: Bytes) -> Bool {
     path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy {
       ![Bytes(), Bytes("."), Bytes("..")].contains(Bytes($0)) && !Repository.isGitDirectory($0)
@@ -182,6 +183,7 @@ extension RenumberingJournal.Plan {
 }
 
 extension FileStatus {
-  /// Whether it is a directory of a repository that a group shares: git-config(1), core.sharedRepository.
+  /// Whether it is a directory of a repository shared by a group: git-config(1),
+  /// core.sharedRepository.
   fileprivate var isSharedByGroup: Bool { isSharedWithGroup && permissions & 0o002 == 0 }
 }

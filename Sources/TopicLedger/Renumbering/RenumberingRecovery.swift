@@ -2,29 +2,29 @@ import Git
 import POSIX
 import TopicAllocation
 
-/// Finishes a renumbering that a crash has ended half-way: RenumberingJournal.swift.
+/// Finishes a renumbering after a crash. RenumberingJournal.swift describes the states.
 public struct RenumberingRecovery {
   private let root: Root
   private let repository: Repository
   private let journal: RenumberingJournal
 
-  /// What was done.
+  /// The result of a recovery.
   public struct Outcome: Sendable {
-    /// The entries that have their new names.
+    /// The entries that have their new names now.
     public let moves: [Renumbering.Move]
-    /// How many files were still to be rewritten.
+    /// The number of files that still had to be rewritten.
     public let rewritten: Int
   }
 
-  /// Why it is not finished. It can be tried again.
+  /// Why the recovery failed. It can be retried.
   public enum Failure: Error {
-    /// The journal says nothing that this program understands or believes.
+    /// The journal is malformed or untrusted.
     case damaged(Path)
     /// A step failed.
     case step(GitError)
   }
 
-  /// What there is to finish in `root`, as its `journal` says; nil when there is nothing.
+  /// Creates the recovery that `journal` asks for in `root`; nil if there is no journal.
   public init?(of root: Root, in repository: Repository, _ journal: RenumberingJournal) {
     if !journal.isThere { return nil }
     self.root = root
@@ -32,12 +32,13 @@ public struct RenumberingRecovery {
     self.journal = journal
   }
 
-  /// Finishes it. For a root that is locked, and with termination signals held.
+  /// Finishes the renumbering. The caller must hold the lock of the root and block termination
+  /// signals.
   public func finish() throws(Failure) -> Outcome {
     let plan: RenumberingJournal.Plan?
     do throws(SystemError) { plan = try journal.read() } catch { throw .step(.system(error)) }
     guard let plan else { throw .damaged(journal.path) }
-    // The same name, so that a crash here leaves nothing that the next run does not know.
+    // The same temporary name, so a crash here leaves no file that the next run does not know.
     var steps = RenumberingSteps(in: root, repository, temporary: plan.temporary)
     do throws(GitError) {
       let moved = try finish(plan.moves, &steps)
@@ -47,7 +48,7 @@ public struct RenumberingRecovery {
       var rewritten = 0
       for file in plan.files {
         let path = repository.path(of: file, after: moved)
-        // Whoever has taken its directory away meanwhile needs no mentions in it.
+        // If the directory has been removed meanwhile, its mentions do not matter.
         guard repository.encloses(path.parent) else { continue }
         try? Descriptor(opening: path.parent, .directory).removeFile(plan.temporary)
         guard (try? FileStatus.ofLink(path)) != nil else { continue }
@@ -61,7 +62,7 @@ public struct RenumberingRecovery {
     }
   }
 
-  /// Returns those that have their new names now.
+  /// Moves the entries and returns those that have their new names now.
   private func finish(
     _ moves: [Renumbering.Move], _ steps: inout RenumberingSteps
   ) throws(GitError) -> [Renumbering.Move] {
@@ -77,10 +78,10 @@ public struct RenumberingRecovery {
         let byGit = files.contains { $0.needsGitMove(in: repository.workTree) }
         try steps.rename(move.old, move.new, byGit: byGit)
         if !byGit, !files.isEmpty { renamed.append(move) }
-      // What git mv would have done next.
+      // The next step of git mv.
       case (false, true):
         if !files.isEmpty { renamed.append(move) }
-      // Somebody has put something else in its place, or taken it away.
+      // Another process has created the new name, or removed the old one.
       case (true, true), (false, false): continue
       }
       moved.append(move)
@@ -100,7 +101,7 @@ public struct RenumberingRecovery {
     }
   }
 
-  /// All numbers that entries of the root have.
+  /// All numbers in use in the root.
   private func numbers() throws(GitError) -> Set<Int> {
     var numbers: Set<Int> = []
     do throws(SystemError) {

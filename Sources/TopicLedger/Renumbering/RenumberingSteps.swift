@@ -2,11 +2,11 @@ import Git
 import POSIX
 import TopicAllocation
 
-/// The steps of a renumbering, each of which is done wholly or not at all, and can be taken back.
+/// The steps of a renumbering. Each one is atomic and can be undone.
 struct RenumberingSteps {
   private let root: Path
   private let repository: Repository?
-  /// The name of a file until it takes the place of another one, in the directory of that.
+  /// The temporary name of replacement files, in the directory of the file.
   private let temporary: Bytes
   private var undoes: [Undo] = []
 
@@ -17,7 +17,7 @@ struct RenumberingSteps {
     case retargeting(link: Path, Bytes)
   }
 
-  /// Steps in `root`, of which none is taken yet.
+  /// Creates an empty sequence of steps in `root`.
   init(in root: Root, _ repository: Repository?, temporary: Bytes) {
     self.root = root.path
     var repository = repository
@@ -26,7 +26,8 @@ struct RenumberingSteps {
     self.temporary = temporary
   }
 
-  /// Gives the entry `old` the name `new`: renameat2(2), or git-mv(1), which does that in its index, too.
+  /// Renames the entry `old` to `new`: renameat2(2), or git-mv(1), which also renames it in the
+  /// index.
   mutating func rename(_ old: Bytes, _ new: Bytes, byGit: Bool) throws(GitError) {
     let entry = try? FileStatus.ofLink(root.appending(old))
     func isEntry(_ name: Bytes) -> Bool {
@@ -38,11 +39,11 @@ struct RenumberingSteps {
     do throws(GitError) {
       try move(old, new, byGit: byGit)
     } catch {
-      // git renames first, and then can fail to write its index, which has the old name then.
+      // git renames first. If it then fails to write its index, the index keeps the old name.
       if byGit, isEntry(new) { undoes.append(.move(from: old, to: new, byGit: false)) }
       throw error
     }
-    // Of a directory that somebody has made meanwhile, git makes the new parent.
+    // If the directory `new` was created meanwhile, git moves the entry into it.
     let inside = new + [UInt8(ascii: "/")] + old
     if byGit, isEntry(inside) {
       undoes.append(.move(from: old, to: inside, byGit: true))
@@ -65,7 +66,7 @@ struct RenumberingSteps {
     }
   }
 
-  /// Gives entries that have been renamed without git their new names in its index, all at once.
+  /// Gives entries that were renamed without git their new names in the index, all at once.
   mutating func renameInIndex(_ moves: [Renumbering.Move]) throws(GitError) {
     guard let repository, !moves.isEmpty else { return }
     let names = moves.map { ($0.old, $0.new) }
@@ -73,8 +74,10 @@ struct RenumberingSteps {
     undoes.append(.index(names))
   }
 
-  /// Puts the new names into the text of `file`, or into its target when it is a link; returns whether
-  /// it had an old one. Where the `mentions` in it are known, its other lines are not looked through again.
+  /// Updates the names in `file`, or in its target if it is a link. Returns whether it contained an
+  /// old one.
+  ///
+  /// If `mentions` are known, only their lines are rewritten.
   mutating func update(
     _ file: Path, _ rewriting: Rewriting, _ targets: LinkTargets, mentions: [Mention] = []
   ) throws(GitError) -> Bool {
@@ -99,7 +102,7 @@ struct RenumberingSteps {
     }
   }
 
-  /// `text` with the new lines of `mentions`; nil when it does not have the old ones there.
+  /// `text` with the new lines of `mentions`; nil if it does not have their old lines.
   private static func text(_ text: Bytes, with mentions: [Mention]) -> Bytes? {
     if mentions.isEmpty { return nil }
     let lines = text.split(separator: .newline, omittingEmptySubsequences: false)
@@ -123,7 +126,7 @@ struct RenumberingSteps {
       by: temporary, isDurable: false)
   }
 
-  /// Puts a new link in the place of the old one.
+  /// Replaces the link with one to `target`.
   private func retarget(_ link: Path, to target: Bytes) throws(SystemError) {
     let directory = try Descriptor(opening: link.parent, .directory)
     do throws(SystemError) {
@@ -135,8 +138,8 @@ struct RenumberingSteps {
     }
   }
 
-  /// Takes everything back, the newest first; returns what could not be. When git's index cannot be, the
-  /// entries keep the names that it has.
+  /// Undoes all steps, the newest first, and returns the paths that could not be restored. If the
+  /// index cannot be restored, the entries keep the names that it has.
   mutating func undo() -> [Path] {
     var left: [Path] = []
     while let undo = undoes.popLast() {
@@ -161,7 +164,7 @@ struct RenumberingSteps {
 }
 
 extension Repository {
-  /// Where `file`, a path from the top of the work tree, is when `moves` are done.
+  /// The path of `file`, given relative to the top of the work tree, after `moves`.
   func path(of file: Bytes, after moves: [Renumbering.Move]) -> Path {
     let slash = UInt8(ascii: "/")
     for move in moves {

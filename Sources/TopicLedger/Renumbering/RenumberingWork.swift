@@ -2,22 +2,26 @@ import Git
 import POSIX
 import TopicAllocation
 
-/// Renumbers, all or nothing: what cannot be finished is taken back. For a root that is locked, and with
-/// termination signals held. What a crash leaves: RenumberingJournal.swift.
+/// Carries out a renumbering, all or nothing: if it cannot finish, it is undone.
+///
+/// The caller must hold the lock of the root and block termination signals.
+/// RenumberingJournal.swift describes what a crash leaves.
 public struct RenumberingWork {
   private let renumbering: Renumbering
   private let root: Root
   private let git: (repository: Repository, journal: RenumberingJournal)?
 
-  /// Why nothing is changed; or what is, when it could not be taken back.
+  /// Why the renumbering failed, and what could not be undone.
   public struct Failure: Error {
-    /// What went wrong.
+    /// The error that stopped it.
     public let reason: GitError
-    /// What could not be taken back: paths.
+    /// The paths that could not be restored.
     public let left: [Path]
   }
 
-  /// The work that `renumbering` wants done in `root`; with `git`, where that is in a work tree.
+  /// Creates the work for `renumbering` in `root`.
+  ///
+  /// - Parameter git: The repository and its journal; nil if the root is not in a work tree.
   public init(
     _ renumbering: Renumbering, in root: Root,
     _ git: (repository: Repository, journal: RenumberingJournal)?
@@ -27,7 +31,7 @@ public struct RenumberingWork {
     self.git = git
   }
 
-  /// Moves the entries, then has the mentions and links follow.
+  /// Moves the entries, then updates the mentions and links.
   public func perform() throws(Failure) {
     if renumbering.moves.isEmpty { return }
     let temporary = RenumberingJournal.Plan.temporaryName()
@@ -53,7 +57,7 @@ public struct RenumberingWork {
         try steps.rename(move.old, move.new, byGit: move.needsGitMove)
         try Self.checkIsWanted()
       }
-      // Also of what was not tracked when git was asked.
+      // Includes entries that have been added to git since it was asked.
       try steps.renameInIndex(renumbering.moves.filter { !$0.needsGitMove })
       try Self.checkIsWanted()
       if let repository = git?.repository, !renumbering.files.isEmpty {
@@ -68,15 +72,15 @@ public struct RenumberingWork {
       }
     } catch {
       let left = steps.undo()
-      // What is half-way stays in the journal, to be finished.
+      // If a step could not be undone, the journal stays for the recovery.
       if left.isEmpty { journal?.remove() }
       throw Failure(reason: error, left: left)
     }
     journal?.remove()
   }
 
-  /// Has git look at the files that have moved, so that its index says that they are unchanged:
-  /// git-update-index(1). Needs no lock, and what fails here shows in nothing but the next git's time.
+  /// Makes git note in its index that the moved files are unchanged: git-update-index(1). This
+  /// needs no lock. If it fails, only the next git command takes longer.
   public func refreshIndex() {
     guard let git, renumbering.moves.contains(where: \.isTracked) else { return }
     _ = try? git.repository.git.attempt(

@@ -1,16 +1,16 @@
 import Git
 import POSIX
 
-/// A symbolic link that git tracks and that leads to or through an entry that moves.
+/// A tracked symbolic link that leads to or through a moving entry.
 public struct Retargeting: Hashable, Sendable {
   /// The link, relative to the top of the work tree.
   public let file: Bytes
-  /// Where it leads, as it stands there.
+  /// Its current target, as stored.
   public let old: Bytes
-  /// Where it will lead.
+  /// Its target after the renumbering.
   public let new: Bytes
 
-  /// Those of the tracked links `files` that lead elsewhere when `moves` are done.
+  /// Returns the tracked links in `files` whose targets `moves` change.
   static func all(
     of moves: [Renumbering.Move], among files: [Bytes], in repository: Repository
   ) -> [Retargeting] {
@@ -26,30 +26,32 @@ public struct Retargeting: Hashable, Sendable {
 }
 
 extension Repository {
-  /// All symbolic links that git tracks, in order: git-ls-files(1).
+  /// Lists the tracked symbolic links, in order: git-ls-files(1).
   func trackedLinks() throws(GitError) -> [Bytes] {
     let entries = try git.run([Bytes("ls-files"), Bytes("-s"), Bytes("-z")])
-    // MODE ID STAGE TAB PATH; a file that is being merged has several.
+    // MODE ID STAGE TAB PATH. A file with a merge conflict has several lines.
     let files = entries.split(separator: 0).filter { $0.starts(with: Bytes("120000 ")) }
       .map { Bytes($0.drop { $0 != UInt8(ascii: "\t") }.dropFirst()) }
     return Set(files).sorted { $0.lexicographicallyPrecedes($1) }
   }
 }
 
-/// Says where links lead when entries of a root have moved.
+/// Computes the targets of links after entries of a root have moved.
 struct LinkTargets {
   private let names: [Bytes: Bytes]
   private let root: Path
 
-  /// When the entries of the root of `repository` have moved so.
+  /// Creates the targets for `moves` in the root of `repository`.
   init(_ moves: [Renumbering.Move], in repository: Repository) {
     names = Dictionary(moves.map { ($0.old, $0.new) }) { first, _ in first }
     root = repository.directory
   }
 
-  /// Where the link at `link` that has led to `target` has to lead. A component is another one when it
-  /// is the old name of an entry and what stands before it leads to the root: before the entries move,
-  /// with the old names, and after that, with the new ones.
+  /// Returns the new target of the link at `link`, whose target is `target`.
+  ///
+  /// A component changes if it is the old name of an entry and the path before it leads to the
+  /// root. That path is tried with the old names and with the new ones, so the result is the same
+  /// before and after the move.
   func target(_ target: Bytes, of link: Path) -> Bytes {
     let slash = UInt8(ascii: "/")
     let parts = target.split(separator: slash, omittingEmptySubsequences: false).map { Bytes($0) }

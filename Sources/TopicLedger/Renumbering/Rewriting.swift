@@ -1,15 +1,19 @@
 import Git
 import POSIX
 
-/// Puts the new names of entries in the place of the old ones in the lines of a file.
+/// Replaces old names of entries with new ones in the lines of a file.
 ///
-/// A name counts as a word of its own: `042_a` is no part of `042_a_long`, `1042_a` or `042_a.md`. A path
-/// before it, such as `doc/042_a`, must not lead to an entry of that name in another directory. It is the
-/// same whether the entries have moved already: then a path leads there with their new names.
+/// A name counts only as a whole word: `042_a` is not part of `042_a_long`, `1042_a` or `042_a.md`.
+/// A path before it, such as `doc/042_a`, must not lead to an entry of that name in another
+/// directory.
+///
+/// The result is the same after the entries have moved: then a path leads there with their new
+/// names.
 struct Rewriting: Equatable {
-  /// The names of entries of the root, the longest first; without a new name, of those that stay.
+  /// The names of entries, longest first. Entries that stay have no new name.
   private let names: [Name]
-  /// What they begin with. Few words of a text do, so that most are not compared with each name.
+  /// The first bytes of the names. Few words of a text start with one, so most are not compared
+  /// with every name.
   private let beginnings: Set<UInt8>
   private let root: Path
   private let top: Path
@@ -19,7 +23,7 @@ struct Rewriting: Equatable {
     let new: Bytes?
   }
 
-  /// What `moves` in the root of `repository` make of a file.
+  /// Creates a rewriting for `moves` in the root of `repository`.
   init(_ moves: [Renumbering.Move], in repository: Repository) throws(GitError) {
     top = repository.workTree
     root = repository.directory
@@ -35,15 +39,15 @@ struct Rewriting: Equatable {
     } catch {
       throw .system(error)
     }
-    // Of two names of which one begins with the other, the longer one is meant where it stands.
+    // If one name begins with another, the longer one wins.
     names = (moves.map { Name(old: $0.old, new: $0.new) } + staying.map { Name(old: $0, new: nil) })
       .sorted { $0.old.count > $1.old.count }
     beginnings = Set(names.compactMap(\.old.first))
   }
 
-  /// The lines of `text`, which is that of the file at `file`, with the new names.
+  /// Returns the lines of `text`, the contents of `file`, with the new names.
   func lines(of text: Bytes, in file: Path) -> [Bytes] {
-    // From where a relative path can be meant.
+    // The directories that a relative path can start from.
     let bases = [file.parent, top]
     return text.split(separator: .newline, omittingEmptySubsequences: false)
       .map { line(Bytes($0), bases) }
@@ -57,8 +61,8 @@ struct Rewriting: Equatable {
       let isBegin = index == 0 || !Self.isNamePart(text[index - 1])
       if isBegin, beginnings.contains(text[index]),
         let name = names.first(where: { Self.isWord($0.old, in: rest) }),
-        !isElsewhere(name.old, behind: text[..<index], bases),
-        !isElsewhere(name.old, behind: result[...], bases)
+        !isElsewhere(name.old, after: text[..<index], bases),
+        !isElsewhere(name.old, after: result[...], bases)
       {
         result += name.new ?? name.old
         index += name.old.count
@@ -70,8 +74,8 @@ struct Rewriting: Equatable {
     return result
   }
 
-  /// Whether the path that `text` ends with leads to an entry of this name in another directory.
-  private func isElsewhere(_ name: Bytes, behind text: ArraySlice<UInt8>, _ bases: [Path]) -> Bool {
+  /// Whether the path at the end of `text` leads to an entry of this name in another directory.
+  private func isElsewhere(_ name: Bytes, after text: ArraySlice<UInt8>, _ bases: [Path]) -> Bool {
     let slash = UInt8(ascii: "/")
     guard text.last == slash else { return false }
     let path = Bytes(
@@ -90,7 +94,7 @@ struct Rewriting: Equatable {
     guard text.starts(with: name) else { return false }
     let rest = text.dropFirst(name.count)
     guard let next = rest.first else { return true }
-    // A full stop belongs to a name when more of it follows.
+    // A period belongs to a name if more of the name follows.
     if next == UInt8(ascii: "."), let after = rest.dropFirst().first { return !isNamePart(after) }
     return !isNamePart(next)
   }
