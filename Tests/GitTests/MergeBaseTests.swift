@@ -6,11 +6,12 @@ import Testing
 
 @testable import Git
 
-/// The commits from which branches have come, as git finds them one by one.
+/// Merge bases, compared with those that git finds one by one.
 @Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("git"))) struct MergeBaseTests {
   let directory = TemporaryDirectory()
 
-  /// Commits with up to three parents, and times that are not in order, as a stream for git-fast-import(1).
+  /// A random history as a stream for git-fast-import(1): commits have up to three parents, and
+  /// their times are out of order.
   private func history(_ random: inout some RandomNumberGenerator, commits: Int) -> String {
     var text = ""
     for mark in 1...commits {
@@ -18,7 +19,7 @@ import Testing
       text += "commit refs/heads/c\(mark)\nmark :\(mark)\ncommitter x <x@x> \(time) +0000\ndata 0\n"
       let recent = (max(1, mark - 12)..<max(mark, 1)).shuffled(using: &random)
       let parents = recent.prefix(Int.random(in: 1...10, using: &random) / 4 + 1)
-      // Now and then one that has nothing to do with the others.
+      // Now and then an unrelated root commit.
       if mark % 19 == 0 { continue }
       for (index, parent) in parents.enumerated() {
         text += "\(index == 0 ? "from" : "merge") :\(parent)\n"
@@ -28,7 +29,7 @@ import Testing
   }
 
   @Test(
-    "A commit and many others have the same merge bases as git says of each two",
+    "The merge bases of many commits match those that git finds for each pair",
     .timeLimit(.minutes(20)))
   func sameAsGit() throws {
     let seed = UInt64.random(in: 0...(.max))
@@ -38,7 +39,7 @@ import Testing
     _ = try run(
       ["git", "fast-import", "--quiet"], in: directory.path,
       input: Data(history(&random, commits: commits).utf8))
-    // Not by the way of the program, which waits for signals of the whole process.
+    // Not by GitCommand, which waits for signals of the whole process.
     func git(_ words: [String], _ input: [Bytes] = []) throws -> [Bytes] {
       let text = String(decoding: input.flatMap { $0 + [.newline] }, as: UTF8.self)
       let outcome = try run(["git"] + words, in: directory.path, input: Data(text.utf8))

@@ -42,13 +42,13 @@ import Testing
     }
   }
 
-  @Test("What a terminal acts on is written as an escape")
+  @Test("Characters that a terminal interprets are written as escapes")
   func terminal() {
     let text = "\u{1B}\u{7F}\u{9B}\u{61C}\u{202E}é'\n"
     #expect(written(.string(text)) == Bytes(#""\u001b\u007f\u009b\u061c\u202eé'\n""#))
   }
 
-  @Test("The compact layout is a line, the indented one has two spaces a level")
+  @Test("The compact layout is one line; the indented one has two spaces per level")
   func layouts() {
     func write(_ layout: JSONWriter.Layout) -> String {
       var json = JSONWriter(layout)
@@ -80,19 +80,19 @@ import Testing
         """)
   }
 
-  @Test("What is read is written again as it was, digits of numbers included")
+  @Test("A parsed value is written unchanged, including the digits of numbers")
   func roundTrip() throws {
     let text = #"{"a":[1,-0.50,1e400,true,false,null],"b":{"":"\"\\\n"},"c":[],"d":{}}"#
     #expect(String(decoding: written(try read(text)), as: UTF8.self) == text)
     #expect(try read(" [ 1 , { \"a\" : 2 } ]\n") == read(#"[1,{"a":2}]"#))
   }
 
-  @Test("Escapes become their characters, surrogate pairs one of them")
+  @Test("Escapes become characters, and a surrogate pair becomes one")
   func escapes() throws {
     #expect(try read(#""\u0041\/\b\f\n\r\t\uD83D\ude00é""#).string == "A/\u{8}\u{c}\n\r\t😀é")
   }
 
-  @Test("Members and numbers are found; of a key that is there twice the last counts")
+  @Test("Members and numbers are found; the last of repeated keys counts")
   func access() throws {
     let value = try read(#"{"n":42,"x":-1.5e2,"s":"t","n":43,"b":true,"big":1e999}"#)
     #expect(value["n"]?.integer == 43 && value["x"]?.double == -150 && value["s"]?.string == "t")
@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test(
-    "What is no JSON is refused, with the place",
+    "Invalid JSON is refused with the position",
     arguments: [
       ("", 0), ("  ", 2), ("{", 1), ("[1,]", 3), ("{\"a\" 1}", 5), ("{a:1}", 1), ("01", 1),
       ("1.", 2), ("-", 1), ("1e", 2), ("tru", 0), ("\"a", 0), ("\"\u{1}\"", 1), (#""\x""#, 1),
@@ -112,7 +112,7 @@ import Testing
     #expect { try read(text) } throws: { ($0 as? JSONError)?.offset == offset }
   }
 
-  @Test("A byte order mark before the value is ignored, elsewhere it is an error with its place")
+  @Test("A byte order mark before the value is ignored; elsewhere it is an error with its position")
   func byteOrderMark() throws {
     #expect(try read("\u{FEFF} [1]") == .array([.number("1")]))
     #expect(throws: JSONError(offset: 4, message: "expected a value")) {
@@ -130,7 +130,7 @@ import Testing
     }
   }
 
-  @Test("Nesting ends at a depth, not with the stack")
+  @Test("Nesting is limited by depth, not by the stack")
   func nesting() throws {
     let deepest = JSONValue.deepestNesting
     let text = { (depth: Int) in
@@ -140,7 +140,7 @@ import Testing
     #expect(throws: JSONError.self) { try read(text(100_000)) }
   }
 
-  @Test("On random texts it agrees with Foundation: both read the same or both refuse")
+  @Test("On random texts, the reader and Foundation read the same or both refuse")
   func random() throws {
     let pieces = [
       "{", "}", "[", "]", ",", ":", "\"a\"", "\"\\u00e9\"", "1", "-2.5", "1e3", "true", "null", " ",
@@ -152,7 +152,7 @@ import Testing
       let text = (0..<Int.random(in: 1...9, using: &random)).map { _ in
         pieces.randomElement(using: &random) ?? ""
       }.joined()
-      // Foundation refuses numbers that no double can hold, and takes a comma before the end.
+      // Foundation refuses numbers beyond the range of a double, and accepts a trailing comma.
       if text.contains(/e\d{3}|, *[\]}]/) { continue }
       let ours = try? read(text)
       let theirs = try? JSONSerialization.jsonObject(
@@ -168,7 +168,7 @@ import Testing
     #expect(agreed > 100)
   }
 
-  /// What reading the text ends in, and what checking it ends in.
+  /// The results of reading and of checking the text.
   private func outcomes(_ text: Bytes) -> (read: JSONError?, checked: JSONError?) {
     func error(_ body: () throws(JSONError) -> Void) -> JSONError? {
       do throws(JSONError) { try body() } catch { return error }
@@ -180,7 +180,7 @@ import Testing
     )
   }
 
-  @Test("A check accepts and refuses what reading does, with the same error, and finds the members")
+  @Test("A check accepts the same texts as reading, with the same errors, and finds the members")
   func check() throws {
     let pieces =
       [
@@ -222,7 +222,7 @@ import Testing
     }
   }
 
-  @Test("Of an object only the members are read that are asked for, the last of each name")
+  @Test("Only the requested members of an object are read, the last of each name")
   func someMembers() throws {
     let text = Bytes(#"{"a":1,"b":{"a":2},"c":[3],"\u0061":"x","d":4,"b":null,"c":{"d":5}} "#)
     #expect(
@@ -234,7 +234,7 @@ import Testing
     }
   }
 
-  @Test("Random bytes end in a value or an error")
+  @Test("Random bytes result in a value or an error")
   func randomBytes() {
     var random = seededRandom()
     for _ in 0..<20_000 {

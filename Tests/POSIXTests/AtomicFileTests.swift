@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(20))) struct AtomicFileTests {
   let directory = TemporaryDirectory()
 
-  @Test("A file is replaced whole, and nothing else is left")
+  @Test("A file is replaced as a whole, and no other file remains")
   func replace() throws {
     for text in ["one", "", String(repeating: "two", count: 50_000)] {
       try AtomicFile.write(Bytes(text), to: Path(directory("state.json")))
@@ -15,7 +15,7 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["state.json"])
   }
 
-  @Test("Where it cannot be written, the error names it, and nothing is left")
+  @Test("If the file cannot be written, the error names it, and no file remains")
   func failure() throws {
     #expect(throws: SystemError.self) { try AtomicFile.write([], to: Path(directory("no/state"))) }
     try directory.makeDirectories("state/full")

@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  @Test("A directory can be read twice, and the second reading sees what came between")
+  @Test("A directory can be read twice, and the second reading sees new entries")
   func entries() throws {
     try directory.makeDirectories("one", ".hidden")
     let root = try Descriptor(opening: Path(directory.path), .directory)
@@ -30,7 +30,7 @@ import Testing
     #expect(try names() == [".hidden", "one", "two"])
   }
 
-  @Test("A new file is refused where the name is taken, also by a link that leads nowhere")
+  @Test("Creating a file fails if the name exists, even as a dangling link")
   func creatingNew() throws {
     try run(["ln", "-s", "nowhere", directory("link")])
     let root = try Descriptor(opening: Path(directory.path), .directory)
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test("Everything is read, also beyond one chunk")
+  @Test("A file longer than one chunk is read to the end")
   func reading() throws {
     let text = String(repeating: "0123456789", count: 20_000)
     try directory.makeFile("long", text)
@@ -47,7 +47,7 @@ import Testing
     #expect(try file.readToEnd() == Bytes(text))
   }
 
-  @Test("A path of 64 KiB is an error, no crash")
+  @Test("A path of 64 KiB is an error, not a crash")
   func longPath() {
     let path = Path(Bytes(repeating: UInt8(ascii: "x"), count: 1 << 16))
     #expect(throws: SystemError(.stat, path, .nameTooLong)) { try FileStatus.of(path) }

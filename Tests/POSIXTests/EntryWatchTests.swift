@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(20))) struct EntryWatchTests {
   let directory = TemporaryDirectory()
 
-  /// What changes the entries of the directory `d`, in order; at the end it is as before.
+  /// Commands that change the entries of the directory `d`, in order. At the end it is as before.
   static let changes = [
     "mkdir d/x", "mv d/x d/y", "mv d/y y", "mv y d/y", "rmdir d/y", "touch d/f", "ln d/f d/g",
     "rm d/f",
@@ -15,7 +15,7 @@ import Testing
   ]
 
   #if os(Linux)
-    @Test("A watch counts the changes of others, and nothing but changes of entries")
+    @Test("A watch counts changes of entries by any process, and nothing else")
     func counts() throws {
       try directory.makeDirectories("d")
       try directory.makeFile("d/file")
@@ -32,7 +32,7 @@ import Testing
       #expect(watch.changes(of: watched) == 3)
     }
 
-    @Test("What a watch leaves unread does not count for the next one")
+    @Test("Changes that one watch has not read do not count for the next")
     func leftOver() throws {
       try directory.makeDirectories("d")
       let first = try Descriptor(opening: Path(directory("d")), .directory)
@@ -43,10 +43,10 @@ import Testing
     }
   #endif
 
-  /// Of every place in which tests may write here; a kernel that fails this on one of them must not be
-  /// believed there.
+  /// Covers every file system that tests can write to here. If a kernel fails this on one of them,
+  /// the program must not trust its change times there.
   @Test(
-    "Where change times are said to be distinct, none is the same after a change as before",
+    "If change times are distinct, every change gives the directory a new one",
     arguments: [NSTemporaryDirectory(), "/dev/shm", "/var/tmp", "/run"])
   func distinct(place: String) throws {
     let path = Path(place + "/topic-alloc-test")

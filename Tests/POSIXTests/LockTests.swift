@@ -13,7 +13,7 @@ import Testing
     try Descriptor(opening: Path(directory("lock")), .readWriteNoLink)
   }
 
-  @Test("A lock excludes another open file, until it is closed")
+  @Test("A lock excludes other open files until it is closed")
   func exclusion() throws {
     func holdAndTry(_ second: borrowing Descriptor) throws {
       let first = try open()
@@ -25,7 +25,7 @@ import Testing
     #expect(try second.tryLock())
   }
 
-  @Test("A deadline that is over means one attempt")
+  @Test("A deadline in the past allows one attempt")
   func noWaiting() throws {
     let first = try open()
     let second = try open()

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(20))) struct PathTests {
   @Test(
-    "The parent and the last component are those of dirname(3) and basename(3)",
+    "The parent and the last component follow dirname(3) and basename(3)",
     arguments: [
       ("/a/b", "/a", "b"), ("/a", "/", "a"), ("/", "/", ""), ("a", ".", "a"), ("a/b/", "a", "b"),
       ("//a//b//", "//a", "b"), ("", ".", ""),
@@ -13,7 +13,7 @@ import Testing
     #expect(Path(path).lastComponent == Bytes(last))
   }
 
-  @Test("Appending puts exactly one slash between")
+  @Test("Appending puts exactly one slash between the parts")
   func appending() {
     #expect(Path("/").appending("a") == Path("/a"))
     #expect(Path("/a/").appending("b") == Path("/a/b"))

@@ -10,39 +10,41 @@ import Foundation
 
 /// How a process ended and what it printed.
 public struct Outcome: Sendable {
-  /// Its exit code; nil when a signal ended it.
+  /// Its exit status; nil if a signal ended it.
   public let code: Int32?
-  /// The signal that ended it.
+  /// The signal that ended it; nil if it exited.
   public let signal: Int32?
-  /// What it printed.
+  /// Its standard output.
   public let output: Data
-  /// What it printed on standard error.
+  /// Its standard error.
   public let error: String
 
-  /// The faults that were planned (`POSIX_FAULT`) and happened, in it or in what it started.
+  /// The planned faults (`POSIX_FAULT`) that fired, in the process or its children.
   public let faults: [String]
 
-  /// What it printed, as text.
+  /// Its standard output as text.
   public var text: String { String(decoding: output, as: UTF8.self) }
-  /// What it printed, line by line.
+  /// Its standard output line by line.
   public var lines: [String] { text.split(separator: "\n").map(String.init) }
 }
 
-/// A fault that a test has planned did not happen: the test would have passed without it.
+/// A planned fault did not fire: the test would have passed without it.
 public struct FaultMissed: Error {
-  /// What was planned.
+  /// The faults that were planned.
   public let planned: [String]
-  /// What happened.
+  /// The faults that fired.
   public let happened: [String]
 }
 
-/// What a test has waited for did not happen in time.
+/// A wait took too long.
 public struct TimeIsUp: Error {
-  /// What it is.
+  /// The condition that was not met.
   public let what: String
 }
 
-/// Waits until `condition` is true, at most so many seconds: ``TimeIsUp``.
+/// Waits until `condition` is true.
+///
+/// - Throws: ``TimeIsUp`` if that takes too long.
 public func waitUntil(
   _ condition: @autoclosure () throws -> Bool, timeout: Double = 60,
   file: StaticString = #fileID, line: UInt = #line
@@ -54,7 +56,7 @@ public func waitUntil(
   }
 }
 
-/// Something that happens once, and that another thread looks at.
+/// A flag that one thread sets and another reads.
 private final class Flag: Sendable {
   nonisolated(unsafe) private var happened = false
   private let lock = NSLock()
@@ -63,18 +65,21 @@ private final class Flag: Sendable {
   var isSet: Bool { lock.withLock { happened } }
 }
 
-/// A process that has been started.
+/// A running process.
 public struct RunningProcess: Sendable {
-  /// Its id.
+  /// Its ID.
   public let id: pid_t
   private let files: [String]
   private let plannedFaults: [String]
 
-  /// Starts `words`; the first one is looked up in PATH. Variables of the environment whose value
-  /// is empty are removed. What it prints goes to files, so that it never waits for a reader.
+  /// Starts a process. Its output goes to files, so it never waits for a reader.
   ///
-  /// A fault that the environment or a script plans (`POSIX_FAULT`) has to happen, unless it
-  /// `mayMiss`: else ``wait()`` throws ``FaultMissed``.
+  /// A fault that the environment or a script plans (`POSIX_FAULT`) must fire unless `mayMiss` is
+  /// set. Otherwise ``wait()`` throws ``FaultMissed``.
+  ///
+  /// - Parameters:
+  ///   - words: The program, looked up in PATH, and its arguments.
+  ///   - environment: Variables to set. An empty value removes the variable.
   public init(
     _ words: [String], in directory: String? = nil, environment: [String: String] = [:],
     input: Data = Data(), mayMiss: Bool = false
@@ -100,7 +105,7 @@ public struct RunningProcess: Sendable {
       var actions = posix_spawn_file_actions_t()
       var attributes = posix_spawnattr_t()
     #endif
-    // The threads that run tests have all signals blocked, and a child would inherit that.
+    // Test threads block all signals, and a child would inherit that.
     var noSignals = sigset_t()
     sigemptyset(&noSignals)
     posix_spawnattr_init(&attributes)
@@ -125,11 +130,12 @@ public struct RunningProcess: Sendable {
     self.id = id
   }
 
-  /// Whether it still runs.
+  /// Whether it is still running.
   public var isRunning: Bool { kill(id, 0) == 0 }
 
-  /// Waits for its end. One that has not ended after so many seconds is killed and counts as hung:
-  /// ``TimeIsUp``.
+  /// Waits for the process to end.
+  ///
+  /// - Throws: ``TimeIsUp`` if it takes longer than `timeout`. The process is killed.
   public func wait(timeout: Double = 300) throws -> Outcome {
     var status: Int32 = 0
     let (id, isHung) = (id, Flag())
@@ -160,7 +166,7 @@ public struct RunningProcess: Sendable {
   }
 }
 
-/// Runs `words` to their end.
+/// Runs a process to completion.
 @discardableResult
 public func run(
   _ words: [String], in directory: String? = nil, environment: [String: String] = [:],
@@ -171,7 +177,7 @@ public func run(
   ).wait()
 }
 
-/// The command lines of all processes that hold `text`, words separated by spaces: proc(5).
+/// The command lines of all processes that contain `text`, with words separated by spaces: proc(5).
 public func runningCommands(containing text: String) -> [String] {
   let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
   return entries.filter { Int($0) != nil }.compactMap { process in
@@ -194,9 +200,9 @@ public func bash(
     mayMiss: mayMiss)
 }
 
-/// The programs of the package, as built along with the tests.
+/// The programs of the package, built with the tests.
 public enum Product {
-  /// The directory that holds them.
+  /// The directory that contains them.
   public static let directory: String = {
     var directory = URL(fileURLWithPath: CommandLine.arguments[0]).standardizedFileURL
     while directory.path != "/" {
@@ -213,7 +219,7 @@ public enum Product {
   public static let topic = directory + "/topic"
   /// `topic-stress`.
   public static let topicStress = directory + "/topic-stress"
-  /// The top of the package's sources.
+  /// The top directory of the package.
   public static let sources = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
@@ -228,13 +234,13 @@ public struct HeldLock: Sendable {
   /// The process that holds it.
   public let holder: RunningProcess
 
-  /// Has the lock of the file at `path` taken, and returns when it is.
+  /// Starts a process that locks the file at `path`, and returns when it has the lock.
   public init(_ path: String) throws {
     holder = try RunningProcess(["flock", "--no-fork", path, "sleep", "1000"])
     try waitUntil(run(["flock", "--nonblock", path, "true"]).code != 0)
   }
 
-  /// Ends the process and with it the lock.
+  /// Ends the process, which releases the lock.
   public func release() throws {
     kill(holder.id, SIGKILL)
     _ = try holder.wait()

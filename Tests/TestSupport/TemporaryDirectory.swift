@@ -1,12 +1,12 @@
 import Foundation
 import POSIX
 
-/// An empty directory that goes with this value, whatever is in it.
+/// A new directory, removed with its contents when this value is destroyed.
 public final class TemporaryDirectory: Sendable {
-  /// Its absolute path, links resolved.
+  /// Its absolute path, with links resolved.
   public let path: String
 
-  /// Makes it.
+  /// Creates the directory.
   public init() {
     let parent = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
     let url = parent.appendingPathComponent("topic-alloc-tests-\(UUID().uuidString)")
@@ -19,15 +19,15 @@ public final class TemporaryDirectory: Sendable {
   }
 
   deinit {
-    // Directories that a test made unreadable have to be opened first.
+    // Makes unreadable directories accessible first.
     _ = try? run(["chmod", "-R", "u+rwx", path])
     _ = try? run(["rm", "-rf", path])
   }
 
-  /// The path of `name` in it.
+  /// The path of `name` in the directory.
   public func callAsFunction(_ name: String) -> String { path + "/" + name }
 
-  /// Makes directories of these names, and those above them.
+  /// Creates directories with these names, and their parents.
   public func makeDirectories(_ names: String...) throws {
     for name in names {
       try FileManager.default.createDirectory(
@@ -35,12 +35,12 @@ public final class TemporaryDirectory: Sendable {
     }
   }
 
-  /// Makes an empty file, or one with this text.
+  /// Creates a file with this text.
   public func makeFile(_ name: String, _ text: String = "") throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: self(name)))
   }
 
-  /// The names in one of its directories, sorted; those that begin with a dot are left out.
+  /// The names in a directory, sorted, without those that start with a dot.
   public func entries(_ name: String = ".") -> [String] {
     let all = try? FileManager.default.contentsOfDirectory(atPath: self(name))
     return (all ?? []).filter { !$0.hasPrefix(".") }.sorted()

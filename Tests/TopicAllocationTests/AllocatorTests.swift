@@ -40,7 +40,7 @@ import Testing
     #expect(names(try allocator().allocate(slugs("y")).topics) == ["043_y"])
   }
 
-  @Test("After 999 comes 1000, and its name sorts as it counts")
+  @Test("After 999 comes 1000, and names sort in the order of their numbers")
   func thousand() throws {
     try directory.makeDirectories("specs/999_a")
     let topics = try allocator().allocate(slugs("b", "c")).topics
@@ -105,9 +105,9 @@ import Testing
     #expect(!Path(directory("specs/.topic_number.lock")).isReachable)
   }
 
-  @Test("A failure halfway reports what exists and what does not")
+  @Test("A failure halfway reports which topics exist and which do not")
   func halfWay() throws {
-    // The third name does not fit into a directory entry.
+    // The third name is too long for a directory entry.
     var style = Style.topic
     style.suffix = Bytes("." + String(repeating: "x", count: 250))
     let long = Slug(exactly: Bytes(repeating: UInt8(ascii: "a"), count: 50))
@@ -156,7 +156,7 @@ import Testing
   }
 
   @Test(
-    "Reuse takes neither a file nor a dangling symlink for a topic, nor a directory for a record")
+    "Reuse accepts no file or dangling symlink as a topic, and no directory as a record")
   func reuseOfOthers() throws {
     try directory.makeDirectories("specs", "adr/0003-x", "adr/0004-x.md")
     try directory.makeFile("specs/005_x")
@@ -186,7 +186,7 @@ import Testing
     }
   }
 
-  @Test("Whoever can write to a root can write to its new lock file")
+  @Test("Every user who can write to a root can write to its new lock file")
   func lockFilePermissions() throws {
     try directory.makeDirectories("specs")
     try run(["chmod", "2775", directory("specs")])

@@ -11,7 +11,7 @@ import Testing
     _ style: Style = .topic, _ change: (inout Invariants) -> Void = { _ in }
   ) throws -> [Invariants.Violation] {
     var invariants = Invariants(style)
-    // A process that another test starts keeps a copy of the lock until its program runs.
+    // A process that another test starts keeps a copy of the lock until it executes its program.
     invariants.lockPatience = .seconds(10)
     change(&invariants)
     return try invariants.check(Path(directory.path)).violations
@@ -75,7 +75,7 @@ import Testing
       ])
   }
 
-  @Test("Entries of which none is numbered are a violation that names their probable style")
+  @Test("A root without numbered entries is a violation that names the probable style")
   func unrecognised() throws {
     try directory.makeFile(".gitkeep")
     #expect(try violations().isEmpty)
@@ -86,7 +86,7 @@ import Testing
     #expect(try violations(.specKit).isEmpty)
   }
 
-  @Test("A numbered file is a violation, and a directory where files are made")
+  @Test("A numbered file is a violation, as is a directory in a style that makes files")
   func kinds() throws {
     try directory.makeFile("001_a")
     try directory.makeDirectories("0001-a.md")
@@ -94,7 +94,7 @@ import Testing
     #expect(try violations(.adr).contains(.wrongKind(entry: Bytes("0001-a.md"))))
   }
 
-  @Test("A symlink to a directory counts as a directory, a dangling one does not")
+  @Test("A symlink to a directory counts as a directory; a dangling one does not")
   func links() throws {
     try directory.makeDirectories("elsewhere")
     try run(["ln", "-s", "elsewhere", directory("001_a")])
@@ -102,7 +102,7 @@ import Testing
     #expect(try violations() == [.wrongKind(entry: Bytes("002_b"))])
   }
 
-  @Test("Names that no allocation gives are violations, with the name it would give")
+  @Test("Names that no allocation creates are violations that show the right name")
   func names() throws {
     try directory.makeDirectories("001_Foo Bar", "002_", "003_ok", "7_x", "007", "004-dash")
     #expect(
@@ -133,7 +133,7 @@ import Testing
 }
 
 @Suite(.timeLimit(.minutes(20))) struct LockHolderTests {
-  @Test("The holder of a lock is read from /proc/locks, not those who wait for it")
+  @Test("/proc/locks gives the holder of a lock, not the waiting processes")
   func procLocks() throws {
     let status = try FileStatus.of(Path("/"))
     func device(_ number: UInt64) -> String { String(number, radix: 16) }

@@ -24,7 +24,7 @@ import Testing
     #expect(directory.entries().isEmpty)
   }
 
-  @Test("Going up from a missing directory comes back to an existing one")
+  @Test("A path can go up from a missing directory to an existing one")
   func upward() throws {
     try directory.makeDirectories("specs")
     let root = try Root(locating: Path(directory("new/../specs")))

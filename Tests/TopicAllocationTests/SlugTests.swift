@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test(
-    "Underscore slugs fold, lower, join words and drop the rest",
+    "Underscore slugs fold letters to lower-case ASCII, join words, and drop the rest",
     arguments: [
       ("Research: Auth (2025)!", "research_auth_2025"), ("real-time", "realtime"),
       ("OAuth 2.0 login", "oauth_20_login"), ("  a \t\n b  ", "a_b"), ("__a__b__", "a_b"),
@@ -50,7 +50,7 @@ import Testing
       slug(String(repeating: "a", count: 48) + " bc") == String(repeating: "a", count: 48) + "_b")
   }
 
-  @Test("Bytes that are not UTF-8 are dropped, or make a dash")
+  @Test("Invalid UTF-8 is dropped or becomes a dash")
   func invalidBytes() {
     let text: Bytes = [0x61, 0xFF, 0x62, 0xC3, 0x63, 0xED, 0xA0, 0x80, 0x64, 0xC3]
     #expect(Slug(text, .underscores)?.bytes == Bytes("abcd"))
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  @Test("A slug is its own slug")
+  @Test("The slug of a slug is the slug itself")
   func idempotence() {
     for text in ["OAuth 2.0 login", "Ärger im Büro", String(repeating: "ab ", count: 40)] {
       #expect(slug(slug(text) ?? "") == slug(text))
@@ -111,7 +111,7 @@ import Testing
 }
 
 @Suite(.timeLimit(.minutes(20))) struct UTF8DecoderTests {
-  @Test("It accepts exactly the UTF-8 that the standard library accepts")
+  @Test("The decoder accepts exactly the UTF-8 that the standard library accepts")
   func validity() {
     let interesting: Bytes = [
       0x00, 0x61, 0x7F, 0x80, 0xBF, 0xC1, 0xC2, 0xE0, 0xED, 0xA0, 0xF0, 0x90, 0xF4, 0xF5, 0xFF,

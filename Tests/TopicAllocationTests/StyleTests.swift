@@ -9,7 +9,7 @@ import Testing
   }
 
   @Test(
-    "Three to seven digits and an underscore count, in decimal",
+    "A number is three to seven decimal digits before an underscore",
     arguments: [
       ("042_a", 42), ("010_a", 10), ("0042_x", 42), ("1000_x", 1000), ("9999999_x", 9_999_999),
       ("000_x", 0), ("042_", 42), ("042_A b", 42), ("042_x.md", 42),
@@ -27,7 +27,7 @@ import Testing
     #expect(number("0042_a.md", .adr) == nil)
   }
 
-  @Test("A narrower width lets narrower numbers count, a wider one does not")
+  @Test("A smaller width admits shorter numbers; a larger one excludes them")
   func width() {
     var style = Style.topic
     style.width = 1
@@ -36,7 +36,7 @@ import Testing
     #expect(number("007_x", style) == nil)
   }
 
-  @Test("Entry names are padded to the width, and grow beyond it")
+  @Test("Numbers are padded to the width, and may exceed it")
   func names() throws {
     let slug = try #require(Slug(Bytes("a b"), .underscores))
     #expect(Style.topic.entryName(42, slug) == Bytes("042_a_b"))
@@ -44,7 +44,7 @@ import Testing
     #expect(Style.adr.entryName(42, slug) == Bytes("0042-a_b.md"))
   }
 
-  @Test("The name of a topic is what stands between separator and suffix")
+  @Test("The name of a topic is the text between separator and suffix")
   func topicNames() {
     #expect(Topic(Bytes("0042-a-b.md"), in: Path("/r"), .adr)?.name == Bytes("a-b"))
     #expect(Topic(Bytes("0042-a-b"), in: Path("/r"), .adr)?.name == Bytes("a-b"))

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(20))) struct LedgerNameTests {
   @Test(
-    "A root's path is spelled so that git takes it and no other root has the same",
+    "The path of a root becomes a name that git accepts and no other root has",
     arguments: [
       ("specs", "specs"), (".claude/specs", "%2eclaude%2fspecs"), ("", "%"), ("Specs", "%53pecs"),
       ("a b/ä", "a%20b%2f%c3%a4"), ("x.lock", "x%2elock"), ("100%", "100%25"), ("a\n", "a%0a"),
@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test(
-    "Every single byte has a name of its own, and none of them is a prefix directory of another")
+    "Every byte has its own name, and no name is a directory of another")
   func allBytes() {
     let names = (1...UInt8.max).compactMap { LedgerName(spelling: [$0])?.text }
     #expect(Set(names).count == 255 && names.allSatisfy { !$0.contains("/") && !$0.contains(".") })

@@ -27,7 +27,7 @@ public struct ProcessGroup {
   /// Whether its standard error joins its output. Otherwise it shares the standard error of this
   /// process.
   public var joinsErrors = false
-  /// How long what is asked to end may take to do so, in nanoseconds.
+  /// How long what is asked to end may take to do so.
   public var grace = Duration.seconds(2)
 
   /// Creates a process group for a command.
@@ -46,7 +46,7 @@ public struct ProcessGroup {
     case interrupted(Signal)
   }
 
-  /// Runs it until it ends or `nanoseconds` are over: posix_spawnp(3), kill(2), waitpid(2). What it writes
+  /// Runs it until it ends or `time` is over: posix_spawnp(3), kill(2), waitpid(2). What it writes
   /// to standard output goes to `keep`, piece by piece; when that fails, the group is ended, and the error
   /// is that of the call. Signals that ask this process to end are held back from now on, also after the
   /// return.
@@ -164,7 +164,7 @@ private struct Members {
 
   /// Ends the group. Returns a signal that asked this process to end meanwhile.
   mutating func end(by signal: Signal, _ grace: Duration) throws(SystemError) -> Signal? {
-    let deadline = InstantInstant.now + grace
+    let deadline = Instant.now + grace
     var asked: Signal?
     send(signal)
     var result = try wait(until: deadline, for: \.leaderHasEnded)

@@ -2,15 +2,15 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the programs that a program starts inherit from it.
+/// What children inherit from the programs.
 @Suite(.timeLimit(.minutes(20))) struct ChildrenTests {
   let directory = TemporaryDirectory()
 
   init() throws { try directory.makeDirectories("run") }
 
-  @Test("No child has a signal blocked that its parent blocks for itself")
+  @Test("Children do not inherit the signals that their parent blocks for its own use")
   func masks() throws {
-    // dash unblocks all signals when it begins, bash does not.
+    // dash unblocks all signals at its start; bash does not.
     let outcome = try bash(
       """
       git init -q .; mkdir -p bin specs/001_a; git=$(command -v git)
@@ -35,11 +35,11 @@ import Testing
   }
 
   @Test(
-    "A command whose parent has a stream closed runs, with none of its own closed",
+    "A command whose parent has a stream closed runs with all of its own open",
     arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"],
     ["topic gate run --step a", "topic try -n --timeout 60 --model m -- sh -c"])
   func closedStreams(redirection: String, command: String) throws {
-    // A shell opens files by numbers from 3 on when all below are taken.
+    // A shell uses descriptors from 3 on if those below are taken.
     let check =
       "touch ran; echo; for fd in 0 1 2; do test -e /proc/$$/fd/$fd || echo $fd >>missing; done"
     let outcome = try bash("\(command) '\(check) # {model}' \(redirection)", in: directory.path)
@@ -47,7 +47,7 @@ import Testing
     #expect(directory.entries().contains("ran") && !directory.entries().contains("missing"))
   }
 
-  @Test("Without a standard input to read, nothing is tried, and the message says what to do")
+  @Test("If standard input cannot be read, nothing runs, and the message says what to do")
   func closedInput() throws {
     let outcome = try bash(
       "topic try --timeout 60 --model m -- touch ran {model} <&-", in: directory.path,

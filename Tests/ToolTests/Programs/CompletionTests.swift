@@ -2,16 +2,15 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `topic completions` prints, in interactive shells on a terminal of their own.
+/// The output of `topic completions`, in interactive shells on their own terminals.
 @Suite(
   .timeLimit(.minutes(20)),
   .enabled(if: ["zsh", "fish", "git"].allSatisfy(Product.hasProgram), "needs zsh, fish and git"))
 struct CompletionTests {
   let directory = TemporaryDirectory()
 
-  /// Types each line into a shell, with a tab at its end, and prints what the shell has made of it.
+  /// Types each line of the file `lines` into a shell, followed by a tab, and prints the result.
   /// Arguments: the shell and the completions.
-  /// The lines are in the file `lines`.
   private static let driver = #"""
     setopt extended_glob
     zmodload zsh/zpty
@@ -70,7 +69,7 @@ struct CompletionTests {
     let lines = expected.keys.sorted()
     let completed = try complete(lines, in: shell)
     for (line, found) in zip(lines, completed) {
-      // A shell may leave a slash or put a space.
+      // Shells differ in a trailing slash or space.
       let wanted = expected[line] ?? ""
       #expect(
         found.hasPrefix(wanted.hasSuffix("/") ? String(wanted.dropLast()) : wanted), "\(line)")

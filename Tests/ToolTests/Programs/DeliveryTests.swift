@@ -2,18 +2,18 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What reaches the caller, and what is said when it cannot.
+/// What reaches the caller, and the error if it cannot.
 @Suite(.timeLimit(.minutes(20))) struct DeliveryTests {
   let directory = TemporaryDirectory()
 
-  /// The lock file is the first file that is opened, and would get what goes to a closed stream.
+  /// The lock file is opened first, so it would get the output for a closed stream.
   private func expectNoStrayOutput() throws {
     let text = try String(contentsOfFile: directory("specs/.topic_number.lock"), encoding: .utf8)
     #expect(text.isEmpty || text.hasPrefix("topic-alloc 1 ") && text.utf8.count == 192, "\(text)")
   }
 
   @Test(
-    "An output that fails is code 74, and the message names what was created",
+    "If the output fails, the status is 74, and the message names what was created",
     arguments: [
       ("exec >&-", "Bad file descriptor"), ("exec >/dev/full", "No space left on device"),
       ("exec > >(exec true); wait \"$!\"", "Broken pipe"),
@@ -27,7 +27,7 @@ import Testing
     try expectNoStrayOutput()
   }
 
-  @Test("With all standard streams closed, no file gets what was meant for them")
+  @Test("With all standard streams closed, no file gets their output")
   func closedStreams() throws {
     let outcome = try bash("topic-alloc '\(directory("specs"))' a <&- >&- 2>&-")
     #expect(outcome.code == 74)
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test(
-    "While the lock is held, a timeout ends in code 75 and names the holder",
+    "If the lock stays held until the timeout, the status is 75, and the message names the holder",
     .enabled(if: Product.hasProgram("flock")), arguments: [".topic_number.lock", "."])
   func timeout(lock: String) throws {
     try directory.makeDirectories("specs")
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test(
-    "When flock(1) took the lock for its shell, the shell is the holder",
+    "If flock(1) took the lock for its shell, the shell is the holder",
     .enabled(if: Product.hasProgram("flock")))
   func inheritedLock() throws {
     try directory.makeDirectories("specs")
@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test(
-    "A root that is replaced while somebody waits for its lock gets the topic all the same",
+    "A root that is replaced while a process waits for its lock still gets the topic",
     .enabled(if: Product.hasProgram("flock")))
   func replacedRoot() throws {
     try directory.makeDirectories("specs/005_old")
@@ -116,7 +116,7 @@ import Testing
   }
 
   @Test(
-    "A root that is removed while somebody waits for its lock is made again",
+    "A root that is removed while a process waits for its lock is created again",
     .enabled(if: Product.hasProgram("flock")))
   func removedRoot() throws {
     try directory.makeDirectories("deep/specs")
@@ -131,7 +131,7 @@ import Testing
   }
 
   @Test(
-    "A stalled reader does not keep a signal from ending the program, and it says what it created",
+    "With a stalled reader, a signal still ends the program, which names what it created",
     arguments: [SIGINT, SIGTERM, SIGQUIT])
   func stalledReader(signal: Int32) throws {
     let script = """
@@ -143,7 +143,7 @@ import Testing
       wait $writer; echo $?
       kill $reader
       """
-    // Without job control, what a shell starts in the background ignores SIGINT and SIGQUIT.
+    // Without job control, background commands of a shell ignore SIGINT and SIGQUIT.
     let outcome = try bash("set -m\n" + script, in: directory.path)
     #expect(outcome.lines == ["\(128 + signal)"], "\(outcome.error)")
     let said = try String(contentsOfFile: directory("said"), encoding: .utf8)
@@ -151,7 +151,7 @@ import Testing
     #expect(said.contains("5000 in all"))
   }
 
-  @Test("When the printing fails after a failure half-way, both are told")
+  @Test("If printing fails after a failure halfway, the message names both")
   func doubleFailure() throws {
     let outcome = try bash(
       "POSIX_FAULT=mkdirat:2:28 topic-alloc '\(directory("specs"))' a b c >/dev/full")
@@ -163,7 +163,7 @@ import Testing
     }
   }
 
-  @Test("The arguments arrive where no descriptor is to be had")
+  @Test("Arguments are read even if no descriptor is available")
   func noDescriptors() throws {
     let outcome = try bash(
       "ulimit -n 3; topic-alloc --version; topic-alloc specs a", in: directory.path)
@@ -181,7 +181,8 @@ import Testing
   }
 
   @Test(
-    "The project is where the variable says, else the work tree of the root, else above the root")
+    "The project comes from the variable, else from the work tree, else from the directories above the root"
+  )
   func project() throws {
     try directory.makeDirectories("repo/.git", "repo/docs/adr", "plain/.claude/specs", "other")
     try directory.makeFile("repo/.git/HEAD")

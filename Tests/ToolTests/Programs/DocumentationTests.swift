@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the documents say, run and compared.
+/// Runs the examples in the documents, and compares their claims.
 @Suite(.timeLimit(.minutes(20))) struct DocumentationTests {
   let directory = TemporaryDirectory()
 
@@ -54,7 +54,7 @@ import Testing
     #expect(directory.entries() == ["page.html", "runs", "state"])
   }
 
-  @Test("No link of a README leads nowhere")
+  @Test("Every link in a README leads somewhere")
   func links() throws {
     let pages = ["README.md", "shell/README.md", "stress/README.md", "Sources/README.md"]
     for page in pages {
@@ -109,7 +109,7 @@ import Testing
   }
 
   @Test(
-    "The worked example is killed half-way, goes on from its checkpoint, and does each task once",
+    "The worked example, killed halfway, continues from its checkpoint and does each task once",
     .enabled(if: Product.hasProgram("jq")))
   func workflow() throws {
     let outcome = try bash(
@@ -162,7 +162,7 @@ import Testing
     }
   }
 
-  @Test("The example script takes a topic once and a plan each time, whatever the description")
+  @Test("The example script creates one topic, and one plan per run, for any description")
   func example() throws {
     try directory.makeDirectories("specs")
     let script = Product.sources + "/shell/examples/start-topic.sh"
@@ -178,7 +178,7 @@ import Testing
     #expect(directory.entries("specs").count == 2)
   }
 
-  @Test("The bash blocks of the example command work as they stand, whatever the description")
+  @Test("The bash blocks of the example command work unchanged, for any description")
   func exampleCommand() throws {
     try directory.makeDirectories("specs")
     let blocks = try text("shell/examples/research.md").matches(of: #/(?s)```bash\n(.*?)```/#)

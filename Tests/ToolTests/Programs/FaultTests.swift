@@ -2,19 +2,19 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Every system call on the way fails, in a real process, through the fault seam of POSIX
-/// (Sources/POSIX/Fault.swift), which builds for tests have.
+/// Makes every system call of an allocation fail, in a real process, through the fault seam of
+/// debug builds (Sources/POSIX/System/Fault.swift).
 @Suite(.timeLimit(.minutes(20))) struct FaultTests {
-  /// A call on the way: the n-th of its kind, and on what.
+  /// A system call: the n-th of its kind, and its path.
   struct Call: Sendable {
     let name: String
     let occurrence: Int
     let path: String
-    /// Whether the topic exists when it is made: what fails then is its delivery.
+    /// Whether the topic exists by then, so the failure affects only its delivery.
     let isDelivery: Bool
   }
 
-  /// What a call can meet, with the exit code that the contract gives to it.
+  /// Errors of calls, each with the exit status that the contract documents.
   static let errors: [(name: String, number: Int32, code: Int32)] = [
     ("EACCES", EACCES, 77), ("EROFS", EROFS, 73), ("ENOSPC", ENOSPC, 73), ("EDQUOT", EDQUOT, 73),
     ("EMFILE", EMFILE, 73), ("EINTR", EINTR, 0), ("EIO", EIO, 74),
@@ -46,23 +46,25 @@ import Testing
     }
   }
 
-  /// Whether the program goes on all the same: EINTR means again; the search for .git and the look
-  /// for a link that leads nowhere are not worth failing for; a lock file that cannot be written is
-  /// opened for reading, and where none can be made, the lock of the root has to do. Without a record
-  /// of the highest number, the root is read.
+  /// Whether the program continues despite the error:
+  ///
+  /// - EINTR repeats the call.
+  /// - The search for .git and the check for dangling links are optional.
+  /// - A lock file that cannot be written is opened for reading; without one, the root is locked.
+  /// - Without a record of the highest number, the root is read.
   private func isBorne(_ call: Call, _ error: String) -> Bool {
     error == "EINTR" || call.name == "lstat" || call.path.contains("/.git")
       || ["fstatfs", "ioctl", "fcntl", "fgetxattr", "fsetxattr"].contains(call.name)
       || (call.isDelivery && ["fstat", "unlinkat"].contains(call.name))
       || (call.path.hasSuffix(".lock") && ["open", "creat"].contains(call.name)
         && ["EACCES", "EROFS"].contains(error))
-      // Of the directories above the root, those that cannot be opened are not synced.
+      // Parents of the root that cannot be opened are not synced.
       || (call.isDelivery && call.name == "open" && error == "EACCES"
         && !call.path.hasSuffix("specs") && !call.path.contains("/specs/"))
   }
 
   @Test(
-    "Each failing call ends in the documented code, names path and cause, prints nothing, and the next call works",
+    "Each failing call gives the documented status, names path and cause, prints nothing, and leaves the root usable",
     arguments: [
       [], ["--durable"], ["--style", "adr"], ["--reuse"], ["--number", "5"], ["--dry-run"],
     ])
@@ -115,7 +117,7 @@ import Testing
     #expect(outcome.text == directory("specs/001_x") + "\n")
   }
 
-  @Test("A failure half-way prints what exists and names the rest")
+  @Test("A failure halfway prints what exists and names the rest")
   func halfWay() throws {
     let outcome = try run(
       [Product.topicAlloc, "-f", "number", directory("specs"), "a", "b", "c", "d"],
@@ -127,17 +129,17 @@ import Testing
     #expect(directory.entries("specs") == ["001_a", "002_b"])
   }
 
-  @Test("A bystander's entry of the very name means the next number")
+  @Test("If another process takes the name first, the next number is used")
   func entryAppears() throws {
     let outcome = try run(
       [Product.topicAlloc, "-f", "number", directory("specs"), "a"],
       environment: ["POSIX_FAULT": "mkdirat:1:\(EEXIST)"])
-    // The name is not there on the second look, so it cannot be had: an error, no endless loop.
+    // The name is gone at the second look, so it is unavailable: an error, not an endless loop.
     #expect(outcome.code == 73)
     #expect(outcome.error.contains("File exists"))
   }
 
-  @Test("Killed at any call, it leaves nothing locked and no number twice")
+  @Test("A kill at any call leaves nothing locked and no duplicate number")
   func killed() throws {
     let onTheWay = try calls([directory("specs"), "a"])
     var kills = 0
@@ -145,7 +147,7 @@ import Testing
       let outcome = try run(
         [Product.topicAlloc, directory("specs"), "a"],
         environment: ["POSIX_FAULT": "\(call.name):\(call.occurrence):kill"], mayMiss: true)
-      // A root that exists needs fewer calls, so that some are not reached.
+      // An existing root needs fewer calls, so some are never reached.
       #expect(outcome.faults.isEmpty ? outcome.code == 0 : outcome.signal == SIGKILL)
       if outcome.signal == SIGKILL { kills += 1 }
       let next = try run([Product.topicAlloc, "-w", "0", directory("specs"), "a"])

@@ -10,7 +10,7 @@ import Testing
   import Darwin
 #endif
 
-/// Runs a command as process 1 of a PID namespace of its own.
+/// Runs a command as process 1 of its own PID namespace.
 private enum Namespace {
   static let words =
     ["unshare"] + (getuid() == 0 ? [] : ["--map-root-user"]) + ["--pid", "--fork", "--kill-child"]
@@ -18,8 +18,8 @@ private enum Namespace {
   static let isAvailable = (try? run(words + ["true"]))?.code == 0
 }
 
-/// The programs as process 1 of a PID namespace, as in every container: there the kernel drops signals
-/// that nobody handles.
+/// The programs as process 1 of a PID namespace, as in a container. There the kernel drops signals
+/// without a handler.
 @Suite(
   .enabled(if: Namespace.isAvailable, "needs unshare(1) and namespaces"),
   .timeLimit(.minutes(20)))
@@ -28,13 +28,13 @@ struct FirstProcessTests {
 
   init() throws { try directory.makeDirectories("run") }
 
-  /// Has `words` run as process 1, and sends it `signal` from outside when the file `ready` is there,
-  /// or, when it makes none, after a while.
+  /// Runs `words` as process 1 and sends it `signal` from outside, once the file `ready` exists. If
+  /// the command creates none, waits a while instead.
   private func interrupt(
     _ words: [String], by signal: Int32, makesReady: Bool = true,
     environment: [String: String] = [:]
   ) throws -> Outcome {
-    // Whatever fails, nothing stays.
+    // The timeout kills everything, whatever fails.
     let watch = try RunningProcess(
       ["timeout", "--foreground", "-s", "KILL", "30"] + Namespace.words + words,
       in: directory.path, environment: environment)
@@ -42,13 +42,13 @@ struct FirstProcessTests {
     if makesReady {
       try waitUntil(directory.entries().contains("ready"))
     }
-    // The program has begun to wait.
+    // Gives the program time to start waiting.
     usleep(300_000)
     kill(first, signal)
     return try watch.wait()
   }
 
-  /// The one child of a process, as soon as there is one: proc(5).
+  /// The only child of a process, once it exists: proc(5).
   private func child(of parent: pid_t?) -> pid_t? {
     guard let parent else { return nil }
     for _ in 0..<1_000 {
@@ -60,7 +60,7 @@ struct FirstProcessTests {
     return nil
   }
 
-  /// As above, for a script that ends with the `exec` of a program.
+  /// The same for a script that ends with the `exec` of a program.
   private func interrupt(script: String, by signal: Int32) throws -> Outcome {
     let path = Product.directory + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
     return try interrupt(["bash", "-c", script], by: signal, environment: ["PATH": path])
@@ -79,7 +79,7 @@ struct FirstProcessTests {
     #expect(directory.entries("specs").isEmpty)
   }
 
-  @Test("A signal that is ignored stays ignored", .enabled(if: Product.hasProgram("flock")))
+  @Test("An ignored signal stays ignored", .enabled(if: Product.hasProgram("flock")))
   func ignored() throws {
     try directory.makeDirectories("specs")
     let lock = try HeldLock(directory("specs"))
@@ -90,7 +90,7 @@ struct FirstProcessTests {
   }
 
   @Test(
-    "A signal during the creation undoes it, one during the report lets it finish",
+    "A signal during the creation undoes it; one during the report lets it finish",
     .enabled(if: Product.hasProgram("strace")))
   func allocation() throws {
     func allocate(_ injection: String) throws -> Outcome {
@@ -102,7 +102,7 @@ struct FirstProcessTests {
     let undone = try allocate("mkdirat:signal=TERM:when=2")
     #expect(undone.code == 128 + SIGTERM && undone.output.isEmpty, "\(undone)")
     #expect(directory.entries("specs").isEmpty)
-    // The first write(2) of all is that of unshare(1) where it maps a user.
+    // The very first write(2) is that of unshare(1), if it maps a user.
     if getuid() == 0 {
       let reported = try allocate("write:signal=INT:when=1")
       #expect(reported.code == 128 + SIGINT && reported.lines == ["001", "002", "003"])
@@ -113,7 +113,7 @@ struct FirstProcessTests {
     "bash -c 'trap \"touch asked; exit\" TERM; touch ready; while :; do sleep 0.05; done'"
 
   @Test(
-    "A signal ends what follows, watches or reads",
+    "A signal ends commands that follow, watch or read",
     arguments: [
       "exec topic log tail --follow events",
       "exec topic plan status --watch PLAN.md",
@@ -126,7 +126,7 @@ struct FirstProcessTests {
     #expect(outcome.code == 128 + SIGTERM && outcome.error.isEmpty, "\(outcome)")
   }
 
-  @Test("What has been read is written before a signal ends the append")
+  @Test("Lines that were read are written before a signal ends the append")
   func append() throws {
     let outcome = try interrupt(
       script: """
@@ -138,7 +138,7 @@ struct FirstProcessTests {
   }
 
   @Test(
-    "A signal is passed on to what runs, and ends the program with its number",
+    "A signal is passed on to the command, and the program exits with its number",
     arguments: [
       "exec topic gate run --step waits \"$WAITS\"",
       "exec topic try -n --timeout 60 --model m -- bash -c \"$WAITS # {model}\"",
@@ -151,7 +151,7 @@ struct FirstProcessTests {
   }
 
   @Test(
-    "A signal ends a git that hangs, and then the program", .enabled(if: Product.hasProgram("git")))
+    "A signal ends a hanging git, and then the program", .enabled(if: Product.hasProgram("git")))
   func git() throws {
     let outcome = try interrupt(
       script: """

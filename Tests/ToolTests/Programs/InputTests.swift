@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Names and roots that nobody would choose.
+/// Unusual names and roots.
 @Suite(.timeLimit(.minutes(20))) struct InputTests {
   let directory = TemporaryDirectory()
 
@@ -35,7 +35,7 @@ import Testing
     #expect(try allocate("-f", "number", directory("specs"), "--", "-rf").lines == ["001"])
   }
 
-  @Test("Random bytes as a name are a topic or code 65, and nothing else happens")
+  @Test("Random bytes as a name give a topic or status 65, and nothing else")
   func randomNames() throws {
     var random = seededRandom()
     var lines = Data()
@@ -50,7 +50,7 @@ import Testing
     #expect(directory.entries() == ["specs"])
   }
 
-  @Test("A name of 10 MB is cut in little memory")
+  @Test("A name of 10 MB is cut without using much memory")
   func hugeName() throws {
     let script = """
       ulimit -v 60000
@@ -61,7 +61,7 @@ import Testing
     #expect(outcome.text.hasPrefix(directory("specs/001_ab_cdab_cdab")))
   }
 
-  @Test("Standard input gives a name a line, in order, among others")
+  @Test("Standard input supplies one name per line, in order, among other names")
   func standardInput() throws {
     let words = [Product.topicAlloc, "-f", "path", directory("specs"), "first", "-", "last"]
     let outcome = try run(words, input: Data("one\r\ntwo words\nno newline at the end".utf8))
@@ -117,7 +117,8 @@ import Testing
     #expect(relative.text == root + "/005_e\n")
   }
 
-  @Test("Invalid UTF-8 in a root works where the format can carry it, else it is a clear error")
+  @Test(
+    "Invalid UTF-8 in a root works if the format can represent it, and is a clear error otherwise")
   func invalidRoot() throws {
     let script = """
       cd '\(directory.path)'
@@ -131,7 +132,7 @@ import Testing
     #expect(outcome.error.contains("not UTF-8"))
   }
 
-  @Test("What stands in the way of a root is named, with the documented code")
+  @Test("A file in the path of a root is named, with the documented status")
   func badRoots() throws {
     try directory.makeFile("file")
     try run(["ln", "-s", "loop", directory("loop")])
@@ -147,7 +148,7 @@ import Testing
     #expect(directory.entries() == ["dangling", "file", "loop"])
   }
 
-  @Test("In a directory that is gone, a relative path is an error, no endless search")
+  @Test("In a deleted directory, a relative path is an error, not an endless search")
   func goneDirectory() throws {
     let script =
       "mkdir gone; cd gone; rmdir ../gone; topic-alloc specs a; echo $?; topic list; echo $?"
@@ -165,7 +166,7 @@ import Testing
     }
   }
 
-  @Test("Only what is numbered by the rule counts")
+  @Test("Only entries numbered by the rule count")
   func neighbours() throws {
     for name in ["20251129_backup", "0042_x", "99999999_x", "007", "7_x", "x_100", ".050_x"] {
       try directory.makeDirectories("specs/\(name)")
@@ -176,7 +177,7 @@ import Testing
   }
 
   @Test(
-    "Somebody else's root is used as far as its permissions go",
+    "Another user's root is used as far as its permissions allow",
     .enabled(if: getuid() == 0 && Product.hasProgram("setpriv")))
   func otherUser() throws {
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -200,18 +201,18 @@ import Testing
       #expect(outcome.error.contains("Permission denied"))
       #expect(outcome.error.contains(directory(root)))
     }
-    // A topic that exists is found where nothing can be created.
+    // An existing topic is found even if nothing can be created.
     try directory.makeDirectories("readable/001_b")
     try run(["chmod", "755", directory("readable")])
     let found = try run(nobody + [Product.topicAlloc, "-rf", "number", directory("readable"), "b"])
     #expect(found.lines == ["001"], "\(found.error)")
-    // A lock file of somebody else that cannot be written does not keep anybody out.
+    // Another user's lock file does not need to be writable.
     try run(["chmod", "644", directory("shared/.topic_number.lock")])
     #expect(try asNobody("shared").lines == ["003"])
   }
 
   @Test(
-    "Wrong usage is code 64 with the way out",
+    "A usage error is status 64 with a way out",
     arguments: [
       ([], "no ROOT"), (["root"], "no NAME"), (["--formt=json", "r", "n"], "'--format'"),
       (["-f", "xml", "r", "n"], "one of: json"),

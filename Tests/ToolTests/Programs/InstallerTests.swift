@@ -10,7 +10,7 @@ import Testing
   import Darwin
 #endif
 
-/// shell/install.sh, with a `swift` that has built already.
+/// shell/install.sh, with a `swift` that has already built everything.
 @Suite(.timeLimit(.minutes(20))) struct InstallerTests {
   let directory = TemporaryDirectory()
   private static let isRoot = getuid() == 0
@@ -28,7 +28,7 @@ import Testing
       """, in: directory.path)
   }
 
-  /// The words that install, or what else the options say.
+  /// The command that installs, or does what the options say.
   private func words(_ options: [String]) -> [String] {
     ["timeout", "--foreground", "60", "bash", Product.sources + "/shell/install.sh", "--prefix"]
       + [directory("prefix")] + options
@@ -43,7 +43,7 @@ import Testing
     try run(words(options), environment: environment)
   }
 
-  /// Everything below the prefix, hidden files too.
+  /// All files below the prefix, including hidden ones.
   private func files() throws -> [String] {
     try run(["find", directory("prefix"), "-mindepth", "1"]).lines.sorted()
   }
@@ -54,7 +54,7 @@ import Testing
     #expect(mode[.posixPermissions] as? Int == 0o600)
   }
 
-  @Test("It installs, leaves what is the same alone, and removes it all")
+  @Test("The installer installs, leaves unchanged files alone, and uninstalls everything")
   func twice() throws {
     let first = try install()
     #expect(first.code == 0, "\(first.error)")
@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test(
-    "What is there and is no file is refused before anything is written, and left by --uninstall",
+    "An existing non-file is refused before anything is written, and --uninstall leaves it",
     arguments: [
       ("ln -s \"$PWD/victim\"", "a symbolic link"), ("ln -s nowhere", "a symbolic link"),
       ("mkfifo", "a FIFO"), ("mkdir", "a directory"),
@@ -95,10 +95,9 @@ import Testing
     try expectVictimUntouched()
   }
 
-  @Test("What another user can plant beside a file is not written through")
+  @Test("Links that another user plants beside a file are not followed")
   func planted() throws {
-    // Plants links at the names that are made for the copies, as somebody who may write to the
-    // directory would.
+    // Plants links at the names of the temporary copies, as another user with write access could.
     try bash(
       """
       cat >tools/cp <<'END'
@@ -115,7 +114,7 @@ import Testing
     try expectVictimUntouched()
   }
 
-  /// Installs, and sends `signal` when the mode of the first copy is being set.
+  /// Installs, and sends `signal` while the mode of the first copy is set.
   private func interrupt(by signal: Int32) throws -> Outcome {
     try bash(
       """
@@ -127,21 +126,22 @@ import Testing
     try waitUntil(directory.entries().contains("ready"))
     kill(process.id, signal)
     let outcome = try process.wait()
-    // Its children may still run for a moment.
+    // Its children may run for another moment.
     usleep(1_500_000)
     unlink(directory("tools/chmod"))
     return outcome
   }
 
   @Test(
-    "A signal ends it, and nothing is left over", arguments: [SIGHUP, SIGINT, SIGQUIT, SIGTERM])
+    "A signal ends the installer, and no file is left over",
+    arguments: [SIGHUP, SIGINT, SIGQUIT, SIGTERM])
   func interrupted(signal: Int32) throws {
     let outcome = try interrupt(by: signal)
     #expect(outcome.signal == signal || outcome.code == 128 + signal, "\(outcome)")
     #expect(!(try files().contains { $0.contains("/.") }))
   }
 
-  @Test("What is left of one that was killed is removed", arguments: [[], ["--uninstall"]])
+  @Test("Leftovers of a killed installer are removed", arguments: [[], ["--uninstall"]])
   func killed(options: [String]) throws {
     #expect(try interrupt(by: SIGKILL).signal == SIGKILL)
     let leftover = try #require(try files().first { $0.contains("/.topic-alloc.") })
@@ -150,7 +150,7 @@ import Testing
     #expect(!(try files().contains { $0.contains("/.") }))
   }
 
-  @Test("What only looks like a leftover stays", arguments: [[], ["--uninstall"]])
+  @Test("Files that only look like leftovers stay", arguments: [[], ["--uninstall"]])
   func others(options: [String]) throws {
     try bash(
       """

@@ -7,15 +7,15 @@ import Testing
   let directory = TemporaryDirectory()
   static let library = Product.sources + "/shell/unified-location-detection.sh"
 
-  /// Runs a script after the library is sourced, in the directory of the test.
+  /// Runs a script in the directory of the test, after sourcing the library.
   private func sourced(_ script: String, before: String = "") throws -> Outcome {
     try bash(
       "\(before)\nsource '\(Self.library)'\n\(script)", in: directory.path,
       environment: ["CLAUDE_SPECS_ROOT": ""])
   }
 
-  /// Calls every function, as a script does: what succeeds as a plain command, what fails in a
-  /// condition. Says what each printed and how it failed.
+  /// Calls every function as a script does: those that succeed as plain commands, those that fail
+  /// in conditions. Prints the output and status of each.
   static let everyFunction = """
     say() { builtin printf '%s: ' "$1"; "$@"; }
     fail() { if say "$@" 2>/dev/null; then builtin printf 'no failure\\n'; else builtin printf 'fails with %s\\n' "$?"; fi; }
@@ -54,7 +54,7 @@ import Testing
     builtin printf 'end\\n'
     """
 
-  /// Every name that a function might want for a local.
+  /// Every name that a function might use for a local variable.
   static let commonNames =
     "name path root file status rest project program place entries json key value text slug option"
     + " digits regex found topic created here above specs parent piece letter lower upper paths"
@@ -72,9 +72,10 @@ import Testing
   ]
 
   @Test(
-    "Whatever the caller's shell is set to, every function does the same", arguments: hostileShells)
+    "Every function works the same, whatever the settings of the caller's shell",
+    arguments: hostileShells)
   func hostile(shell: String) throws {
-    // Aliases of the caller are its own business in the script that calls.
+    // Aliases affect the calling script itself, so remove them.
     let script = "unalias -a\n\(Self.everyFunction.replacing("json", with: "the_json"))"
     let expected = try sourced(script)
     #expect(expected.text.hasSuffix("negated\nend\n"), "\(expected.text)\(expected.error)")
@@ -86,7 +87,7 @@ import Testing
   }
 
   @Test(
-    "Sourcing, also twice, changes nothing but the functions and the guard",
+    "Sourcing, even twice, changes nothing but the functions and the guard",
     arguments: hostileShells + [":"])
   func sourcing(shell: String) throws {
     let state =
@@ -159,7 +160,7 @@ import Testing
     #expect(outcome.lines == ["002", "001", "topic_path: /x"], "\(outcome.text)")
   }
 
-  @Test("A slug in bash is the slug of the program")
+  @Test("bash and the program create the same slugs")
   func slugs() throws {
     let names = [
       "Research: Auth (2025)!", "real-time", "  a \t b  ", "__x__y__", "A-B_C.D", "'\"$`\\",
@@ -178,7 +179,7 @@ import Testing
     }
   }
 
-  @Test("Without the programs, it says what is missing and returns 127")
+  @Test("Without the programs, the library says what is missing and returns 127")
   func noPrograms() throws {
     let outcome = try run(
       [
@@ -197,7 +198,7 @@ import Testing
   }
 
   @Test(
-    "Beside the library, and where it is installed, the programs are found",
+    "The programs are found beside the library and where it is installed",
     arguments: ["lib", "share/topic-alloc"])
   func programsBeside(place: String) throws {
     try directory.makeDirectories(place, "bin")
@@ -213,7 +214,7 @@ import Testing
     #expect(outcome.lines == ["001|\(directory("r/001_n"))"], "\(outcome.error)")
   }
 
-  @Test("A failure of the program is 1, as it always was")
+  @Test("A failure of the program is status 1, as before")
   func failures() throws {
     try directory.makeFile("file")
     let outcome = try sourced(
@@ -223,7 +224,7 @@ import Testing
   }
 
   @Test(
-    "A link that leads nowhere makes no second root",
+    "A dangling link does not create a second root",
     arguments: [(".claude/specs", "specs"), ("specs", ".claude"), (".claude", "specs")])
   func unmounted(link: String, other: String) throws {
     try directory.makeDirectories("p/.claude", "p/specs")
@@ -252,7 +253,7 @@ import Testing
     #expect(outcome.code == 0, "\(outcome.text)")
   }
 
-  @Test("Names and numbers of many digits, and numbers that look octal, are decimal")
+  @Test("Long numbers, and numbers that look octal, are decimal")
   func numbers() throws {
     for name in ["008_x", "0042_x", "20251129_b", "99999999_x", "007", "7_x"] {
       try directory.makeDirectories("specs/\(name)")
@@ -282,7 +283,7 @@ import Testing
     #expect(try sourced("canonicalize_path '\(path)'").text == directory.path + expected + "\n")
   }
 
-  @Test("The project of a shell that came through a link is the physical one")
+  @Test("A shell that entered through a link uses the physical project")
   func projectThroughLink() throws {
     try directory.makeDirectories("repo/.git", "repo/sub")
     try directory.makeFile("repo/.git/HEAD")
@@ -293,7 +294,7 @@ import Testing
   }
 
   @Test(
-    "In a directory that a group shares, the group may write to new ones, whatever the umask",
+    "In a directory shared by a group, the group can write to new directories, whatever the umask",
     arguments: [
       ("ensure_artifact_directory \"$PWD/shared/a/b/file\"", ["shared/a", "shared/a/b"]),
       ("create_topic_structure shared/c//d/", ["shared/c", "shared/c/d"]),

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the system limits: the stack, the size of files, memory.
+/// Limits of the system: the stack, the size of files, memory.
 @Suite(.timeLimit(.minutes(20))) struct LimitTests {
   let directory = TemporaryDirectory()
 
@@ -13,7 +13,7 @@ import Testing
   }
 
   @Test(
-    "JSON as deep as it may be is read and written in a stack of 128 KiB",
+    "JSON of the maximum depth is read and written with a stack of 128 KiB",
     arguments: [("[", "]"), ("{\"k\":", "}")])
   func stack(open: String, close: String) throws {
     let deep = { (count: Int) in
@@ -50,7 +50,7 @@ import Testing
     #expect(outcome.code == 0 && outcome.text.isEmpty, "\(outcome.text)\(outcome.error)")
   }
 
-  @Test("A write beyond the limit of ulimit -f is an error with its cause, not the end by a signal")
+  @Test("A write beyond ulimit -f is an error with its cause, and no signal ends the program")
   func fileSize() throws {
     let outcome = try script(
       """
@@ -67,7 +67,7 @@ import Testing
     #expect(outcome.error.contains("hint: raise the limit with 'ulimit -f'"), "\(outcome.error)")
   }
 
-  @Test("What a program starts does not inherit that it ignores that signal")
+  @Test("Children do not inherit that the program ignores SIGXFSZ")
   func inheritedSignal() throws {
     try directory.makeFile(
       "look",
@@ -81,7 +81,7 @@ import Testing
   }
 
   @Test(
-    "A plan in which each task waits for 1,500 others is printed as JSON in bounded memory",
+    "A plan where each task has 1,500 dependencies is printed as JSON in bounded memory",
     arguments: ["show", "graph"])
   func planMemory(command: String) throws {
     let ids = { (name: String) in (0..<1_500).map { "\(name)\($0)" } }
@@ -90,7 +90,7 @@ import Testing
     }
     let tasks = (ids("a") + ids("b")).map { "### Task \($0)\n" }.joined()
     try directory.makeFile("PLAN.md", "**Goal:** g\n\n" + rows.joined() + "\n" + tasks)
-    // The output has more than 30 MB.
+    // The output is longer than 30 MB.
     let outcome = try script(
       "ulimit -v 60000; topic plan \(command) -f json PLAN.md | md5sum; echo \"${PIPESTATUS[0]}\"")
     #expect(outcome.lines.last == "0", "\(outcome.error)")
@@ -100,7 +100,7 @@ import Testing
     #expect(last.text == "[1500,\"a0\",\"a1499\"]\n", "\(last.text)\(last.error)")
   }
 
-  @Test("A reader that goes away ends the printing of a plan")
+  @Test("Printing a plan ends when the reader goes away")
   func brokenPipe() throws {
     try directory.makeFile(
       "PLAN.md",

@@ -3,21 +3,21 @@ import POSIX
 import TestSupport
 import Testing
 
-/// The rule by which the programs open the files that they maintain (Sources/POSIX/MaintainedFile.swift),
-/// over all of these files, on a machine that others share.
+/// Applies the rule for opening maintained files (Sources/POSIX/Files/MaintainedFile.swift) to all
+/// of them, on a shared machine.
 @Suite(.timeLimit(.minutes(20))) struct MaintainedFileTests {
   let directory = TemporaryDirectory()
 
-  /// A file that a command maintains. The command runs in a directory that has `run`, `specs`, a `PLAN.md`
-  /// of two tasks, and a repository.
+  /// A maintained file and the command that maintains it. The command runs in a directory with
+  /// `run`, `specs`, a `PLAN.md` of two tasks, and a repository.
   struct Case: Sendable, CustomTestStringConvertible {
     let file: String
     let command: String
-    /// Whether the file is replaced, and not written to.
+    /// Whether the file is replaced instead of appended to.
     var isReplaced = false
-    /// What has to be there before.
+    /// Commands that prepare the directory.
     var setUp = "true"
-    /// What shows, after the command, that it did its work.
+    /// A command that succeeds if the work was done.
     var proof = "true"
 
     var testDescription: String { file }
@@ -57,7 +57,7 @@ import Testing
       proof: "grep -q ok out/baseline.json"),
   ]
 
-  /// Runs a script in the directory of the cases, as this user or as another numeric user id.
+  /// Runs a script in the directory of the cases, as this user or under another user ID.
   private func script(_ text: String, user: Int? = nil) throws -> Outcome {
     let asUser =
       user.map { ["setpriv", "--reuid=\($0)", "--regid=\($0)", "--groups=7000", "--"] } ?? []
@@ -68,7 +68,8 @@ import Testing
       environment: ["PATH": path, "HOME": directory("place"), "GIT_CONFIG_NOSYSTEM": "1"])
   }
 
-  /// Makes the place. Its programs are copies, as another user may not get at those of the build.
+  /// Creates the directory `place` with copies of the programs, because another user may have no
+  /// access to the build.
   private func prepare(_ aCase: Case) throws {
     try directory.makeDirectories("bin", "place/run", "place/specs")
     for program in [Product.topic, Product.topicAlloc] {
@@ -85,7 +86,7 @@ import Testing
   }
 
   @Test(
-    "What is not a regular file is refused, named, and left as it is",
+    "Anything but a regular file is refused, named, and left unchanged",
     .timeLimit(.minutes(20)), arguments: cases,
     [
       ("a symbolic link", "ln -s ../secret FILE || ln -s ../../secret FILE"),
@@ -116,8 +117,8 @@ import Testing
   }
 
   @Test(
-    "A file that is replaced gets no more permissions than the old one had, and no set-ID bits",
-    .enabled(if: getuid() == 0, "it takes root to give a file to another user"),
+    "A replaced file gets no permission that the old one lacked, and no set-ID bits",
+    .enabled(if: getuid() == 0, "only root can give a file to another user"),
     arguments: cases.filter(\.isReplaced), [0o4777, 0o2770, 0o1600, 0o640])
   func permissions(aCase: Case, mode: Int) throws {
     try prepare(aCase)
@@ -136,13 +137,13 @@ import Testing
       let now = try #require(Int(words[0], radix: 8))
       #expect(now & ~(mode & 0o777) == 0 && now & 0o600 == 0o600, "\(octal), \(owner): \(words)")
       #expect(words[1] == "0")
-      // Of another user's file, nobody gets more than of a new one.
+      // Another user's file also gets no permission that a new file would lack.
       if owner != 0 { #expect(now & 0o022 == 0, "\(words)") }
       #expect(now & 0o070 == 0 || words[2] == "1001", "\(words)")
     }
   }
 
-  @Test("A copy of a checkpoint is readable to nobody who cannot read the checkpoint")
+  @Test("Only those who can read a checkpoint can read its copy")
   func copies() throws {
     try prepare(Self.cases[3])
     let outcome = try script(
@@ -155,8 +156,8 @@ import Testing
   }
 
   @Test(
-    "In a directory that a group shares, the second user continues what the first one began, whatever the umask",
-    .enabled(if: getuid() == 0, "it takes root to be two users"),
+    "In a directory shared by a group, a second user continues the work of the first, whatever the umask",
+    .enabled(if: getuid() == 0, "only root can act as two users"),
     arguments: cases + [
       Case(
         file: "deep/er/log.jsonl", command: "topic log append deep/er/log.jsonl '{\"a\":1}'",
@@ -199,7 +200,7 @@ import Testing
     #expect(closed.lines.isEmpty, "\(closed.text)")
   }
 
-  @Test("A file from which a user asks to read may be a pipe")
+  @Test("A file that a user asks to read may be a pipe")
   func pipes() throws {
     try prepare(Self.cases[0])
     let outcome = try script(
@@ -214,7 +215,7 @@ import Testing
       "\(outcome.text)\(outcome.error)")
   }
 
-  @Test("PLAN and PLAN.md have states of their own, and a state of version 0.1 is taken over")
+  @Test("PLAN and PLAN.md have separate states, and a state of version 0.1 is migrated")
   func plans() throws {
     try prepare(Self.cases[0])
     let outcome = try script(
@@ -235,7 +236,7 @@ import Testing
   }
 
   @Test(
-    "A state of version 0.1 that may be of PLAN or of PLAN.md counts for PLAN.md, and that is said")
+    "An ambiguous state of version 0.1 goes to PLAN.md, not PLAN, and a message says so")
   func ambiguousState() throws {
     try prepare(Self.cases[0])
     let outcome = try script(
@@ -250,7 +251,7 @@ import Testing
   }
 
   @Test(
-    "A new log or ledger has its name on the disk before its first line",
+    "The name of a new log or ledger is synced before its first line",
     .enabled(if: Product.hasProgram("strace"), "strace is missing"),
     arguments: cases.prefix(3))
   func newFiles(aCase: Case) throws {
@@ -269,11 +270,11 @@ import Testing
   }
 
   @Test(
-    "A record of the highest number counts only where no stranger can have written it",
-    .enabled(if: getuid() == 0 && RecordTests.isPossibleHere, "it takes root to be two users"))
+    "A record of the highest number counts only if no other user could have written it",
+    .enabled(if: getuid() == 0 && RecordTests.isPossibleHere, "only root can act as two users"))
   func strangers() throws {
     try prepare(Self.cases[0])
-    /// Allocates as `user` beside a record that says 500, which is in force for the state of the root.
+    /// Allocates as `user` beside a record that says 500 and matches the state of the root.
     func next(owner: Int, mode: String, root: String, user: Int) throws -> String? {
       let path = directory("place/specs")
       let setUp = try script(
@@ -298,7 +299,7 @@ import Testing
     #expect(try next(owner: 1001, mode: "644", root: "1001:1001", user: 0) == "501")
     #expect(try next(owner: 1002, mode: "644", root: "1001:1001", user: 1002) == "501")
     #expect(try next(owner: 1001, mode: "664", root: "1001:1001", user: 1001) == "501")
-    // Somebody else's, everybody's, and that of a group which has no say in the root.
+    // Owned by another user, writable by all, and writable by a group without access to the root.
     #expect(try next(owner: 1002, mode: "644", root: "1001:1001", user: 1001) == "002")
     #expect(try next(owner: 1001, mode: "666", root: "1001:1001", user: 1001) == "002")
     #expect(try next(owner: 1001, mode: "664", root: "1001:7000", user: 1001) == "002")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Numbers in files that no program has written so: each is an error with the path, or taken as it is.
+/// Files with numbers that no program writes: each is refused with its path, or accepted unchanged.
 @Suite(.timeLimit(.minutes(20))) struct NumberTests {
   let directory = TemporaryDirectory()
 
@@ -25,7 +25,7 @@ import Testing
     try String(contentsOfFile: directory(name), encoding: .utf8)
   }
 
-  /// The text with each of its numbers in turn replaced by each of the values.
+  /// The text with each of its numbers replaced by each of the values, one at a time.
   private func variants(of text: String) -> [String] {
     text.ranges(of: /\b\d+\b/).filter { range in
       let before = range.lowerBound == text.startIndex ? " " : text[..<range.lowerBound].last ?? " "
@@ -36,8 +36,8 @@ import Testing
     }
   }
 
-  /// Runs `commands` twice on each variant of the file `name`: a command ends by itself, and one that
-  /// refuses the file names it. What was accepted, and may have been written again, stays so.
+  /// Runs `commands` twice on each variant of the file `name`. A command must end by itself, and
+  /// name a file that it refuses. A file that it accepts must stay acceptable.
   private func check(
     _ name: String, _ commands: [String], codes: Set<Int32> = [0, 65], setUp: String = ""
   ) throws {
@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  @Test("In a plan and its state")
+  @Test("Any number in a plan and its state is accepted, or refused by file name")
   func plan() throws {
     try directory.makeFile(
       "PLAN.md",
@@ -96,7 +96,7 @@ import Testing
       ["topic plan status PLAN.md", "topic plan claim --worker w PLAN.md"])
   }
 
-  @Test("At its limit the count of attempts stops, and the plan continues")
+  @Test("The count of attempts stops at its limit, and the plan continues")
   func attempts() throws {
     try directory.makeFile("PLAN.md", "**Goal:** g\n\n| Group 1 | a |\n\n### Task a\n")
     try directory.makeFile(
@@ -108,7 +108,8 @@ import Testing
     #expect(claims.code == 0 && claims.text.contains("\"attempts\": 1000000000"))
   }
 
-  @Test("In a checkpoint and its count of rounds")
+  @Test(
+    "Any number in a checkpoint and its round counter is accepted, or refused by file name")
   func checkpoint() throws {
     try script(
       """
@@ -127,7 +128,8 @@ import Testing
     #expect(try script("topic checkpoint list").text.hasPrefix("001_run\t1e308\t"))
   }
 
-  @Test("In prices and in the ledger of costs")
+  @Test(
+    "Any number in prices and in the ledger of costs is accepted, or refused by file name")
   func costs() throws {
     try script("topic cost prices >all 2>/dev/null")
     try directory.makeFile(
@@ -146,7 +148,7 @@ import Testing
       "specs/001_run/cost.jsonl", ["topic cost total 1", "topic cost check --max-usd 5 1"])
   }
 
-  @Test("In metrics, and in the state of their aggregates")
+  @Test("Any number in metrics and their aggregates is accepted, or refused by file name")
   func metrics() throws {
     try directory.makeFile("m.jsonl", "{\"status\":\"ok\",\"n\":2,\"duration\":3}\n")
     let aggregate = "topic metrics aggregate --by n --require n --out out m.jsonl"
@@ -157,7 +159,7 @@ import Testing
     for text in variants(of: whole) {
       try directory.makeFile("m.jsonl", "{\"status\":\"ok\",\"n\":2,\"duration\":3}\n")
       try directory.makeFile("out/state.json", text)
-      // What is new is added to what is there, and that is read back.
+      // New values are added to the stored ones, which are then read back.
       let outcome = try script(
         """
         set -e
@@ -168,7 +170,7 @@ import Testing
     }
   }
 
-  @Test("A sum that no double holds makes the mean unknown, and nothing else")
+  @Test("A sum beyond the range of a double makes only the mean unknown")
   func sums() throws {
     let line = "{\"status\":\"ok\",\"epoch\":1,\"duration\":1e308}\n"
     try directory.makeFile("m.jsonl", line + line)
@@ -192,7 +194,7 @@ import Testing
     #expect(abs((Double(median.lines.first ?? "") ?? 0) / 1e308 - 1) < 0.01, "\(median.text)")
   }
 
-  @Test("In the names of segments of metrics")
+  @Test("Any number in the names of metrics segments is accepted, or refused by file name")
   func segments() throws {
     for number in [
       "2147483648", "999999999999999999", "9223372036854775807", "18446744073709551616", "-1",
@@ -221,7 +223,8 @@ import Testing
   }
 
   @Test(
-    "In the journal of a renumbering, and in a reservation", .enabled(if: Product.hasProgram("git"))
+    "Any number in a renumbering journal and in a reservation is accepted, or refused by file name",
+    .enabled(if: Product.hasProgram("git"))
   )
   func git() throws {
     try script(

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// RUN, TOPIC and PLAN: found by path, number or name, and never made by a typo.
+/// RUN, TOPIC and PLAN are found by path, number or name, and a typo creates nothing.
 @Suite(.timeLimit(.minutes(20))) struct OperandTests {
   let directory = TemporaryDirectory()
 
@@ -77,7 +77,7 @@ import Testing
   }
 
   @Test(
-    "A directory in which nothing can be created is an error at once",
+    "A directory where nothing can be created is an error at once",
     .enabled(if: FileManager.default.fileExists(atPath: "/proc/self")))
   func impossible() throws {
     let outcome = try script(
@@ -88,7 +88,7 @@ import Testing
         && outcome.error.contains("nothing can be created"))
   }
 
-  @Test("A plan may be standard input or a pipe where no state is needed")
+  @Test("A plan may be standard input or a pipe if no state is needed")
   func pipes() throws {
     let outcome = try script(
       """
@@ -99,7 +99,7 @@ import Testing
     #expect(outcome.error.contains("it is a FIFO, not a regular file"))
   }
 
-  @Test("The hint for a missing run works as it stands")
+  @Test("The hint for a missing run works when typed")
   func hint() throws {
     let outcome = try script(
       """

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Faults that tests plan, and waiting: what goes wrong there fails a test.
+/// The test support itself: planned faults that do not fire, and waits that time out, fail a test.
 @Suite(.timeLimit(.minutes(20))) struct SeamTests {
   let directory = TemporaryDirectory()
 
@@ -13,7 +13,7 @@ import Testing
   }
 
   @Test(
-    "A fault that is none, or in a call that is none, ends the program with status 99",
+    "A malformed fault, or one in an unknown call, ends the program with status 99",
     arguments: [
       "openat:1:5", "mkdirat:1", "mkdirat:0:5", "mkdirat:x:5", "mkdirat:1:x", "mkdirat:1:0",
       "mkdirat:1:short", "mkdirat:1:5:5", "x",
@@ -24,7 +24,7 @@ import Testing
     #expect(outcome.error.contains(fault) && directory.entries().isEmpty)
   }
 
-  @Test("A fault that does not happen is an error for the test, in a script, too")
+  @Test("A fault that does not fire is an error, even in a script")
   func missed() throws {
     #expect(throws: FaultMissed.self) { try save(fault: "mkdirat:9:5") }
     #expect(throws: FaultMissed.self) {
@@ -35,7 +35,7 @@ import Testing
     #expect(try save(fault: "mkdirat:1:kill").faults == ["mkdirat:1:kill"])
   }
 
-  @Test("A process that hangs is ended, and an error; so is a wait in vain")
+  @Test("A hanging process is killed and fails the test, as does a wait in vain")
   func hanging() throws {
     #expect(throws: TimeIsUp.self) { try RunningProcess(["sleep", "1000"]).wait(timeout: 0.1) }
     #expect(throws: TimeIsUp.self) { try waitUntil(false, timeout: 0.1) }

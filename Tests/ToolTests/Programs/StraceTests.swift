@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The system calls themselves fail, of which the runtime makes some, too. ``FaultTests`` has the others.
+/// Interrupts the system calls themselves, including those of the runtime. ``FaultTests`` covers
+/// the wrapped calls.
 @Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("strace"))) struct StraceTests {
   let directory = TemporaryDirectory()
 
@@ -17,7 +18,7 @@ import Testing
     return (text ?? "").split(separator: "\n").map(String.init)
   }
 
-  @Test("Killed at any system call, it leaves nothing locked and no number twice")
+  @Test("A kill at any system call leaves nothing locked and no duplicate number")
   func killedAnywhere() throws {
     _ = try strace("trace=all", words: [directory("specs"), "a"])
     let names = trace.compactMap { $0.split(separator: "(").first?.split(separator: " ").last }
@@ -28,7 +29,7 @@ import Testing
     for name in names {
       counts[name, default: 0] += 1
       let rule = "inject=\(name):signal=KILL:when=\(counts[name] ?? 0)"
-      // A root that exists needs fewer calls, so that some are not reached.
+      // An existing root needs fewer calls, so some are never reached.
       let outcome = try strace(rule, words: [directory("specs"), "a"])
       #expect(outcome.signal == SIGKILL || outcome.code == 0, "\(rule): \(outcome.error)")
       if outcome.signal == SIGKILL { kills += 1 }
@@ -55,7 +56,7 @@ import Testing
       try run([Product.topicAlloc, "-f", "number", directory("specs"), "a"]).lines == ["001"])
   }
 
-  @Test("Killed while a signal has it undo what it created, it leaves no gap")
+  @Test("A kill while a signal undoes the creation leaves no gap")
   func killedDuringUndo() throws {
     let words = [directory("specs"), "a", "b", "c"]
     let outcome = try strace(
@@ -72,7 +73,7 @@ import Testing
     #expect(outcome.lines == ["001"] && outcome.error.isEmpty)
   }
 
-  @Test("A signal that is ignored does not undo anything")
+  @Test("An ignored signal undoes nothing")
   func ignoredSignal() throws {
     let script = """
       trap '' HUP
@@ -98,7 +99,7 @@ import Testing
     #expect(try #require(synced.last) < written)
   }
 
-  @Test("No system call beyond those of the request: no project is looked for where it is not told")
+  @Test("An allocation makes only the calls it needs, and does not look for a project")
   func spared() throws {
     _ = try strace("trace=all", words: ["--scope", "root", "-f", "path", directory("specs"), "x"])
     #expect(!trace.contains { $0.contains(".git") })

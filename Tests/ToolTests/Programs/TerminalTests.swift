@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What data of others can do to the terminal that it is printed on: nothing.
+/// Data from others cannot affect the terminal that shows it.
 @Suite(
   .timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("script"), "needs script(1)")
 ) struct TerminalTests {
@@ -10,11 +10,11 @@ import Testing
 
   init() throws { try directory.makeDirectories("run") }
 
-  /// ESC, CSI as one character, a backspace, and a mark that turns the direction around.
+  /// ESC, CSI as one character, a backspace, and a mark that reverses the writing direction.
   private static let hostile = "\u{1B}[31m\u{9B}1m\u{8}\u{202E}'\\"
   private static let escaped = "\\u{1b}[31m\\u{9b}1m\\u{8}\\u{202e}'\\"
 
-  /// What `command` prints on a terminal, both streams.
+  /// The output of `command` on a terminal, both streams.
   private func shown(_ command: String) throws -> String {
     let outcome = try bash(
       "timeout 60 script -qec \"$COMMAND\" /dev/null </dev/null", in: directory.path,
@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test("No character is torn on a terminal, however long a line is")
+  @Test("No character is split on a terminal, however long the line")
   func longLine() throws {
     for start in ["", "x", "xx", "xxx"] {
       let event = "\"\(start)" + String(repeating: "é€😀", count: 30_000) + "\""
@@ -71,7 +71,7 @@ import Testing
     expectHarmless(shown, "\(command): \(shown.debugDescription)")
   }
 
-  @Test("Steps of a gate and instructions are shown whole, line by line, with quotes as they are")
+  @Test("Gate steps and instructions are shown in full, line by line, with unchanged quotes")
   func lines() throws {
     try directory.makeFile("text", "one\ttwo\n\(Self.hostile)\nno end")
     let text = try shown("\(Product.topic) gate -v run --step a 'cat text'")
@@ -84,7 +84,7 @@ import Testing
     #expect(claimed.contains("Do:\r\n\t\(Self.escaped)\r\n"), "\(claimed.debugDescription)")
   }
 
-  @Test("A character at the edge of a block is shown whole")
+  @Test("A character at the edge of a block is not split")
   func blocks() throws {
     let text = try shown(
       "\(Product.topic) gate -v run --step a 'for i in $(seq 3000); do echo ääääääääääääääääääää; done'"
@@ -102,14 +102,14 @@ import Testing
     #expect(same == ["a": "x\u{9B}\u{202E}\u{7F}'\\"])
   }
 
-  @Test("What the command of topic try prints stays as it is, on a terminal, too")
+  @Test("The output of the command of topic try is unchanged, even on a terminal")
   func attempt() throws {
     try directory.makeFile("text", Self.hostile + "\n")
     let text = try shown("\(Product.topic) try -n --timeout 60 --model text -- cat {model}")
     #expect(text == Self.hostile + "\r\n", "\(text.debugDescription)")
   }
 
-  @Test("In a pipe or file, bytes stay as they are")
+  @Test("In a pipe or file, bytes stay unchanged")
   func pipe() throws {
     try directory.makeFile("text", Self.hostile + "\n")
     let gate = try bash("topic gate -v run --step a 'cat text'", in: directory.path)

@@ -2,15 +2,15 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Real processes at once. Each round holds the lock while they start, so that they wait for it and
-/// go on together.
+/// Concurrent processes. Each round holds the lock while they start, so they all wait and then
+/// continue together.
 @Suite(
   .serialized, .timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("flock"))
 ) struct ConcurrencyTests {
   let directory = TemporaryDirectory()
 
-  /// Runs rounds of processes in the root `specs`; `commands` are run in turn, with the variables
-  /// root and name set. Returns what they printed, a line each.
+  /// Runs rounds of processes in the root `specs`, and returns their output, one line each. The
+  /// `commands` take turns, with the variables root and name set.
   private func contend(rounds: Int, processes: Int, _ commands: [String]) throws -> [String] {
     try directory.makeDirectories("specs")
     try directory.makeFile("specs/.topic_number.lock")
@@ -47,7 +47,7 @@ import Testing
     try expectUnique(numbers, count: 1_000)
   }
 
-  @Test("Beside an allocator of the old protocol no number is used twice")
+  @Test("Beside an allocator of the old protocol, no number is used twice")
   func besideOldProtocol() throws {
     let old = Product.sources + "/stress/allocators/locked.sh"
     let numbers = try contend(
@@ -75,7 +75,7 @@ import Testing
     #expect(directory.entries("specs") == ["001_same"])
   }
 
-  @Test("Of concurrent calls that ask for one number, one gets it")
+  @Test("One of several concurrent calls for the same number gets it")
   func sameNumber() throws {
     let commands = ["topic-alloc -n 7 -f number \"$root\" $name 2>/dev/null || echo $?"]
     let results = try contend(rounds: 1, processes: 10, commands)

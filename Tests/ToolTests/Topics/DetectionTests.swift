@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Where `topic` looks for the root, and what it makes of what it finds there.
+/// Where `topic` looks for the root, and how it handles what it finds.
 @Suite(.timeLimit(.minutes(20))) struct DetectionTests {
   let directory = TemporaryDirectory()
 
@@ -38,7 +38,8 @@ import Testing
   }
 
   @Test(
-    "A place that cannot be looked at is an error, not an empty place", arguments: [EACCES, EIO])
+    "A place that cannot be read is an error, and does not count as empty",
+    arguments: [EACCES, EIO])
   func unreadable(code: Int32) throws {
     try directory.makeDirectories("specs/001_a", ".claude")
     let place = directory(".claude/specs")

@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Branches are asked about together, however many there are.
+/// git reads branches together, however many there are.
 @Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("git"))) struct ManyBranchesTests {
   let directory = TemporaryDirectory()
 
-  /// Runs a script in the directory. `branches N` makes a repository `a` with N branches, each of which has
-  /// its own root; `counted COMMAND...` prints how many processes of git a command takes.
+  /// Runs a script in the directory. `branches N` creates a repository `a` with N branches, each
+  /// with its own root. `counted COMMAND...` prints how many git processes a command takes.
   private func script(_ text: String, environment: [String: String] = [:]) throws -> Outcome {
     let functions = """
       set -eu
@@ -36,7 +36,7 @@ import Testing
       ].merging(environment) { $1 })
   }
 
-  @Test("A first reservation takes as many processes of git with forty branches as with two")
+  @Test("A first reservation takes as many git processes with forty branches as with two")
   func reservation() throws {
     let outcome = try script(
       """
@@ -49,7 +49,7 @@ import Testing
       lines[2..<5] == ["001_x", "004_x", "005_y"] && lines[7...] == ["001_x", "042_x", "043_y"])
   }
 
-  @Test("verify --against takes as many processes of git for forty branches as for two")
+  @Test("verify --against takes as many git processes for forty branches as for two")
   func against() throws {
     let outcome = try script(
       """
@@ -65,7 +65,7 @@ import Testing
       "\(outcome.text)\(outcome.error)")
   }
 
-  @Test("Any path of a root, and any kind of object id, is read", arguments: ["sha1", "sha256"])
+  @Test("Any path of a root and any kind of object ID is read", arguments: ["sha1", "sha256"])
   func paths(format: String) throws {
     for root in ["specs", "a/b c/ü", "new\nline/x", "."] {
       let outcome = try script(
@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  @Test("A branch without the root has no numbers; one whose tree cannot be read is code 69")
+  @Test("A branch without the root has no numbers; an unreadable tree is status 69")
   func damaged() throws {
     let outcome = try script(
       """
@@ -95,7 +95,7 @@ import Testing
     #expect(outcome.error.contains("git cat-file failed and says"), "\(outcome.error)")
   }
 
-  @Test("Before the first commit nothing is in common; a checkout that is broken is code 69")
+  @Test("Before the first commit there is no merge base; a broken checkout is status 69")
   func noCommit() throws {
     let outcome = try script(
       """

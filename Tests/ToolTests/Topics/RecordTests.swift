@@ -4,8 +4,8 @@ import StressHarness
 import TestSupport
 import Testing
 
-/// The record of the highest number (Sources/TopicAllocation/NumberRecord.swift): it is used, and
-/// never wrong.
+/// The record of the highest number (Sources/TopicAllocation/NumberRecord.swift) is used, and never
+/// wrong.
 @Suite(.timeLimit(.minutes(20))) struct RecordTests {
   let directory = TemporaryDirectory()
 
@@ -16,7 +16,7 @@ import Testing
   private var root: String { directory("specs") }
   private var lockFile: String { root + "/.topic_number.lock" }
 
-  /// The number that an allocation took, and whether it read the entries of the root.
+  /// The number of a new allocation, and whether it read the entries of the root.
   private func allocate(
     in root: String? = nil, _ options: String..., fault: String = ""
   ) throws -> (number: Int, readsRoot: Bool) {
@@ -30,7 +30,7 @@ import Testing
     return (number, calls.contains("readdir "))
   }
 
-  /// The record; nil when there is none.
+  /// The record; nil if there is none.
   private var record: Bytes? {
     get { try? Descriptor(opening: Path(lockFile), .read).attribute("user.topic-alloc", upTo: 999) }
     nonmutating set {
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  /// What comes after the highest number of all entries.
+  /// The number after the highest one of all entries.
   private func numberAfterAll(in root: String? = nil) throws -> Int {
     let names = try FileManager.default.contentsOfDirectory(atPath: root ?? self.root)
     let numbers = names.compactMap { name -> Int? in
@@ -55,13 +55,13 @@ import Testing
     #expect(try allocate() == (1, true))
     for number in 2...20 { #expect(try allocate() == (number, false)) }
     #expect(try allocate("--dry-run") == (21, false))
-    // Who asks for a name or a number needs all entries; what they learn is recorded, too.
+    // A call for a name or a number needs all entries, and records what it finds.
     #expect(try allocate("--reuse") == (1, true))
     #expect(try allocate("--number", "40") == (40, true))
     #expect(try allocate() == (41, false))
   }
 
-  @Test("A style reads no record of another one")
+  @Test("A style ignores the record of another style")
   func styles() throws {
     try directory.makeDirectories("specs/0700-a", "specs/003_b")
     #expect(try allocate().number == 4)
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test(
-    "Where the kernel cannot tell what happened, there is no record, and nothing fails",
+    "If the kernel cannot report changes, there is no record, and nothing fails",
     arguments: [
       "fstatfs:1:\(ENOSYS)", "ioctl:1:\(ENOTTY)", "fcntl:1:\(EINVAL)", "fsetxattr:1:\(ENOTSUP)",
     ])
@@ -100,7 +100,7 @@ import Testing
   }
 
   @Test(
-    "A copy of a root does not believe the record that came along", .enabled(if: isPossibleHere))
+    "A copy of a root ignores the record copied with it", .enabled(if: isPossibleHere))
   func copied() throws {
     for number in 1...3 { #expect(try allocate().number == number) }
     for command in [
@@ -112,16 +112,16 @@ import Testing
       #expect(try allocate(in: directory("copy")) == (4, true))
       try run(["rm", "-rf", directory("copy")])
     }
-    // Back in the old place, with an older record.
+    // Moves it back to the old place, with an older record.
     try bash("cp -a specs copy && rm -rf specs/003_x && mv copy/003_x specs", in: directory.path)
     #expect(try allocate() == (4, true))
   }
 
   @Test(
-    "An entry that appears between the creation and the last look is seen by the next allocation",
+    "The next allocation sees an entry that appears between creation and last look",
     .enabled(if: isPossibleHere && Product.hasProgram("strace")),
     arguments: [
-      // A file, a link, a renaming and a pair that cancels out leave no trace in the link count.
+      // Files, links, renames, and pairs that cancel out do not change the link count.
       "touch specs/500_file", "ln -s nowhere specs/500_link", "mkdir specs/500_directory",
       "mv specs/001_x specs/500_x", "mkdir specs/500_x && rmdir specs/001_x",
       "mkdir specs/400_x specs/500_x",
@@ -139,7 +139,8 @@ import Testing
     #expect(try allocate() == (501, true))
   }
 
-  @Test("Over random histories, every number is what reading the root would give", arguments: 1...4)
+  @Test(
+    "In random histories, every number is the one that reading the root gives", arguments: 1...4)
   func histories(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     var oldRecord = Bytes()
@@ -148,7 +149,7 @@ import Testing
     try directory.makeDirectories("specs")
     for step in 0..<250 {
       var changes = ""
-      // Now and then nothing, or several things, happen between two allocations.
+      // Between two allocations, nothing or several things may happen.
       for _ in 0..<Int.random(in: 0...2, using: &random) {
         if Bool.random(using: &random) {
           changes += try disturbRoot(&random) + "; "
@@ -167,7 +168,7 @@ import Testing
     if Self.isPossibleHere { #expect(withoutReading > allocations / 5) }
   }
 
-  /// What the same root would answer to a changed, moved or copied one; says what it did.
+  /// Changes, moves or copies the root, and describes what it did.
   private func disturbRoot(_ random: inout SplitMix64) throws -> String {
     let higher = String(
       format: "%03d", try numberAfterAll() + Int.random(in: 0...2, using: &random))
@@ -192,7 +193,8 @@ import Testing
     return change
   }
 
-  /// Removes the record, changes a byte of it, brings back an old one, or puts anything in its place.
+  /// Removes the record, changes one of its bytes, restores an old one, or replaces it with random
+  /// data.
   private func disturbRecord(
     _ random: inout SplitMix64, _ oldRecord: inout Bytes
   ) throws -> String {

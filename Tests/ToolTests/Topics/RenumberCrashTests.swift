@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A renumbering that is killed, at each call that changes something, and the run that finishes it.
+/// Kills a renumbering at each call that changes something, and finishes it with another run.
 @Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("git")))
 struct RenumberCrashTests {
   let renumbering = RenumberTests()
   var directory: TemporaryDirectory { renumbering.directory }
 
-  /// Kills at each call that changes something, and at each moment when git does.
+  /// A kill at each call that changes something, and at each change by git.
   private func kills() throws -> [String] {
     try run(["cp", "-a", directory("clash"), directory("traced")])
     let trace = directory("trace")
@@ -31,17 +31,17 @@ struct RenumberCrashTests {
     }
   }
 
-  /// Makes the clash in `clash`, with what a run killed at `fault` leaves of it in `killed`.
+  /// Creates the clash in `clash`, and in `killed` a copy after a run killed at `fault`.
   private func kill(_ fault: String) throws {
     let outcome = try renumbering.script(
       "cp -a clash killed; cd killed; POSIX_FAULT=\(fault) exec topic renumber --apply specs")
     #expect(outcome.signal == SIGKILL, "\(fault): \(outcome)")
-    // The git that it had started goes on.
+    // The git process that it started continues.
     try waitUntil(runningCommands(containing: directory("killed")).isEmpty)
   }
 
-  /// What is wrong in `killed`: mentions of what is not there, files left over, an index that names
-  /// others than there are.
+  /// The errors in `killed`: mentions of missing entries, leftover files, and an index that differs
+  /// from the entries.
   private func flaws() throws -> String {
     let outcome = try renumbering.script(
       """
@@ -56,8 +56,8 @@ struct RenumberCrashTests {
     return outcome.text + outcome.error + (outcome.code == 0 ? "" : "code \(outcome)")
   }
 
-  /// The clash, with two entries that git tracks and one that it does not, in `clash`. One of the former
-  /// is moved by git itself if it has a `flag`.
+  /// Creates in `clash` two entries that git tracks and one that it does not. If one of the former
+  /// has a `flag`, only git can move it.
   private func makeClashToKillIn(flag: Bool = false) throws {
     try directory.makeDirectories("clash")
     let made = RenumberTests()
@@ -109,8 +109,8 @@ struct RenumberCrashTests {
     }
   }
 
-  /// What dies with a script that kills the program when git is about to change its index: the git that
-  /// writes the index of entries that have moved, and the one that moves an entry itself.
+  /// The git processes to kill before they change the index: the one that updates moved entries,
+  /// and the one that moves an entry itself.
   private static let gits = [
     (flag: false, word: "--index-info", text: ":"),
     (flag: true, word: "mv", text: "mv specs/002_a specs/003_a"),
@@ -172,7 +172,7 @@ struct RenumberCrashTests {
     try expectNextRunFinishes("undo")
   }
 
-  @Test("Renaming entries that git does not know needs no journal")
+  @Test("Renaming untracked entries needs no journal")
   func untracked() throws {
     let outcome = try renumbering.script(
       """
@@ -188,7 +188,7 @@ struct RenumberCrashTests {
     arguments: ["mkdir specs/004_x", "mkdir specs/003_a specs/004_c", "rm -r specs/002_c"])
   func takenAfterKill(_ change: String) throws {
     try makeClashToKillIn()
-    // At the first move, and at the second.
+    // At the first and at the second move.
     for fault in try kills().filter({ $0.hasPrefix("renameat2") }).prefix(2) {
       try kill(fault)
       let outcome = try renumbering.script(
@@ -214,8 +214,8 @@ struct RenumberCrashTests {
     }
   }
 
-  /// Runs a script in a repository with `specs/001_a`, `specs/001_b`, `top`, and beside it `victim`, both of which
-  /// mention 001_b. `plant FIELD...` writes a journal of these fields.
+  /// Runs a script in a repository with `specs/001_a`, `specs/001_b` and `top`, beside a file
+  /// `victim`. Both files mention 001_b. `plant FIELD...` writes a journal of these fields.
   private func planted(_ text: String) throws -> Outcome {
     let outcome = try renumbering.script(
       """

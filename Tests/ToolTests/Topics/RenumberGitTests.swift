@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What renumbering asks of git, and what it does without git.
+/// How renumbering uses git, and how it works without git.
 extension RenumberTests {
   @Test("A submodule moves with its entry and keeps its name")
   func submodule() throws {
@@ -21,8 +21,8 @@ extension RenumberTests {
       "\(outcome.text)")
   }
 
-  /// Runs `text` with a git in PATH that lists in `ran` which commands run, and in `locked` which of them
-  /// while the root is locked.
+  /// Runs `text` with a git in PATH that logs its commands to `ran`, and those that run while the
+  /// root is locked to `locked`.
   private func listing(_ text: String) throws -> Outcome {
     let environment = try git(
       after: """

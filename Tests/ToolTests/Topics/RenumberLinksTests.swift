@@ -2,9 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Symbolic links to entries that get new numbers.
+/// Symbolic links to entries with new numbers.
 extension RenumberTests {
-  /// Links to what moves: from above, from another link, from inside, by an absolute path, and beside it.
+  /// Links to moving entries: from above, from another link, from inside, by an absolute path, and
+  /// from beside.
   private func makeLinks() throws {
     try makeClash()
     _ = try script(

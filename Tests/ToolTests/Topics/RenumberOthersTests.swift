@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Renumbering while others number, and in scopes that others share.
+/// Renumbering during other allocations, and in shared scopes.
 extension RenumberTests {
   @Test("Changes between reading the history and locking are seen")
   func changedBeforeLock() throws {
@@ -36,7 +36,7 @@ extension RenumberTests {
     #expect(outcome.lines.last == "008_renumbered")
   }
 
-  /// A git in PATH that does `text` after it has moved the ledger; `$n` says for the how many-th time.
+  /// A git in PATH that runs `text` after moving the ledger. `$n` counts how often.
   private func afterReservations(_ text: String) throws -> [String: String] {
     try directory.makeDirectories("bin")
     let search = Product.directory + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
@@ -58,11 +58,11 @@ extension RenumberTests {
   @Test(
     "Every new number is reserved, whatever others do between reservation and lock",
     arguments: [
-      // More numbers than were reserved.
+      // Needs more numbers than were reserved.
       "[ $n -gt 1 ] || mkdir specs/001_d", "[ $n -gt 2 ] || mkdir specs/001_d$n",
-      // Somebody numbers past them, or up to the middle.
+      // Another process takes numbers past the reserved ones, or half of them.
       "[ $n -gt 1 ] || mkdir specs/050_x", "[ $n -gt 1 ] || mkdir specs/002_x",
-      // Fewer numbers.
+      // Needs fewer numbers.
       "rmdir specs/001_c || :",
     ])
   func reservedByRenumbering(change: String) throws {

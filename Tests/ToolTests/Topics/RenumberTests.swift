@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Numbers that are there twice, in real repositories.
+/// Duplicate numbers in real repositories.
 @Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("git"))) struct RenumberTests {
   let directory = TemporaryDirectory()
 
-  /// Runs a script in the directory; `at TIME` commits all that is there.
+  /// Runs a script in the directory. `at TIME` commits all files.
   func script(
     _ text: String, environment: [String: String] = [:], mayMiss: Bool = false
   ) throws -> Outcome {
@@ -116,12 +116,12 @@ import Testing
       "\(outcome.text)\(outcome.error)")
   }
 
-  /// A git in PATH that does `text` before it runs a command that holds `word`.
+  /// A git in PATH that runs `text` before each command that contains `word`.
   func before(_ word: String, _ text: String) throws -> [String: String] {
     try git(after: "case \" $* \" in *\" \(word) \"*) \(text) ;; esac")
   }
 
-  /// A git in PATH that runs `text`, a shell script with the arguments of git, and then the command.
+  /// A git in PATH that first runs `text`, a shell script with git's arguments.
   func git(after text: String) throws -> [String: String] {
     try directory.makeDirectories("bin")
     let search = Product.directory + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
@@ -133,7 +133,8 @@ import Testing
       \(text)
       exec git "$@"
       """)
-    // What this process writes itself, a child of another test can have open still: "Text file busy".
+    // A file that this process writes may still be open in a child of another test: "Text file
+    // busy".
     try run(["install", "-m", "755", directory("bin/text"), directory("bin/git")])
     return ["PATH": directory("bin") + ":" + search]
   }

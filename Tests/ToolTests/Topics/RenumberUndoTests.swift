@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Renumberings that cannot be finished.
+/// Renumberings that fail.
 extension RenumberTests {
   @Test("A directory that appears under a new name is left alone, and everything is undone")
   func nameTaken() throws {
     try makeClash()
     try run(["touch", directory("specs/.topic_number.lock")])
     _ = try script("git update-index --assume-unchanged specs/002_a/f")
-    // The first is where git would move an entry into, the second what rename(2) would replace.
+    // git would move an entry into the first; rename(2) would replace the second.
     for (taken, made) in [("003_a", "003_a/theirs"), ("005_d", "005_d")] {
       let environment = try before("mv", "mkdir -p specs/\(made)")
       let before = try state()
@@ -45,7 +45,7 @@ extension RenumberTests {
       // The last git only refreshes its index.
       if outcome.code == 0 { return #expect(call == "fork" && number > 1, "\(fault)") }
       #expect(outcome.output.isEmpty, "\(fault): \(outcome.text)")
-      // The last write is that of the report.
+      // The last write prints the report.
       if outcome.error.contains("; the renumbering is done") { return #expect(number > 1) }
       #expect(try state() == before, "\(fault): \(outcome.error)")
       #expect(!outcome.error.contains("could not be undone"))

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Where the scope is set, and how little git is run to find that out.
+/// Where the scope is set, and how few git processes it takes to find out.
 extension ScopeTests {
-  @Test("A reservation takes three git commands where nobody else is at work")
+  @Test("An undisturbed reservation takes three git commands")
   func processes() throws {
     try expect(
       """
@@ -19,7 +19,7 @@ extension ScopeTests {
       """, prints: ["3", "3", "3", "3"])
   }
 
-  @Test("A plain line in the configuration of one's own repository costs no extra git command")
+  @Test("A plain line in the user's own repository costs no extra git command")
   func plainSetting() throws {
     try expect(
       """
@@ -37,7 +37,7 @@ extension ScopeTests {
   }
 
   @Test(
-    "Configuration files that include each other do not stop a call without a scope")
+    "Configuration files that include each other do not block a call without a scope")
   func includeCycle() throws {
     try expect(
       """
@@ -46,7 +46,7 @@ extension ScopeTests {
   }
 
   @Test(
-    "The scope is read from the option, the variable, and wherever git reads its configuration",
+    "The scope comes from the option, the variable, or any configuration file of git",
     arguments: [
       "git config topic-alloc.scope worktrees", "git config Topic-Alloc.Scope worktrees",
       "git config --global topic-alloc.scope worktrees", "export TOPIC_ALLOC_SCOPE=worktrees",
@@ -74,7 +74,7 @@ extension ScopeTests {
       "\(setUp): \(outcome.text)\(outcome.error)")
   }
 
-  @Test("Where no scope is set, git is not run; an unknown scope is refused")
+  @Test("If no scope is set, git does not run; an unknown scope is refused")
   func spared() throws {
     try expect(
       """

@@ -4,7 +4,7 @@ import Testing
 
 /// Reservations that are killed, interrupted or blocked.
 extension ScopeTests {
-  @Test("A kill at any git command leaves nothing locked and gives no number twice")
+  @Test("A kill at any git command leaves nothing locked and no duplicate number")
   func killed() throws {
     let outcome = try script(
       """
@@ -46,7 +46,8 @@ extension ScopeTests {
     #expect(late.code == 0, "\(late.error)")
   }
 
-  @Test("A busy ledger is code 75 and names the holder", .enabled(if: Product.hasProgram("flock")))
+  @Test(
+    "A busy ledger is status 75 and names the holder", .enabled(if: Product.hasProgram("flock")))
   func busy() throws {
     _ = try script("git init -q a; cd a; commit; take --scope worktrees specs x")
     let holder = try HeldLock(directory("a/.git/topic-alloc.lock"))
@@ -55,7 +56,7 @@ extension ScopeTests {
     #expect(outcome.code == 75 && outcome.error.contains("held by process"), "\(outcome.error)")
   }
 
-  @Test("A lock that a killed git left behind is named after a few tries, with git's message")
+  @Test("A lock left by a killed git is reported after a few retries, with git's message")
   func staleLock() throws {
     let outcome = try script(
       """
@@ -77,7 +78,7 @@ extension ScopeTests {
   }
 
   @Test(
-    "With --durable, commit and ref are on disk before the directory is created",
+    "With --durable, commit and ref are synced before the directory is created",
     .enabled(if: Product.hasProgram("strace")), arguments: ["worktrees", "remote"])
   func durable(scope: String) throws {
     let outcome = try script(

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Numbers that all clones of a remote share.
+/// Numbers shared by all clones of a remote.
 extension ScopeTests {
   @Test("Eight clones at once, five reservations each, get 40 numbers")
   func concurrentClones() throws {
@@ -16,7 +16,7 @@ extension ScopeTests {
     #expect(outcome.error.isEmpty && outcome.lines.compactMap { Int($0) } == Array(1...40))
   }
 
-  @Test("A push whose answer gets lost neither loses a number nor gives one twice")
+  @Test("A lost answer to a push neither loses a number nor duplicates one")
   func lostAnswer() throws {
     try expect(
       """
@@ -59,7 +59,7 @@ extension ScopeTests {
     }
   }
 
-  @Test("A clone that meets a ledger for the first time looks at the branches, too")
+  @Test("A clone that sees a ledger for the first time also reads the branches")
   func rewoundBeforeSeen() throws {
     try expect(
       """
@@ -71,7 +71,7 @@ extension ScopeTests {
       """, prints: ["006", "006"])
   }
 
-  @Test("A push that hangs after it is done is found, and a signal reports what stays reserved")
+  @Test("A push that hangs after it is done is detected, and a signal reports what stays reserved")
   func unanswered() throws {
     let outcome = try script(
       """
@@ -92,7 +92,7 @@ extension ScopeTests {
   }
 
   @Test(
-    "The first reservation looks at the remote's branches as they are now, and touches no other")
+    "The first reservation reads the remote's current branches and changes no other")
   func behind() throws {
     try expect(
       """
@@ -142,7 +142,7 @@ extension ScopeTests {
     #expect(outcome.error.contains("refuses the reservation"), "\(outcome.error)")
   }
 
-  @Test("The next reservation removes what a killed process fetched to look at")
+  @Test("The next reservation removes the branches that a killed process fetched")
   func leftBranches() throws {
     try expect(
       """

@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The repository, its hooks and its configuration around a reservation.
+/// Reservations and the surrounding repository, its hooks and its configuration.
 extension ScopeTests {
   @Test(
-    "It works with no user, in a shallow clone, in a linked work tree, with SHA-256, and with odd settings",
+    "Reservations work without a user, in shallow clones and linked work trees, with SHA-256 and odd settings",
     arguments: [
       "clone --depth 1 a; cd a; git config user.useConfigOnly true",
       "clone b; git -C b worktree add -q ../a; cd a",
@@ -33,7 +33,7 @@ extension ScopeTests {
     }
   }
 
-  @Test("The checkout stays as it is, and no hook runs")
+  @Test("The checkout stays unchanged, and no hook runs")
   func untouched() throws {
     let outcome = try script(
       """
@@ -54,7 +54,7 @@ extension ScopeTests {
   }
 
   @Test(
-    "A caller that is a hook itself, with git's variables set, numbers in the root's repository")
+    "A call from a hook, with git's variables set, uses the root's repository")
   func insideHook() throws {
     try expect(
       """

@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Numbers that are unique beyond one directory, with real repositories and real git.
+/// Numbers that are unique beyond one directory, with real repositories.
 @Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("git"))) struct ScopeTests {
   let directory = TemporaryDirectory()
 
-  /// Runs a script in the directory. git knows no user, and the functions make repositories: `commit`
-  /// something, a bare `server`, a `clone NAME` of it.
+  /// Runs a script in the directory, without a git user. Functions create repositories: `commit`
+  /// commits something, `server` creates a bare one, `clone NAME` clones it.
   func script(_ text: String, environment: [String: String] = [:]) throws -> Outcome {
     let functions = """
       set -eu
@@ -38,7 +38,7 @@ import Testing
       sourceLocation: location)
   }
 
-  @Test("Work trees share one numbering, also with numbers that none of them has committed")
+  @Test("Work trees share one numbering, including uncommitted numbers")
   func worktrees() throws {
     try expect(
       """
@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test(
-    "Where there is no ledger yet, numbers of all work trees and branches count; later with --rescan"
+    "Before there is a ledger, numbers of all work trees and branches count; later with --rescan"
   )
   func rescan() throws {
     try expect(
@@ -92,7 +92,7 @@ import Testing
   }
 
   @Test(
-    "Any path can be a root, and has a ledger of its own",
+    "Any path can be a root, and has its own ledger",
     arguments: [
       "specs", "Specs", ".claude/specs", "a b/ü\n*", "x.lock", "-n",
       String(repeating: "long/", count: 60),
@@ -125,7 +125,7 @@ import Testing
       ])
   }
 
-  @Test("A number that is known to be in use is not taken, neither with -n nor in a preview")
+  @Test("A number known to be in use is refused, with -n and in a preview")
   func takenNumbers() throws {
     let outcome = try script(
       """
@@ -158,7 +158,7 @@ import Testing
     #expect(outcome.lines == Array(expected.joined()), "\(outcome.text)\(outcome.error)")
   }
 
-  @Test("A topic that one side renamed is no clash")
+  @Test("A topic renamed on one side is not a clash")
   func renamedTopic() throws {
     try expect(
       """
@@ -173,7 +173,7 @@ import Testing
       prints: ["'\(directory("a/specs"))': 2 topics, 001 to 002, no violation", "1"])
   }
 
-  @Test("Artifacts are numbered in their topic, whatever the scope of topics is")
+  @Test("Artifacts are numbered within their topic, whatever the scope of topics")
   func artifacts() throws {
     try expect(
       """
@@ -184,7 +184,7 @@ import Testing
       prints: [directory("specs/001_a/plans/001_x"), directory("specs/001_a/reports/001_y")])
   }
 
-  @Test("A reservation without a directory is a gap that the message names, and no violation here")
+  @Test("A reservation without a directory is a gap that the message names, not a violation")
   func gap() throws {
     let outcome = try script(
       """
@@ -202,7 +202,7 @@ import Testing
       "\(outcome.error)")
   }
 
-  @Test("A ref that is not a ledger is reported; a number that is passed locally is skipped")
+  @Test("A ref that is not a ledger is reported; a number passed locally is skipped")
   func damagedAndPassed() throws {
     let outcome = try script(
       """

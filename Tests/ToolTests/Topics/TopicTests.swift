@@ -43,7 +43,8 @@ import Testing
       try path(topic("locate", "a", in: "plain", environment: root)) == directory("own/001_a"))
   }
 
-  @Test("A description without a name becomes untitled, with a warning; several words are one")
+  @Test(
+    "A description without a name becomes untitled, with a warning; several words form one name")
   func description() throws {
     let untitled = try topic("locate", "-f", "number", "😀")
     #expect(untitled.lines == ["001"] && untitled.error.contains("'untitled'"))
@@ -76,7 +77,7 @@ import Testing
     #expect(try topic("find", "missing", "x").code == 66)
   }
 
-  @Test("A project without topics has none to list or to find")
+  @Test("A project without topics has nothing to list or find")
   func noRootYet() throws {
     #expect(try topic("list").code == 0)
     #expect(try topic("find", "x").code == 1)
@@ -120,7 +121,7 @@ import Testing
     #expect(try bash("mkdir specs; " + script, in: directory.path).lines == ["1"])
   }
 
-  @Test("Empty arguments are errors of their own")
+  @Test("Empty arguments are errors")
   func emptyArguments() throws {
     for words in [["list", ""], ["verify", ""], ["find", "", "x"], ["artifact", "", "plans"]] {
       let outcome = try run([Product.topic] + words, in: directory.path)
@@ -129,7 +130,8 @@ import Testing
     }
   }
 
-  @Test("A path with a newline is an error in lines; unreadable artifacts are a question mark")
+  @Test(
+    "A path with a newline is an error in line output; unreadable artifacts show a question mark")
   func unreadable() throws {
     try directory.makeDirectories("specs/001_a", "specs/002_b\nc")
     #expect(try topic("list", "specs", "-f", "path").code == 65)
@@ -184,7 +186,8 @@ import Testing
   }
 
   @Test(
-    "Concurrent artifacts of a kind get different numbers", .enabled(if: Product.hasProgram("seq")))
+    "Concurrent artifacts of one kind get different numbers",
+    .enabled(if: Product.hasProgram("seq")))
   func concurrentArtifacts() throws {
     try directory.makeDirectories("specs/001_a")
     let script =
@@ -201,7 +204,7 @@ import Testing
     #expect(directory.entries().isEmpty)
   }
 
-  @Test("The overview lists every command on topics, and each has help")
+  @Test("The overview lists every topic command, and each has help")
   func help() throws {
     let overview = try topic("help").text
     #expect(try topic("--help").text == overview)
@@ -226,7 +229,7 @@ import Testing
   }
 
   @Test(
-    "A usage error says what would fit",
+    "A usage error suggests a correction",
     arguments: [
       (["lits"], "did you mean 'list'?"), (["-v", "list"], "unknown option '-v'"),
       ([], "no command"),
@@ -241,7 +244,7 @@ import Testing
   }
 
   @Test(
-    "Completions offer what fits",
+    "Completions offer only valid words",
     arguments: [
       (["ver"], ["verify"]), (["verify", "--only", "c"], ["clash"]),
       (["artifact", "oauth", "pl"], ["plans"]), (["artifact", "oau"], ["oauth_20"]),

@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Where nobody can know whether a scope is set: nothing is numbered, and the hint works when it is typed.
+/// If it is unknown whether a scope is set, nothing is numbered, and the hint works when typed.
 @Suite(.timeLimit(.minutes(20)), .enabled(if: Product.hasProgram("git"))) struct UnknownScopeTests {
   let directory = TemporaryDirectory()
-  /// Permissions do not hold root back, and only root can give a file away.
+  /// Permissions do not restrict root, and only root can give a file away.
   static let canChangeUser = getuid() == 0 && Product.hasProgram("setpriv")
 
-  /// Runs a script in the directory, which has a repository `main` with the scope `worktrees`, and `linked`,
-  /// a work tree of it. `as_user` runs a command under another user id.
+  /// Runs a script in the directory, which has a repository `main` with the scope `worktrees`, and
+  /// its work tree `linked`. `as_user` runs a command under another user ID.
   private func script(_ text: String) throws -> Outcome {
     let functions = """
       set -eu
@@ -30,7 +30,7 @@ import Testing
       ])
   }
 
-  /// What the hint has after a colon: the command to type.
+  /// The command in the hint, after the colon.
   private func command(_ outcome: Outcome) throws -> String {
     let hint = try #require(outcome.error.components(separatedBy: "hint: ").last)
     let parts = hint.components(separatedBy: ": git ")
@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test(
-    "A repository that git refuses is code 69 when its files mention a scope",
+    "A repository that git refuses is status 69 if its files mention a scope",
     .enabled(if: canChangeUser, "only root can give a repository away"))
   func refused() throws {
     let refused = try script(
@@ -66,7 +66,7 @@ import Testing
     #expect(trusted.lines == ["003", "code 69"], "\(trusted.error)")
   }
 
-  @Test("Where gaps do not count, verify does not ask for a scope", .enabled(if: canChangeUser))
+  @Test("If gaps do not count, verify does not look for a scope", .enabled(if: canChangeUser))
   func verifyWithoutScope() throws {
     let outcome = try script(
       """
@@ -78,7 +78,7 @@ import Testing
     #expect(outcome.lines == ["1", "69"], "\(outcome.text)\(outcome.error)")
   }
 
-  @Test("A scope of the user counts without HOME, too")
+  @Test("The scope of a user counts even without HOME")
   func withoutHome() throws {
     let outcome = try script(
       """
@@ -93,7 +93,8 @@ import Testing
       outcome.lines.first == "001" && outcome.lines.last == "65", "\(outcome.text)\(outcome.error)")
   }
 
-  @Test("A repository without HEAD is code 69 when its file mentions a scope, else it is none")
+  @Test(
+    "A repository without HEAD is status 69 if its file mentions a scope, and is ignored otherwise")
   func withoutHead() throws {
     let outcome = try script(
       "rm main/.git/HEAD; take main/specs x; mkdir -p a/.git; take a/specs x")
@@ -112,7 +113,7 @@ import Testing
   }
 
   @Test(
-    "A file of git's configuration that cannot be read is code 69 and named",
+    "An unreadable configuration file of git is status 69 and named",
     .enabled(if: canChangeUser, "permissions do not hold root back"),
     arguments: [
       "main/.git/config", "main/.git", "home/.gitconfig", "home/.config/git/config",
@@ -135,7 +136,7 @@ import Testing
   }
 
   @Test(
-    "An included file that cannot be read does not matter where git would not read it",
+    "An unreadable included file does not matter if git would not read it",
     .enabled(if: canChangeUser, "permissions do not hold root back"))
   func unreadableUnderCondition() throws {
     let outcome = try script(
@@ -148,7 +149,7 @@ import Testing
   }
 
   @Test(
-    "A home that may not be entered has no configuration, as for git",
+    "A home that may not be entered has no configuration, as in git",
     .enabled(if: canChangeUser, "permissions do not hold root back"))
   func closedHome() throws {
     let outcome = try script(
@@ -164,7 +165,7 @@ import Testing
     #expect(outcome.lines == ["001", "002", "003", "004"], "\(outcome.error)")
   }
 
-  @Test("Not only permission can be the reason why a file cannot be read")
+  @Test("A file can be unreadable for reasons other than permissions")
   func otherReasons() throws {
     let outcome = try script(
       """
@@ -181,7 +182,7 @@ import Testing
     }
   }
 
-  @Test("A work tree whose repository was moved is code 69, and the repair in the hint works")
+  @Test("A work tree whose repository was moved is status 69, and the repair in the hint works")
   func moved() throws {
     let outcome = try script(
       "mv main there; take linked/specs x; take --scope worktrees linked/specs x")
@@ -204,7 +205,7 @@ import Testing
   }
 
   @Test(
-    "A .git that leads to no repository is code 69",
+    "A .git that leads to no repository is status 69",
     arguments: [
       "rm -r main/.git/worktrees", "rm -r main/.git/worktrees/linked/*", "rm -r main/.git/objects",
       "echo >linked/.git", "rm linked/.git; ln -s ../gone linked/.git",

@@ -59,7 +59,7 @@ import Testing
     #expect(records.code == 66 && !records.error.contains("specs"), "\(records.error)")
   }
 
-  @Test("An empty root is valid; entries of which none is numbered are a violation")
+  @Test("An empty root is valid; a root with only unnumbered entries is a violation")
   func unrecognised() throws {
     try directory.makeDirectories("specs")
     try directory.makeFile("specs/.gitkeep")
@@ -77,7 +77,7 @@ import Testing
     #expect(try topic("verify", "specs").code == 0)
   }
 
-  @Test("Without ROOT every root of the project is checked, each in its style, in one report")
+  @Test("Without ROOT, one report covers every root of the project, each in its style")
   func everyRoot() throws {
     try directory.makeDirectories(
       ".claude/specs", "specs/001-a", "specs/001-b", "specs/002_c", "docs/adr", "docs/decisions")
@@ -188,7 +188,7 @@ import Testing
     #expect(outcome.lines.last?.hasSuffix("no violation") == true)
   }
 
-  @Test("A dangling symlink hides no root that is asked for")
+  @Test("A dangling symlink does not hide a root that is asked for")
   func unmounted() throws {
     try directory.makeDirectories(".claude/specs")
     for link in ["specs", "docs"] {
