@@ -78,29 +78,46 @@ public struct CommandGroup: Sendable {
 /// What a command takes, and what its help says.
 public struct Syntax: Sendable {
   let operands: [Operand]
-  let options: [OptionGroup]
+  let required: [Option]
+  private let others: @Sendable () -> [OptionGroup]
   let text: String
   let examples: String
 
   /// - Parameters:
   ///   - operands: What follows the options, in order.
-  ///   - options: The options besides `--help` and `--version`.
+  ///   - required: The options without which the command cannot do.
+  ///   - options: All other options besides `--help` and `--version`. They are built when one is
+  ///     given, or described.
   ///   - text: What the command does, in the markup of ``Markup``.
   ///   - examples: Lines of shell, each to be tried as it stands.
   public init(
-    _ operands: [Operand] = [], options: [OptionGroup] = [], text: String, examples: String = ""
+    _ operands: [Operand] = [], required: [Option] = [],
+    options: @escaping @autoclosure @Sendable () -> [OptionGroup], text: String,
+    examples: String = ""
   ) {
-    (self.operands, self.options, self.text, self.examples) = (operands, options, text, examples)
+    (self.operands, self.required, others) = (operands, required, options)
+    (self.text, self.examples) = (text, examples)
   }
 
   /// As above, with options that need no titles.
   public init(
-    _ operands: [Operand] = [], options: [Option], text: String, examples: String = ""
+    _ operands: [Operand] = [], required: [Option] = [],
+    options: @escaping @autoclosure @Sendable () -> [Option] = [], text: String,
+    examples: String = ""
   ) {
-    self.init(operands, options: [OptionGroup("Options", options)], text: text, examples: examples)
+    self.init(
+      operands, required: required, options: [OptionGroup("Options", required + options())],
+      text: text, examples: examples)
   }
 
-  var allOptions: [Option] { options.flatMap(\.options) }
+  /// The options below their titles.
+  var groups: [OptionGroup] { others() }
+
+  var allOptions: [Option] {
+    var options: [Option] = []
+    for group in groups { options += group.options }
+    return options
+  }
 
   /// How many operands there may be.
   var operandCount: ClosedRange<Int> {
@@ -253,7 +270,7 @@ extension CommandPath {
         "unexpected argument \(arguments.operands[range.upperBound].quotedForMessage)",
         advice: synopsis(syntax))
     }
-    for option in syntax.allOptions where option.isRequired && !arguments.has(option.name) {
+    for option in syntax.required where !arguments.has(option.name) {
       throw .usage("no --\(option.name)", advice: "\(option.spelling): \(option.summary)")
     }
   }

@@ -100,14 +100,14 @@ struct Completion {
     case .file: return .paths(kind: "files", lead: lead)
     case .directory: return .paths(kind: "directories", lead: lead)
     case .program: return .paths(kind: "programs", lead: lead)
-    case .choice(let words): return .words(after(words.map { Candidate($0) }))
+    case .choice(let words): return .words(after(words().map { Candidate($0) }))
     case .choices(let words):
       // The last element of the list is completed, with what is not in the list yet.
       let done = word.dropFirst(lead.count).split(separator: ",", omittingEmptySubsequences: false)
         .dropLast()
       let list = done.map { "\($0)," }.joined()
       return .words(
-        after(words.filter { !done.contains(Substring($0)) }.map { Candidate(list + $0) }))
+        after(words().filter { !done.contains(Substring($0)) }.map { Candidate(list + $0) }))
     case .computed(let find, let orDirectory):
       let found = after(find(arguments))
       return orDirectory && lead.isEmpty ? .wordsAndDirectories(found) : .words(found)

@@ -18,7 +18,7 @@ extension CommandPath {
   }
 
   private func help(of syntax: Syntax) -> String {
-    let groups = syntax.options + [OptionGroup("", Option.common)]
+    let groups = syntax.groups + [OptionGroup("", Option.common)]
     let column = Markup.column(groups.flatMap(\.options).map(\.label))
     let sections = syntax.text.firstRange(of: "\n# ")?.lowerBound ?? syntax.text.endIndex
     let introduction = Markup(String(syntax.text[..<sections])).text(width: width)
@@ -64,7 +64,7 @@ extension CommandPath {
 
   /// `topic plan claim --worker W [option]... PLAN`
   func synopsis(_ syntax: Syntax) -> String {
-    let required = syntax.allOptions.filter(\.isRequired).map(\.spelling)
+    let required = syntax.required.map(\.spelling)
     let others = syntax.allOptions.count > required.count ? ["[option]..."] : []
     return ([words] + required + others + syntax.operands.map(\.spelling)).joined(separator: " ")
   }

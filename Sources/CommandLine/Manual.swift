@@ -52,8 +52,8 @@ struct Manual {
   /// The text, options and examples of a command; nested, in the page of a program.
   private func body(of syntax: Syntax, isNested: Bool) -> String {
     var text = roff(syntax.text, isNested: isNested) + (isNested ? "" : ".SH OPTIONS\n")
-    for group in syntax.options where !group.options.isEmpty {
-      if syntax.options.count > 1 { text += heading(group.title, isNested: isNested) }
+    for group in syntax.groups where !group.options.isEmpty {
+      if syntax.groups.count > 1 { text += heading(group.title, isNested: isNested) }
       text += group.options.map(describe).joined()
     }
     if !isNested { text += Option.common.map(describe).joined() }
@@ -74,7 +74,7 @@ struct Manual {
 
   private func synopsis(_ path: CommandPath) -> String {
     guard let syntax = path.syntax else { return "" }
-    let required = syntax.allOptions.filter(\.isRequired).map { option in
+    let required = syntax.required.map { option in
       ([" \\fB\\-\\-\(escape(option.name))\\fP"]
         + option.values.map { "\\fI\(escape($0.placeholder))\\fP" }).joined(separator: " ")
     }

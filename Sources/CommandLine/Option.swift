@@ -8,8 +8,6 @@ public struct Option: Sendable {
   public let letter: UInt8?
   /// What follows it.
   public let values: [Value]
-  /// Whether the command cannot do without.
-  public let isRequired: Bool
   /// Whether it counts each time that it is given; of others, the last one counts.
   public let isRepeatable: Bool
   /// What it does, in the markup of ``Markup``.
@@ -19,30 +17,29 @@ public struct Option: Sendable {
   ///   - name: The long name, without the dashes.
   ///   - letter: The one-letter name.
   ///   - values: What follows the option, in order.
-  ///   - required: Whether the command cannot do without.
   ///   - repeatable: Whether it counts each time that it is given.
   ///   - help: What it does, in the markup of ``Markup``.
   public init(
-    _ name: String, _ letter: Unicode.Scalar, _ values: Value..., required: Bool = false,
-    repeatable: Bool = false, help: String
+    _ name: String, _ letter: Unicode.Scalar, _ values: Value..., repeatable: Bool = false,
+    help: String
   ) {
-    self.init(name, letter, values, required, repeatable, help)
+    self.init(name, letter, values, repeatable, help)
   }
 
   /// As above, without a one-letter name.
   public init(
-    _ name: String, _ values: Value..., required: Bool = false, repeatable: Bool = false,
+    _ name: String, _ values: Value..., repeatable: Bool = false,
     help: String
   ) {
-    self.init(name, nil, values, required, repeatable, help)
+    self.init(name, nil, values, repeatable, help)
   }
 
   private init(
-    _ name: String, _ letter: Unicode.Scalar?, _ values: [Value], _ isRequired: Bool,
+    _ name: String, _ letter: Unicode.Scalar?, _ values: [Value],
     _ isRepeatable: Bool, _ help: String
   ) {
     (self.name, self.letter, self.values) = (name, letter.map { UInt8(ascii: $0) }, values)
-    (self.isRequired, self.isRepeatable, self.help) = (isRequired, isRepeatable, help)
+    (self.isRepeatable, self.help) = (isRepeatable, help)
   }
 
   /// How many values follow.
@@ -87,9 +84,9 @@ public struct Value: Sendable {
 
   enum Kind: Sendable {
     case text, file, directory, program
-    case choice([String])
+    case choice(@Sendable () -> [String])
     /// Several choices, separated by commas.
-    case choices([String])
+    case choices(@Sendable () -> [String])
     /// Computed from what is typed before it; the flag says whether a directory will do, too.
     case computed(@Sendable (Arguments) -> [Candidate], orDirectory: Bool)
   }
@@ -115,7 +112,9 @@ public struct Value: Sendable {
   }
 
   /// One of `words`.
-  public static func choice(_ placeholder: String, _ words: [String]) -> Value {
+  public static func choice(
+    _ placeholder: String, _ words: @escaping @autoclosure @Sendable () -> [String]
+  ) -> Value {
     Value(placeholder: placeholder, kind: .choice(words))
   }
 
@@ -130,7 +129,7 @@ public struct Value: Sendable {
   public static func choices<Choice: RawRepresentable & CaseIterable>(
     _ placeholder: String, _: Choice.Type
   ) -> Value where Choice.RawValue == String {
-    Value(placeholder: placeholder, kind: .choices(Choice.allCases.map(\.rawValue)))
+    Value(placeholder: placeholder, kind: .choices { Choice.allCases.map(\.rawValue) })
   }
 
   /// One of the words that `candidates` finds, given the arguments before it; or a directory.

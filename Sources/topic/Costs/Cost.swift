@@ -24,9 +24,9 @@ extension Option {
       """)
 
   /// The name of a model; completions offer those that have a price.
-  static func model(required: Bool = false, help: String) -> Option {
+  static func model(help: String) -> Option {
     let models = Value.among("MODEL") { PriceList.models($0).map { Candidate($0) } }
-    return Option("model", models, required: required, help: help)
+    return Option("model", models, help: help)
   }
 }
 

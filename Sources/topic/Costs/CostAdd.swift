@@ -8,16 +8,16 @@ extension Command {
     "add", "add a call of a model",
     Syntax(
       [.run],
-      options: [
+      required: [
+        Option("role", .text("ROLE"), help: "Who called the model, such as `reviewer`."),
+        .model(help: "The model."),
         Option(
-          "role", .text("ROLE"), required: true, help: "Who called the model, such as `reviewer`."),
-        .model(required: true, help: "The model."),
+          "input-tokens", .text("N"), help: "How many tokens the model read; 0 if there are none."),
         Option(
-          "input-tokens", .text("N"), required: true,
-          help: "How many tokens the model read; 0 if there are none."),
-        Option(
-          "output-tokens", .text("N"), required: true,
+          "output-tokens", .text("N"),
           help: "How many tokens the model wrote; 0 if there are none."),
+      ],
+      options: [
         .prices, .reportFormat,
         Option("verbose", "v", help: "Print what the call cost, and by which prices."),
       ],

@@ -8,10 +8,11 @@ extension Command {
     "check", "exit with 10 if a run cost more than a limit",
     Syntax(
       [.run],
-      options: [
+      required: [
         Option(
-          "max-usd", .text("AMOUNT"), required: true,
-          help: "The limit, such as `2.50`; reaching it is allowed."),
+          "max-usd", .text("AMOUNT"), help: "The limit, such as `2.50`; reaching it is allowed.")
+      ],
+      options: [
         .model(help: "The model of the tokens that `--estimate-tokens` adds."),
         Option(
           "estimate-tokens", .text("N"),

@@ -7,10 +7,12 @@ extension Command {
     "aggregate", "keep totals up to date in files",
     Syntax(
       [.metricsFile],
-      options: [
+      required: [
         Option(
-          "out", .directory("DIR"), required: true,
-          help: "Write the files into DIR, which is created if it is missing."),
+          "out", .directory("DIR"),
+          help: "Write the files into DIR, which is created if it is missing.")
+      ],
+      options: [
         Option("by", .text("KEY"), help: "Group entries by KEY (default `epoch`)."),
         .metricsWhere, .metricsSuccess,
         Option(

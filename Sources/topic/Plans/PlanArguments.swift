@@ -30,7 +30,7 @@ extension Operand {
 extension Option {
   /// Who works on a task.
   static let worker = Option(
-    "worker", .text("W"), required: true, help: "The name of the worker. Each needs its own.")
+    "worker", .text("W"), help: "The name of the worker. Each needs its own.")
 }
 
 extension Arguments {

@@ -7,9 +7,8 @@ extension Command {
   static let planClaim = Command(
     "claim", "take a task to work on, and print it",
     Syntax(
-      [.plan],
+      [.plan], required: [.worker],
       options: [
-        .worker,
         Option(
           "lease", .text("SECS"),
           help: """

@@ -8,13 +8,15 @@ extension Command {
     "check", "say whether another round makes sense",
     Syntax(
       [.run, .any(.text("TEXT"))],
-      options: [
+      required: [
         Option(
-          "status", .choice("STATUS", RetryState.Status.self), required: true,
+          "status", .choice("STATUS", RetryState.Status.self),
           help: """
             What the review says: `needs_changes`, which counts a round, or `approved`, which resets
             the round counter.
-            """),
+            """)
+      ],
+      options: [
         Option(
           "feedback", .text("TEXT"), repeatable: true,
           help: "What has to change. Each TEXT after RUN is more feedback."),

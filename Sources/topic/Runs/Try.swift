@@ -7,11 +7,13 @@ extension Command {
     "try", "run a command with the next model when one takes too long",
     Syntax(
       [.one(.program("COMMAND")), .any(.file("ARGUMENT"))],
-      options: [
+      required: [
         Option(
-          "timeout", "w", .text("SECS"), required: true,
+          "timeout", "w", .text("SECS"),
           help: "Give each attempt SECS seconds. Fractions are allowed."),
-        Option("model", .text("MODEL"), required: true, help: "Begin with MODEL."),
+        Option("model", .text("MODEL"), help: "Begin with MODEL."),
+      ],
+      options: [
         Option(
           "fallback", .file("FILE"),
           help: """
