@@ -7,7 +7,7 @@ set -euo pipefail
 # Exit codes of sysexits.h.
 readonly EX_USAGE=64 EX_UNAVAILABLE=69 EX_CANTCREAT=73
 
-# The directory of the copy that is being made, until that has its final name.
+# The directory of a copy, until the copy has its final name.
 temporary=''
 # The directory of the manual pages and completions that the programs have printed.
 pages=''
@@ -19,7 +19,7 @@ Usage: install.sh [--prefix DIR] [--uninstall]
 
 Builds topic-alloc, topic and topic-stress with Swift and installs them, their man
 pages, their completions for bash, zsh and fish, and the library for bash scripts.
-Leaves files alone that are already the same.
+Skips files that are up to date.
 
       --prefix DIR    install below DIR (default: /usr/local when you may write there,
                       else ~/.local)
@@ -148,7 +148,7 @@ print_pages() {
 }
 
 # Usage: check_target MODE SOURCE TARGET
-# Fails when TARGET cannot be written, so far as that can be told before.
+# Fails if it is already clear that TARGET cannot be written.
 check_target() {
   local target=$3 directory=${3%/*}
   check_kind "$target"
@@ -160,7 +160,7 @@ check_target() {
     directory=${directory%/*}
   done
   directory=${directory:-/}
-  if [[ ! -d $directory ]]; then fail_to_write "write to '$directory': it is no directory"; fi
+  if [[ ! -d $directory ]]; then fail_to_write "write to '$directory': it is not a directory"; fi
   if [[ ! -w $directory ]]; then fail_to_write "write to '$directory': permission denied"; fi
 }
 
@@ -211,7 +211,7 @@ kind_of() {
 }
 
 # Usage: check_kind TARGET
-# Fails when TARGET is there and is not a regular file that can be read. What a link leads to belongs
+# Fails if TARGET exists and is not a readable regular file. The target of a link belongs
 # to somebody else, and reading a FIFO never ends.
 check_kind() {
   local target=$1 kind
@@ -232,11 +232,11 @@ is_ours() {
 
 # Usage: install_file MODE SOURCE TARGET
 # Puts a copy of SOURCE at TARGET, unless there is one. It is made in a directory beside TARGET that
-# nobody else can write to, and then renamed, so that TARGET is the old file or the new one at any
-# time, never a part of one.
+# nobody else can write to, and then renamed: TARGET is always the old file or the new one,
+# never a part of one.
 install_file() {
   local mode=$1 source=$2 target=$3 directory=${3%/*} made reason
-  # Building takes its time.
+  # Building takes a while: the target may have changed.
   check_kind "$target"
   if cmp -s "$source" "$target" && [[ $(permissions "$target") == "$mode" ]]; then
     printf 'unchanged %s\n' "$target"
@@ -274,7 +274,7 @@ remove_leftovers() {
 }
 
 # Usage: remove_file MODE SOURCE TARGET
-# Removes TARGET when it is there, and counts it in the variable `removed` of the caller.
+# Removes TARGET if it exists, and counts it in the variable `removed` of the caller.
 remove_file() {
   local target=$3 kind reason
   kind=$(kind_of "$target")
@@ -312,7 +312,7 @@ install_package() {
   programs=$(build_programs "$package")
   pages=$(mktemp -d) || fail_to_write 'create a temporary directory'
   print_pages "$programs" "$pages"
-  # Others are to use what is installed, whatever the umask of the user is.
+  # Everyone may use the installed files, whatever the umask of the user.
   umask 022
   for_each_file install_file "$package" "$programs" "$pages" "$base"
   for_each_old_file remove_file "$base"

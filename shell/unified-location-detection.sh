@@ -403,7 +403,7 @@ create_research_subdirectory() {
   _topic_need create_research_subdirectory TOPIC "${1-}" || return 1
   _topic_need create_research_subdirectory NAME "$name_" || return 1
   if [[ $1 != /* || ! -d $1 ]]; then
-    _topic_say "the TOPIC '$1' is no absolute path of a directory"
+    _topic_say "the TOPIC '$1' is not the absolute path of a directory"
     return 1
   fi
   _topic_strip "$1"

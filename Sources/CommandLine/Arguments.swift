@@ -1,16 +1,16 @@
 import POSIX
 
-/// The arguments of a command, read by the rules of getopt_long(3): options stand anywhere before
-/// `--`, `--name=value` and `-nvalue` are as good as two words, letters can be joined, of an option
-/// that is given twice the last one counts (``value(of:)``), and `-` alone is no option.
+/// The arguments of a command, parsed by the rules of getopt_long(3). Options may stand before
+/// or after operands, up to `--`. `--name=value` and `-nvalue` equal two words. If an option is
+/// given twice, the last one counts (``value(of:)``). Letters can be joined. `-` is an operand.
 public struct Arguments {
-  /// What is no option, in order.
+  /// The operands, in order.
   public private(set) var operands: [Bytes] = []
   /// Whether `--` has ended the options.
   private(set) var isEnded = false
   private var given: [(name: String, value: Bytes)] = []
 
-  /// Reads `words`. The options are not even listed when no word can be one.
+  /// Parses `words`. Builds the list of options only if some word can be one.
   public init(
     _ words: [Bytes], accepting options: @autoclosure () -> [Option]
   ) throws(Failure) {
@@ -99,6 +99,20 @@ public struct Arguments {
 }
 
 extension Arguments {
+  /// The value of an option as text for JSON; nil when it is not given.
+  public func text(_ name: String) throws(Failure) -> String? {
+    guard let value = value(of: name) else { return nil }
+    return try Self.text(value, of: name)
+  }
+
+  /// A value of the option as text for JSON, which must be UTF-8.
+  public static func text(_ value: Bytes, of name: String) throws(Failure) -> String {
+    guard let text = String(validating: value, as: UTF8.self) else {
+      throw Failure(.data, "--\(name) \(value.quotedForMessage) is not UTF-8, which JSON needs")
+    }
+    return text
+  }
+
   /// The value of an option as one of the cases of `Choice`; nil when it is not given.
   public func choice<Choice: RawRepresentable & CaseIterable>(
     _ name: String, of _: Choice.Type
@@ -125,7 +139,7 @@ extension Arguments {
     return number
   }
 
-  /// The value of the option as a number of bytes: digits, and behind them `K`, `M` or `G`, with or
+  /// The value of the option as a number of bytes: digits, then optionally `K`, `M` or `G`, with or
   /// without `iB`, for powers of 1,024. Nil when it is not given.
   public func size(_ name: String) throws(Failure) -> UInt64? {
     guard let value = value(of: name) else { return nil }
@@ -164,7 +178,7 @@ extension Arguments {
     return .seconds(whole) + .nanoseconds(nanoseconds)
   }
 
-  /// The moment until which to wait for others: so many seconds from now as the option says, by default
+  /// The deadline for waiting: as many seconds from now as the option says, by default
   /// 30.
   public func deadline(_ name: String = "timeout") throws(Failure) -> Instant {
     try Instant.now + (seconds(name) ?? .seconds(30))

@@ -2,7 +2,7 @@ import POSIX
 
 /// A command, described once: usage errors, help, completions and manual pages are printed from this.
 ///
-/// Only the names and summaries on the way to the command at hand are built. What a command takes is
+/// Builds only names and summaries on the path to the called command. The syntax of a command is
 /// built when it is called, or described.
 public struct Command: Sendable {
   /// The word that calls it: `claim` in `topic plan claim`.
@@ -21,7 +21,7 @@ public struct Command: Sendable {
   ///
   /// - Parameters:
   ///   - syntax: What it takes, and what its help says.
-  ///   - pages: The long explanations that belong into its manual page.
+  ///   - pages: The long explanations that belong in its manual page.
   ///   - body: What it does.
   public init(
     _ name: String, _ summary: String, _ syntax: @escaping @autoclosure @Sendable () -> Syntax,
@@ -37,7 +37,7 @@ public struct Command: Sendable {
   /// - Parameters:
   ///   - text: What its subcommands have in common, in the markup of ``Markup``.
   ///   - subcommands: Its subcommands, in the order in which help lists them.
-  ///   - pages: The long explanations that belong into its manual page.
+  ///   - pages: The long explanations that belong in its manual page.
   public init(
     _ name: String, _ summary: String, text: @escaping @autoclosure @Sendable () -> String,
     subcommands: @escaping @autoclosure @Sendable () -> [Command],

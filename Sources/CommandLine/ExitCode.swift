@@ -6,13 +6,13 @@ public enum ExitCode: Int32, Sendable {
   case negative = 1
   /// There is nothing left to do.
   case complete = 2
-  /// A limit is reached, and whoever asks is to stop.
+  /// A limit is reached; the caller must stop.
   case limit = 10
   /// Wrong usage: EX_USAGE.
   case usage = 64
   /// Data that cannot be used: EX_DATAERR.
   case data = 65
-  /// A file that is to be read is not there: EX_NOINPUT.
+  /// An input or operand does not exist: EX_NOINPUT.
   case noInput = 66
   /// A service that is needed cannot be reached: EX_UNAVAILABLE.
   case unavailable = 69

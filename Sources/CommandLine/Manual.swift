@@ -123,7 +123,7 @@ struct Manual {
     isIndented ? ".RS\n\(entry).RE\n" : entry
   }
 
-  /// A title; nested, one that is no section of the page.
+  /// A title; if nested, not a section of the page.
   private func heading(_ title: String, isNested: Bool) -> String {
     isNested ? ".PP\n\\fB\(escape(title))\\fP\n" : ".SS \(escape(title))\n"
   }
@@ -141,7 +141,7 @@ struct Manual {
     return atStart(text.joined()) + "\n"
   }
 
-  /// A line that begins like a request is none.
+  /// Escapes a line that would be taken for a request.
   private func atStart(_ line: String) -> String {
     line.first == "." || line.first == "'" ? "\\&" + line : line
   }

@@ -36,7 +36,7 @@ extension Page {
       None of the artifact directories exists yet. Where topics are files, there is no
       `artifact_paths`. Several topics are one object after another.
 
-      Nothing is printed that is not true on disk. Paths are absolute, with symbolic links resolved.
+      Only what is on disk is printed. Paths are absolute, with symbolic links resolved.
       Paths are bytes and may hold any. If a format cannot carry one, that is an error before
       anything is created: JSON takes UTF-8 only, and in the formats `pipe` and `path`, the paths of
       several topics cannot have a newline.
@@ -235,7 +235,7 @@ extension Page {
         status itself. No topic is left behind; a ROOT that was created, and its lock file, stay.
 
       Results go to standard output, messages and warnings to standard error. If the lock was not
-      free in time, the message says who holds it, if the system tells. If one of several NAMEs
+      free in time, the message names its holder, if that is known. If one of several NAMEs
       fails, what exists is printed and the message names the rest. If the result cannot be printed,
       the message names what was created.
       """)

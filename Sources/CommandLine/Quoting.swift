@@ -41,7 +41,7 @@ extension Bytes {
     }
   }
 
-  /// As one word of a command that a user is to type; nil when it cannot be shown so.
+  /// As one word of a command for the user to type; nil if it cannot be shown that way.
   public var wordForHint: String? {
     guard let text = String(validating: self, as: UTF8.self),
       !text.unicodeScalars.contains(where: \.actsOnTerminal), first != UInt8(ascii: "-")

@@ -9,7 +9,7 @@ public func nearest(to word: String, in known: [String]) -> String? {
 }
 
 /// How many characters have to be inserted, removed, replaced or swapped with their neighbour to
-/// make one text of the other (optimal string alignment). Words over 64 characters are far from
+/// turn one text into the other (optimal string alignment). Words over 64 characters are far from
 /// everything.
 private func editDistance(_ left: String, _ right: String) -> Int {
   let left = Array(left.unicodeScalars.prefix(65))

@@ -39,7 +39,7 @@ public struct Tool: Sendable {
     Environment.exit(status)
   }
 
-  /// Says something on standard error. Whether anybody listens is not our concern.
+  /// Prints a message on standard error. A failure to do so is ignored.
   public func note(_ message: String) {
     try? StandardStream.error.writeAll(Bytes("\(name): \(message)\n").text(for: .error))
   }

@@ -12,7 +12,7 @@ public struct Plan: Sendable {
     public let line: Int
     /// How long it may take, in seconds.
     public internal(set) var timeout = Plan.defaultTimeout
-    /// The role of the worker that is to do it, such as `reviewer`.
+    /// The role of the worker that should do it, such as `reviewer`.
     public internal(set) var role: String?
     /// The place of its group in ``Plan/groups``; nil if it is in none.
     public internal(set) var group: Int?

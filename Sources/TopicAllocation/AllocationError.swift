@@ -22,7 +22,7 @@ public enum AllocationError: Error, Sendable {
   case interrupted
 }
 
-/// An allocation that failed, and what exists nevertheless.
+/// A failed allocation, and the topics that exist anyway.
 public struct AllocationFailure: Error, Sendable {
   /// The topics that exist, in the order of the request.
   public let done: [Topic]

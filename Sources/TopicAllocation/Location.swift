@@ -14,7 +14,7 @@ public enum Location {
     return workTree(holding: current) ?? current
   }
 
-  /// The contents of a root, which its place in the project tells.
+  /// The contents of a root, by its place in the project.
   public enum Contents: Sendable {
     case topics, decisionRecords
 

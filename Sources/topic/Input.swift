@@ -17,14 +17,6 @@ func readStandardInput() throws(Failure) -> Bytes {
   }
 }
 
-/// A value of an option as a text for JSON, which must be UTF-8.
-func text(_ value: Bytes, of option: String) throws(Failure) -> String {
-  guard let text = String(validating: value, as: UTF8.self) else {
-    throw Failure(.data, "--\(option) \(value.quotedForMessage) is not UTF-8, as JSON has to be")
-  }
-  return text
-}
-
 /// A text from a file or from standard input.
 struct InputText {
   /// Its name in messages.

@@ -4,8 +4,8 @@ import POSIX
 import Runs
 
 extension EventQueue {
-  /// Appends these JSON texts, or the lines of standard input if there are none. What precedes an
-  /// error is written all the same.
+  /// Appends these JSON texts, or the lines of standard input if there are none. Events before an
+  /// error are still written.
   ///
   /// - Parameters:
   ///   - entries: What messages call them.

@@ -15,7 +15,7 @@ extension Value {
     }
   }
 
-  /// A branch, tag or commit of the repository at hand.
+  /// A branch, tag or commit of the current repository.
   static func ref(_ placeholder: String) -> Value {
     .among(placeholder) { _ in
       let git = GitCommand(in: Path("."), until: Instant.now + .seconds(2))

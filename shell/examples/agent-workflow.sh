@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 #
-# Lets four workers do the tasks of a plan, each task once, with events, cost, reviews and a gate, and
-# goes on after a crash where it was. Usage: agent-workflow.sh --help
+# Runs four workers on the tasks of a plan, each task once, with events, cost, reviews and a gate.
+# After a crash, it resumes where it stopped. Usage: agent-workflow.sh --help
 
 set -euo pipefail
 
-# Numbers with a point, whatever the user's language.
+# Numbers have a decimal point, whatever the user's locale.
 export LC_ALL=C.UTF-8
 
-# What topic says (topic(1)): nothing to claim now; all is done; a limit is reached.
+# Exit statuses of topic(1): no task to claim now; all tasks done; a limit is reached.
 readonly NOTHING_NOW=1 ALL_DONE=2 LIMIT=10
 readonly EX_USAGE=64
 
@@ -30,13 +30,13 @@ after a crash, it continues where it stopped.
                        task from standard input and prints the result (default: a stand-in)
   REVIEW               a program that reads a result and exits with 0, or prints what has to change
                        and exits with 1 (default: a stand-in that wants one change of each)
-  WORKERS              how many at a time (4)
+  WORKERS              the number of workers (4)
   MODEL                the model to begin with (gpt-5-mini-2025-08-07)
-  MAX_USD              stop when it has cost so much (5.00)
-  SECONDS_PER_ATTEMPT  then the next model is tried (300)
+  MAX_USD              stop when the run has cost this much (5.00)
+  SECONDS_PER_ATTEMPT  seconds before the next model is tried (300)
 
-Exit codes: 0 all tasks are done and the gate is passed, 1 one of them is not, 10 the money is spent or
-reviews go in circles, 64 wrong usage, else as topic.
+Exit status: 0 all tasks are done and the gate passed, 1 the gate failed, 10 the money is spent or
+reviews go in circles, 64 wrong usage, otherwise that of topic.
 END_OF_HELP
 }
 
@@ -65,11 +65,11 @@ event() {
 count_tokens() { wc -w <"$1" | tr -d ' '; }
 
 # Usage: attempt WORKER TASK DIRECTORY
-# One round: the agent's answer to DIRECTORY/prompt in DIRECTORY/result, and what it has cost.
+# One round: writes the answer to DIRECTORY/prompt into DIRECTORY/result, and records its cost.
 attempt() {
   local worker=$1 task=$2 directory=$3
-  # Who has answered is known by the last attempt.
-  # shellcheck disable=SC2016 # The shell of the attempt is to see them.
+  # The last attempt records which model answered.
+  # shellcheck disable=SC2016 # The shell of the attempt expands them.
   local note_model='printf %s "$1" >"$2"; shift 2; exec "$@"'
   topic cost check "$run" --max-usd "$MAX_USD" >/dev/null
   topic try --timeout "$SECONDS_PER_ATTEMPT" --model "$MODEL" --run "$run" -- \
@@ -89,7 +89,7 @@ do_task() {
   directory=$run/tasks/$task
   mkdir -p "$directory" "$run/outputs"
   event started "$worker" "$task"
-  # What a run that was killed has left goes on, with the feedback that it got.
+  # A killed run leaves its prompt, feedback included: keep it.
   if [[ ! -e $directory/prompt ]]; then
     jq -r '"\(.description)\n\n\(.instructions)"' <<<"$json" >"$directory/prompt.new"
     mv "$directory/prompt.new" "$directory/prompt"
@@ -97,13 +97,13 @@ do_task() {
   while :; do
     attempt "$worker" "$task" "$directory"
     if feedback=$("${review[@]}" <"$directory/result"); then break; fi
-    # Before the round is counted: a crash in between must not have it count twice.
+    # Before the round is counted, so that a crash in between does not count it twice.
     printf '\nFeedback: %s\n' "$feedback" >>"$directory/prompt"
     topic retry check "$directory" --status needs_changes --feedback "$feedback" --max-rounds 5 \
       >/dev/null
   done
   topic retry check "$directory" --status approved >/dev/null
-  # Renamed when it is whole, so that nobody meets half a result.
+  # Rename the complete result, so that nobody reads half of it.
   mv "$directory/result" "$run/outputs/$task.md"
   topic plan 'done' --worker "$worker" "$plan" "$task" >/dev/null
   event finished "$worker" "$task"
@@ -113,12 +113,12 @@ do_task() {
 }
 
 # Usage: work WORKER
-# Takes tasks until all are done, or the script is no more. A worker that was killed holds its task still, and
-# is given it again.
+# Takes tasks until all are done or the script is gone. A killed worker still holds its task, and
+# gets it again.
 work() {
   local json status
   me=$1 held=''
-  # Who gives up leaves the task to the others; who is killed is given it again.
+  # A worker that gives up releases its task; a killed one gets it again.
   trap 'if [[ -n $held ]]; then topic plan release --worker "$me" "$plan" "$held" >/dev/null; fi' EXIT
   trap 'exit 143' TERM
   while kill -0 "$$" 2>/dev/null; do
@@ -138,8 +138,8 @@ work() {
 }
 
 # Usage: be_alone
-# Waits for workers that have outlived a script that was killed: they have the same names. The lock goes
-# with the last of them.
+# Waits for the workers of a killed script, because they have the same names. The last of them
+# releases the lock.
 be_alone() {
   mkdir -p "$run"
   exec 9>"$run/workflow.lock"
@@ -148,19 +148,19 @@ be_alone() {
   flock 9
 }
 
-# Usage: begin_or_go_on
-begin_or_go_on() {
+# Usage: start_or_resume
+start_or_resume() {
   local iteration=1 checkpoint
   if checkpoint=$(topic checkpoint load "$run" 2>/dev/null); then
     iteration=$(($(jq '.iteration // 0' <<<"$checkpoint") + 1))
-    printf 'going on for the %d. time, after task %s\n' "$((iteration - 1))" \
+    printf 'resume number %d, after task %s\n' "$((iteration - 1))" \
       "$(jq -r '.last_task // "none"' <<<"$checkpoint")"
   fi
   topic checkpoint save "$run" --iteration "$iteration"
 }
 
 # Usage: stop
-# Ends the workers, so that nothing goes on when this script does not.
+# Ends the workers, so that none outlives this script.
 stop() {
   trap - EXIT
   kill "${workers[@]}" 2>/dev/null || :
@@ -195,7 +195,7 @@ main() {
 
   topic plan check "$plan"
   be_alone
-  begin_or_go_on
+  start_or_resume
   workers=()
   trap stop EXIT
   trap 'exit 130' INT
@@ -211,7 +211,7 @@ main() {
   trap - EXIT
 
   export plan run
-  # shellcheck disable=SC2016 # The shell of the step is to see them.
+  # shellcheck disable=SC2016 # The shell of the step expands them.
   topic gate "$run" --step tasks 'topic plan status "$plan"' \
     --step results 'topic plan show --format json "$plan" | jq -r ".tasks[].id" |
       while read -r task; do test -s "$run/outputs/$task.md" || exit; done'

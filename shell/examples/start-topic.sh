@@ -2,7 +2,7 @@
 # Usage: start-topic.sh DESCRIPTION...
 #
 # Takes a topic for a piece of work, starts its plan, and prints the path of the plan. Running it
-# again with the same description goes on in the same topic, with the next plan.
+# again with the same description continues in the same topic, with the next plan.
 set -euo pipefail
 
 # Usage: take_topic DESCRIPTION

@@ -9,7 +9,7 @@ extension StressRequest {
     Option(
       "iterations", "n", .text("N"),
       help: """
-        Run N iterations (default 100). `unlimited` or `unbounded`: run until `--minutes` are over
+        Run N iterations (default 100). `unlimited` or `unbounded`: run until `--minutes` pass
         or Ctrl-C ends the run.
         """),
     Option("processes", "p", .text("N"), help: "Start N processes at once (default 10)."),
@@ -93,7 +93,7 @@ extension StressRequest {
           `--serve`).
         - `slow`: delay each connection to the remote by 10 to 99 ms (needs `--scope remote`).
 
-        A call that is short of space or descriptors may fail, but must leave nothing. With
+        A call that is short of space or descriptors may fail, but must leave nothing behind. With
         `--scope`, only `kill`, `syscall-kill`, `daemon` and `slow` are available.
         """),
     Option(
@@ -134,12 +134,12 @@ extension StressSession {
       "resume", "r", .among("RUN", orDirectory: true) { resumable($0) },
       help: """
         Continue an unfinished run, given by its id or its directory, with the same options, seed
-        and totals, after a crash, a reboot or Ctrl-C. The interrupted iteration is repeated. A root
-        that is gone is judged by its history alone.
+        and totals, after a crash, a reboot or Ctrl-C. Repeats an interrupted iteration. If the root
+        is gone, judges only the history.
         """),
     Option(
       "report", .file("FILE"),
-      help: "Copy the report to FILE, a page that loads nothing from elsewhere."),
+      help: "Copy the report to FILE, a self-contained page."),
     Option(
       "format", "f", .choice("FORMAT", ReportFormat.self), help: "`text` (default) or `json`."),
     Option(

@@ -56,7 +56,7 @@ struct StressRequest {
       chaos.contains(.syscallKill) && duration == nil && !arguments.has("iterations")
     try readScope(arguments)
     if root != nil, chaos.contains(.full) {
-      throw .usage("--chaos full mounts its own file system, so it goes without --root")
+      throw .usage("--chaos full mounts its own file system, so it excludes --root")
     }
   }
 
@@ -64,18 +64,18 @@ struct StressRequest {
     scope = try arguments.choice("scope", of: SharedScope.self)
     clones = try arguments.number("clones", in: 1...1_000) ?? clones
     isServed = arguments.has("serve")
-    if isServed, scope != .remote { throw .usage("--serve goes with --scope remote") }
+    if isServed, scope != .remote { throw .usage("--serve needs --scope remote") }
     for kind in chaos where !kind.goes(with: scope, isServed: isServed) {
       throw .usage(
         "--chaos \(kind.rawValue) does not go with this scope",
         advice: "kill and syscall-kill go with all, slow with --scope remote, daemon with --serve")
     }
     guard scope != nil else {
-      if arguments.has("clones") { throw .usage("--clones goes with --scope") }
+      if arguments.has("clones") { throw .usage("--clones needs --scope") }
       return
     }
-    if root != nil { throw .usage("--scope creates its own roots, so it goes without --root") }
-    if allocators.count > 1 { throw .usage("--mix goes without --scope") }
+    if root != nil { throw .usage("--scope creates its own roots, so it excludes --root") }
+    if allocators.count > 1 { throw .usage("--mix and --scope exclude each other") }
   }
 
   /// The command that repeats this run, `--seed` included.

@@ -58,7 +58,7 @@ extension Command {
       if try !ClaimsSession(arguments).execute() { throw Failure(.negative, nil) }
       return
     }
-    if arguments.has("tasks") { throw .usage("--tasks goes with --workload claims") }
+    if arguments.has("tasks") { throw .usage("--tasks needs --workload claims") }
     let session = try StressSession(arguments)
     if arguments.has("summary") { return try session.printSummary() }
     let outcome = try session.run()

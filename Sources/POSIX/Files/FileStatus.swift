@@ -105,8 +105,8 @@ public struct FileStatus: Sendable {
 }
 
 extension Path {
-  /// When it was made, a link not followed, in nanoseconds since 1970; where the file system does not
-  /// tell, when its contents last changed: statx(2).
+  /// The birth time in nanoseconds since 1970; does not follow a link. If it is unknown,
+  /// the time when the contents last changed: statx(2).
   public func birthTime() throws(SystemError) -> Int64 {
     let status = try FileStatus.ofLink(self)
     let birth = withCString { birth_time($0) }

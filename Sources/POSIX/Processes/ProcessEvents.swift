@@ -14,7 +14,7 @@ public enum ProcessEvents {
   }
 
   static var set: CInterop.SignalSet {
-    // An ignored signal, such as SIGHUP under nohup(1), would be pending and taken nevertheless.
+    // An ignored signal, such as SIGHUP under nohup(1), would still be pending and taken.
     var signals = TerminationSignals.notIgnored
     libc_sigaddset(&signals, _SIGCHLD)
     libc_sigaddset(&signals, _SIGALRM)
@@ -47,7 +47,7 @@ public enum ProcessEvents {
   public static func next(before deadline: Instant) throws(SystemError) -> Event {
     let left = deadline - .now
     if left == .zero {
-      // What is there already comes first all the same.
+      // A pending event still comes first.
       return try pendingEvent() ?? .deadline
     }
     try Alarm.set(first: left, then: .zero, Path(""))
@@ -58,7 +58,7 @@ public enum ProcessEvents {
   }
 
   /// Waits as ``next(before:)`` does, but returns nil as soon as there is something to read from `output`, or
-  /// its end: poll(2). What is there already comes first. The deadline can come early.
+  /// its end: poll(2). A pending event comes first. The deadline can come early.
   static func next(
     before deadline: Instant, orInputFrom output: ChildOutput
   ) throws(SystemError) -> Event? {

@@ -27,7 +27,7 @@ public struct ProcessGroup {
   /// Whether its standard error joins its output. Otherwise it shares the standard error of this
   /// process.
   public var joinsErrors = false
-  /// How long what is asked to end may take to do so.
+  /// The grace period: how long a process may take to end after SIGTERM.
   public var grace = Duration.seconds(2)
 
   /// Creates a process group for a command.
@@ -127,7 +127,7 @@ private struct Members {
     case termination(Signal)
   }
 
-  /// How often the group is looked at: members whose parents live elsewhere end without a signal.
+  /// How often to check the group: members whose parents live elsewhere end without a signal.
   private static let slice = Duration.milliseconds(20)
 
   /// Waits until `condition` is true, or the deadline or a signal comes.

@@ -39,8 +39,8 @@ public struct Subprocess: Sendable {
   }
 
   /// Runs it until it ends or `deadline` comes: posix_spawnp(3), waitpid(2). It leads a session of its
-  /// own, without a terminal, so that it can ask nobody anything, and Ctrl-C reaches this process alone.
-  /// That one sends it SIGTERM then, and waits for it, so that it can clean up.
+  /// own, without a terminal. So it cannot prompt, and Ctrl-C reaches only this process,
+  /// which then sends it SIGTERM and waits until it has cleaned up.
   ///
   /// For a process that has no other children.
   public func run(until deadline: Instant) throws(Failure) -> Outcome {

@@ -10,7 +10,7 @@ public struct ScopedAllocator: Sendable {
   private let rescan: Bool
   private let warn: @Sendable (LedgerWarning) -> Void
 
-  /// At least so long a git command may take, however short the wait for others is to be.
+  /// A git command gets at least this long, however short the timeout.
   private static let patience = Duration.seconds(5)
 
   /// Creates an allocator with a wider scope.

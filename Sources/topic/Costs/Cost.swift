@@ -36,7 +36,7 @@ extension CostLedger {
     self.init(try TopicOperand(arguments.operands[0], as: "RUN").directory())
   }
 
-  /// The sums of the ledger. Notes tell what they leave out.
+  /// The sums of the ledger. Notes on standard error say what they leave out.
   func totalWithNotes() throws(Failure) -> CostTotal {
     let total = try attempt(total(), otherwise: .inputOutput)
     if total.unreadable > 0 {
@@ -60,7 +60,7 @@ extension CostLedger {
 extension Arguments {
   /// The value of an option that the command needs, as text that is not empty.
   func name(_ option: String) throws(Failure) -> String {
-    guard let name = try text(of: option, self), !name.isEmpty else {
+    guard let name = try text(option), !name.isEmpty else {
       throw .usage(
         "--\(option) is an empty string", advice: "check the variable that it comes from")
     }

@@ -54,7 +54,7 @@ extension Command {
       json.value(entry.json)
       json.endLine()
       do throws(Failure) { try printOut(json.text) } catch {
-        throw Failure(error.code, error.message.map { $0 + "; the call is added all the same" })
+        throw Failure(error.code, error.message.map { $0 + "; the call is still added" })
       }
     }
     if let cost, (isFirst && list.isShipped) || arguments.has("verbose") {

@@ -71,7 +71,7 @@ private func estimate(_ arguments: Arguments) throws(Failure) -> Money? {
   guard let price = list.prices[model] else {
     throw Failure(
       .data, "cannot estimate: \(Bytes(model).quotedForMessage) has no price in \(list.name)",
-      advice: "'topic cost prices' lists the prices; --prices FILE replaces them")
+      advice: "list the prices with 'topic cost prices', or replace them with --prices FILE")
   }
   guard let cost = max(price.input, price.output).multiplied(by: UInt64(tokens)) else {
     throw .costTooLarge

@@ -28,7 +28,7 @@ struct PriceList {
     do throws(Prices.Mistake) { prices = try Prices(value) } catch {
       throw Failure(
         .data, "\(source) are not a list: \(error.message)",
-        advice: "'TOPIC_PRICES= topic cost prices' prints a valid list")
+        advice: "run 'TOPIC_PRICES= topic cost prices' to see a valid list")
     }
     name = source + " of " + Bytes(prices.date).printable
     isShipped = file == nil

@@ -43,7 +43,7 @@ extension Command {
         Each file is replaced as a whole, `state.json` last, under a flock(2) on DIR. Lines count as
         in `topic metrics summary`.
 
-        If FILE was truncated or replaced since the last call, or the options ask another question,
+        If FILE was truncated or replaced since the last call, or the options have changed,
         the command reads everything again. Standard error says so. It also reports keys given with
         an option that no entry has, and whether anything was left out to bound memory.
         """,
@@ -61,13 +61,13 @@ extension Command {
       arguments, by: MetricsAggregates.usualGroup,
       required: required.isEmpty ? ["status"] : required)
     let aggregates = MetricsAggregates(
-      of: file, in: Path(out), question, duration: try text(of: "duration", arguments) ?? "duration"
+      of: file, in: Path(out), question, duration: try arguments.text("duration") ?? "duration"
     )
     try file.checkExists()
     let deadline = try arguments.deadline()
     let update = try attempt(aggregates.update(until: deadline), otherwise: .cannotCreate)
     let summary = update.summary
-    if let reason = update.rebuilt { Tool.topic.note("everything is read again: \(reason)") }
+    if let reason = update.rebuilt { Tool.topic.note("reading everything again: \(reason)") }
     if summary.isBounded {
       Tool.topic.note("too many keys, groups or numbers: some are left out")
     }

@@ -42,7 +42,7 @@ extension MetricsFile {
     if try !attempt(segments(), otherwise: .inputOutput).isEmpty { return }
     throw Failure(
       .noInput, "cannot open \(path.bytes.quotedForMessage): there are no such metrics",
-      advice: "check the spelling; topic metrics append creates it")
+      advice: "check the spelling, or create it with 'topic metrics append'")
   }
 }
 
@@ -62,7 +62,7 @@ extension MetricsSummary.Question {
     }
     let success = try arguments.texts("success")
     self.init(
-      by: try text(of: "by", arguments) ?? by, where: conditions, required: required,
+      by: try arguments.text("by") ?? by, where: conditions, required: required,
       success: success.isEmpty ? Self.usualSuccess : success)
   }
 }
@@ -98,10 +98,10 @@ extension MetricsSummary {
   func noteMissingKeys(_ arguments: Arguments) throws(Failure) {
     if keys.isEmpty { return }
     var asked: [(option: String, key: String)] = []
-    if let key = try text(of: "by", arguments) { asked.append(("by", key)) }
+    if let key = try arguments.text("by") { asked.append(("by", key)) }
     asked += question.conditions.map { ("where", $0.key) }
     for key in try arguments.texts("require") { asked.append(("require", key)) }
-    if let key = try text(of: "duration", arguments) { asked.append(("duration", key)) }
+    if let key = try arguments.text("duration") { asked.append(("duration", key)) }
     let fields = fields(of: all).map(\.name)
     for (option, key) in asked {
       let needsNumber = option == "duration" && all.entries > 0 && !isBounded

@@ -36,7 +36,7 @@ extension Option {
 extension Arguments {
   /// The value of ``Option/worker``.
   func worker() throws(Failure) -> String {
-    guard let worker = try text(of: "worker", self) else {
+    guard let worker = try text("worker") else {
       throw .usage("no --worker and no --force")
     }
     if worker.isEmpty {

@@ -20,9 +20,9 @@ extension Command {
         .lockTimeout,
       ],
       text: """
-        Gives the worker W a task of PLAN, and prints it: the task that W has already, with a new
-        lease; or else the first task that can begin; or else the first task whose lease has
-        expired, taken over from a worker that is gone. A message names that worker.
+        Gives the worker W a task of PLAN, and prints it. If W has a task already, that task gets a
+        new lease. Otherwise W gets the first task that can begin, or else the first task whose
+        lease has expired. A message names the worker that held it.
 
         No two workers get the same task. If there is none now, the exit status is 1; if all tasks
         are done, it is 2. If all that are left wait for tasks that failed, a message names these,
@@ -62,7 +62,7 @@ extension Command {
         try printOut(text(place, reclaimedFrom: holder, contents, format))
       } catch {
         throw Failure(
-          error.code, error.message.map { "\($0); task '\(id)' is claimed nevertheless" },
+          error.code, error.message.map { "\($0); task '\(id)' is still claimed" },
           advice: "claim again as the same worker to get it")
       }
     case .nothingNow: throw Failure(.negative, nothingNow(contents))

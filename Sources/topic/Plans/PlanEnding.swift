@@ -51,10 +51,10 @@ private func refused(
     case (_, .claimed):
       (
         "is held by \(holder) until \(record.leaseUntil?.rfc3339 ?? "")",
-        "only the worker that holds it can say how it ended"
+        "use that worker's name, or run 'topic plan release --force' first"
       )
     case (_, .failed):
-      ("failed (worker \(holder))", "put it back with topic plan release --force, then claim it")
+      ("failed (worker \(holder))", "run 'topic plan release --force', then claim it")
     }
   return Failure(.noPermission, "task '\(id)' \(fact)", advice: advice)
 }

@@ -20,7 +20,7 @@ extension Failure {
         .noInput,
         "there is no plan \(path.bytes.quotedForMessage)"
           + (near.map { "; did you mean \($0.quotedForMessage)?" } ?? ""),
-        advice: "'topic help plans' shows what a plan looks like")
+        advice: "run 'topic help plans' to see what a plan looks like")
     case .system(let error): self.init(error, otherwise: .inputOutput)
     case .defects(let reading):
       let count = reading.defects.count

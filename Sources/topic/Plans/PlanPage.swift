@@ -42,7 +42,7 @@ extension Page {
       - `Depends on: IDS`, among the instructions, names tasks that must be done first. Several
         lines add up.
       - `Timeout: SECONDS`, among the instructions, says how long the task may take (default 600).
-      - `Role: NAME`, among the instructions, says who is to do it.
+      - `Role: NAME`, among the instructions, says who should do it.
 
       Commas or spaces separate IDS. Upper and lower case do not matter in the words `Goal`,
       `Group`, `Task`, `Depends on`, `Timeout` and `Role`, and the last three may be bold. What is

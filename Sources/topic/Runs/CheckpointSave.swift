@@ -74,13 +74,13 @@ extension Command {
     if let number = try arguments.number("iteration", in: 0...Int.max) {
       members.append(JSONValue.Member("iteration", .number("\(number)")))
     }
-    if let status = try text(of: "status", arguments) {
+    if let status = try arguments.text("status") {
       members.append(JSONValue.Member("status", .string(status)))
     }
     for (option, key) in [("feedback", "feedback"), ("file-written", "files_written")]
     where arguments.has(option) {
       let texts = try arguments.values(of: option).map { value throws(Failure) in
-        JSONValue.string(try text(value, of: option))
+        JSONValue.string(try Arguments.text(value, of: option))
       }
       members.append(JSONValue.Member(key, .array(texts)))
     }

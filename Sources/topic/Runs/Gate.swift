@@ -42,9 +42,9 @@ extension Command {
 
         A failure does not keep the other steps from running. The last 10 lines that each failed
         step printed go to standard error. A step runs in a process group of its own, without input
-        and terminal. A signal that asks `topic gate` to end is passed on to the step. Whatever is
-        asked to end has 2 seconds before it is killed; so has what a step leaves running in its
-        process group.
+        or terminal. A signal that asks `topic gate` to end is passed on to the step. The step, and
+        anything that it leaves running in its process group, get 2 seconds to end before they are
+        killed.
 
         # Results of other programs
 
@@ -137,7 +137,7 @@ extension Command {
     let words = [arguments, rest].flatMap { $0.values(of: stepOption.name) }
     var steps: [GateStep] = []
     for index in stride(from: 0, to: words.count, by: 2) {
-      let name = try text(words[index], of: stepOption.name)
+      let name = try Arguments.text(words[index], of: stepOption.name)
       if name.isEmpty || words[index + 1].isEmpty {
         throw .usage("--step takes a NAME and a COMMAND, but one of them is empty")
       }

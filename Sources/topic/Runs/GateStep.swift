@@ -48,7 +48,7 @@ struct GateStep {
     if let all { try show(all) }
     if let lost {
       let reason = Failure(lost, otherwise: .inputOutput).message ?? ""
-      Tool.topic.note("what the step printed after that is lost: \(reason)")
+      Tool.topic.note("the rest of the step's output is lost: \(reason)")
     }
     let lines = end.suffix(Self.shownBytes).split(separator: .newline).suffix(Self.shownLines).map {
       String(decoding: $0, as: UTF8.self)

@@ -30,17 +30,17 @@ extension Command {
       text: """
         Runs COMMAND, with MODEL in place of each `{model}` in its words. When the time is up, and
         only then, ends COMMAND with its whole process group, and runs it with the next model of the
-        chain. Put `--` before COMMAND, so that its options stay its own.
+        chain. Put `--` before COMMAND, so that its options reach it.
 
-        The exit status is 75 if the last model was not done in time. Otherwise it is that of
+        The exit status is 75 if the last model did not finish in time. Otherwise it is that of
         COMMAND: 128+N if signal N ended it, 127 if it does not exist, 126 if it cannot be run.
 
         # Input and output
 
         Standard input is read to its end first, unless it is a terminal, and each attempt gets all
         of it. If it does not end within SECS seconds, no model is run, and the exit status is 75.
-        This wait does not count towards the time of the first attempt. Standard output is that of
-        the attempt that succeeds, whole. Standard error passes through.
+        This wait does not count towards the first attempt's time. Standard output is the complete
+        output of the attempt that succeeds. Standard error passes through.
 
         Input and output are kept in unnamed files in `$TMPDIR` (default: /tmp) until they are
         needed. If they do not fit there, the command ends a running attempt, prints nothing, and
@@ -49,8 +49,8 @@ extension Command {
         # Signals
 
         COMMAND leads a session of its own, without a terminal. A signal that asks `topic try` to
-        end is passed on. Whatever is asked to end has 2 seconds before it is killed; a second
-        signal kills it at once. The same holds for what COMMAND leaves running in its process
+        end is passed on. COMMAND then has 2 seconds to end before it is killed; a second
+        signal kills it at once. The same holds for anything that it leaves running in its process
         group.
 
         # Events
@@ -76,7 +76,7 @@ extension Command {
     guard let timeout = try arguments.seconds("timeout"), timeout > .zero else {
       throw .usage("--timeout takes more than 0 seconds")
     }
-    guard var model = try text(of: "model", arguments), !model.isEmpty else {
+    guard var model = try arguments.text("model"), !model.isEmpty else {
       throw .usage("MODEL is an empty string", advice: "check the variable that it comes from")
     }
     let chain =

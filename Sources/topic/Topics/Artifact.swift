@@ -39,7 +39,7 @@ extension Command {
     let directory = try attempt(path.resolved(), otherwise: .inputOutput).appending(kind.rawValue)
     guard arguments.operands.count == 3 else {
       for option in optionsWithName where arguments.has(option.name) {
-        throw .usage("--\(option.name) goes with a NAME")
+        throw .usage("--\(option.name) needs a NAME")
       }
       try attempt(makeDirectory(directory), otherwise: .cannotCreate)
       return try printOut(directory.bytes + Bytes("\n"))

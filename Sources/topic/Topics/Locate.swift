@@ -5,7 +5,7 @@ import TopicLedger
 
 extension Command {
   static let locate = Command(
-    "locate", "create the next topic of the project at hand, or find it again",
+    "locate", "create the next topic of this project, or find it again",
     Syntax(
       [.several(.text("DESCRIPTION"))],
       options: [

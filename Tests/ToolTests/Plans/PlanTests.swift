@@ -243,7 +243,7 @@ import Testing
       #expect(!all.contains { $0.hasSuffix(".tmp") }, "\(fault): \(all)")
     }
     let full = try bash("topic plan claim '\(file)' --worker b >/dev/full")
-    #expect(full.code == 74 && full.error.contains("'1.2' is claimed nevertheless"))
+    #expect(full.code == 74 && full.error.contains("'1.2' is still claimed"))
   }
 
   @Test("claim waits for the lock, gives up in time, and names the holder")

@@ -126,7 +126,7 @@ import Testing
       kill -KILL -- -$first; wait $first || echo "ended with $?"
       test "$(ls run/outputs | wc -l)" -lt 9
       bash "$example" PLAN.md run >second
-      grep -c 'going on for the 1. time, after task [a-h]' second
+      grep -c 'resume number 1, after task [a-h]' second
       ls run/outputs | tr '\n' ' '
       jq -r 'select(.event == "finished").task' run/events.jsonl | sort | uniq -d
       topic plan status --format json PLAN.md | jq -c '[.tasks[]?.status] | unique' || :

@@ -162,7 +162,7 @@ import Testing
       outcome.error == """
         topic: step 'a':
         x
-        topic: what the step printed after that is lost: cannot write to '\(directory.path)': \
+        topic: the rest of the step's output is lost: cannot write to '\(directory.path)': \
         No space left on device
 
         """)

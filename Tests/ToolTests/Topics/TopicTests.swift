@@ -180,7 +180,7 @@ import Testing
       try topic("artifact", "no/thing", "plans").error.contains(
         "there is no topic 'no/thing': no such directory\n"))
     #expect(
-      try topic("artifact", "42", "plans", "--reuse").error.contains("--reuse goes with a NAME"))
+      try topic("artifact", "42", "plans", "--reuse").error.contains("--reuse needs a NAME"))
     #expect(try topic("artifact", "42").error.contains("no KIND"))
     #expect(directory.entries("specs") == ["042_a"])
   }
