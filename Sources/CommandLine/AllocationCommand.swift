@@ -51,7 +51,7 @@ extension Command {
         # Do not wait for the lock.
         topic-alloc --timeout 0 ./specs billing || [ $? -ne 75 ] || echo "busy" >&2
         """),
-    pages: [.formats, .names, .scopes, .guarantees, .environment, .exitStatus]
+    pages: [.formats, .names, .scopes, .guarantees, .environment, .exitStatusOfAllocation]
   ) { arguments throws(Failure) in
     let root = arguments.operands[0]
     if root.isEmpty {

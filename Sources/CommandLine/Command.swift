@@ -173,17 +173,16 @@ extension Tool {
   /// Runs the command that the arguments of the process call, and ends the process with the status
   /// that fits.
   ///
-  /// The first argument may also be `--man`, which prints the manual page, or `--complete SHELL
-  /// WORD...`, with which the scripts of ``completionScript(for:)`` ask what can stand in place of
-  /// the last word.
+  /// The arguments may also be `--man`, which prints the manual page, or `--complete SHELL WORD...`,
+  /// with which the scripts of ``Shell/completionScript(for:)`` ask what can replace the last word.
   public func run(_ root: Command) -> Never {
     run { words throws(Failure) in
       let path = CommandPath([root])
-      switch words.first {
-      case Bytes("--man")?: try printOut(Manual(path).text)
-      case Bytes("--complete")?: try printOut(Completion(path, words.dropFirst()).text)
-      default: try path.run(words[...])
+      if words == [Bytes("--man")] { return try printOut(Manual(path).text) }
+      if words.first == Bytes("--complete"), let completion = Completion(path, words.dropFirst()) {
+        return try printOut(completion.text)
       }
+      try path.run(words[...])
     }
   }
 }
@@ -208,16 +207,7 @@ extension CommandPath {
   }
 
   private func runSubcommand(_ words: ArraySlice<Bytes>) throws(Failure) {
-    guard let first = words.first else {
-      throw .usage("no command", advice: "\(helpCommand) lists the commands")
-    }
-    if [Bytes("-h"), Bytes("--help")].contains(first) { return try printOut(help) }
-    if first == Bytes("--version") { return try printVersion() }
-    // The options of a subcommand may stand before its name.
-    guard let place = firstOperand(of: words) else {
-      throw .usage(
-        "unknown option \(first.quotedForMessage)", advice: "options follow the COMMAND")
-    }
+    guard let place = try placeOfSubcommand(in: words) else { return }
     guard let subcommand = subcommand(named: words[place]) else {
       let kind = commands.count == 1 ? "command" : "\(command.name) command"
       throw .unknown(kind, words[place], command.subcommands.map(\.name))
@@ -227,17 +217,37 @@ extension CommandPath {
     try appending(subcommand).run(rest[...])
   }
 
-  /// The place of the name of a subcommand; nil when options alone are given, or one that no
-  /// subcommand has.
-  private func firstOperand(of words: ArraySlice<Bytes>) -> Int? {
-    guard let first = words.first else { return nil }
-    if first.first != UInt8(ascii: "-") { return words.startIndex }
-    if commands.count == 1 { return nil }
-    let options = leaves.flatMap { $0.syntax?.allOptions ?? [] }
-    return words.indices.first { place in
-      let arguments = try? Arguments(Array(words[...place]), accepting: options)
-      return arguments?.operands.isEmpty == false
+  /// The place of the name of a subcommand, which the subcommand's options may precede; nil if help
+  /// or the version was asked for, and printed.
+  private func placeOfSubcommand(in words: ArraySlice<Bytes>) throws(Failure) -> Int? {
+    if let first = words.first, first.first != UInt8(ascii: "-") { return words.startIndex }
+    let isRoot = commands.count == 1
+    let options = Option.common + (isRoot ? [] : leaves.flatMap { $0.syntax?.allOptions ?? [] })
+    if let place = words.indices.first(where: { Self.hasOperand(words[...$0], options) }) {
+      if !isRoot { return place }
+      throw .usage(
+        "unknown option \(words[words.startIndex].quotedForMessage)",
+        advice: "options follow the COMMAND")
     }
+    let arguments = try Arguments(Array(words), accepting: options)
+    if arguments.has("help") {
+      try printOut(help)
+    } else if arguments.has("version") {
+      try printVersion()
+    } else {
+      throw .usage("no command", advice: "\(helpCommand) lists the commands")
+    }
+    return nil
+  }
+
+  private static func hasOperand(_ words: ArraySlice<Bytes>, _ options: [Option]) -> Bool {
+    (try? Arguments(Array(words), accepting: options))?.operands.isEmpty == false
+  }
+
+  /// The place of the name of a subcommand in a line that is not complete.
+  func placeOfSubcommand(typedIn words: ArraySlice<Bytes>) -> Int? {
+    let options = Option.common + leaves.flatMap { $0.syntax?.allOptions ?? [] }
+    return words.indices.first { Self.hasOperand(words[...$0], options) }
   }
 
   /// What the command takes, if it does something.
@@ -271,27 +281,51 @@ extension CommandPath {
         advice: synopsis(syntax))
     }
     for option in syntax.required where !arguments.has(option.name) {
-      throw .usage("no --\(option.name)", advice: "\(option.spelling): \(option.summary)")
+      throw .usage("no --\(option.name)", advice: "\(option.spelling): \(option.helpInMessage)")
     }
   }
 
   /// The failure when an option among `words` is unknown here and belongs to other commands; nil when
   /// something else is wrong.
   private func belonging(_ words: ArraySlice<Bytes>, _ syntax: Syntax) -> Failure? {
-    let own = Set((Option.common + syntax.allOptions).map(\.name))
-    for word in words.prefix(while: { $0 != Bytes("--") }) where word.starts(with: Bytes("--")) {
-      let name = String(
-        decoding: word.dropFirst(2).prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
-      if own.contains(name) { continue }
-      let owners = CommandPath([commands[0]]).leaves.filter { leaf in
-        leaf.syntax?.allOptions.contains { $0.name == name } == true
-      }
-      if owners.isEmpty { return nil }
+    let own = Option.common + syntax.allOptions
+    for word in words.prefix(while: { $0 != Bytes("--") }) {
+      guard let other = Self.unknownOption(in: word, own) else { continue }
+      // Those beside this command are meant, if there are any.
+      let siblings = commands.count > 1 ? CommandPath(Array(commands.dropLast())).leaves : []
+      let all = CommandPath([commands[0]]).leaves
+      let owners = [siblings, all].lazy.map { $0.filter { $0.has(other) } }.first { !$0.isEmpty }
+      guard let owners else { return nil }
+      let list = owners.count > 8 ? "other commands" : Self.list(owners)
       return .usage(
-        "--\(name) belongs to \(Self.list(owners))",
-        advice: "\(self.helpCommand) says what \(self.words) takes")
+        "\(other) belongs to \(list)",
+        advice: "run '\(helpCommand)' to see what \(self.words) takes")
     }
     return nil
+  }
+
+  /// The option in `word` that is not one of `own`, without its value: `--worker`, `-w`.
+  private static func unknownOption(in word: Bytes, _ own: [Option]) -> String? {
+    if word.starts(with: Bytes("--")) {
+      let name = String(
+        decoding: word.dropFirst(2).prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+      return own.contains { $0.name == name } ? nil : "--\(name)"
+    }
+    guard word.first == UInt8(ascii: "-") else { return nil }
+    for letter in word.dropFirst() {
+      guard let option = own.first(where: { $0.letter == letter }) else {
+        return "-\(UnicodeScalar(letter))"
+      }
+      if option.valueCount > 0 { return nil }
+    }
+    return nil
+  }
+
+  /// Whether the command takes the option that is spelled like this.
+  private func has(_ spelling: String) -> Bool {
+    syntax?.allOptions.contains { option in
+      "--\(option.name)" == spelling || option.letter.map { "-\(UnicodeScalar($0))" } == spelling
+    } ?? false
   }
 
   /// `topic plan claim, done, fail; topic retry check`

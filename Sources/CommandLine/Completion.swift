@@ -7,7 +7,7 @@ struct Completion {
     case words([Candidate])
     /// The shell offers files, directories or programs, after `lead`.
     case paths(kind: String, lead: String)
-    case wordsAndDirectories([Candidate])
+    case wordsAndDirectories([Candidate], lead: String)
   }
 
   private let path: CommandPath
@@ -16,10 +16,15 @@ struct Completion {
 
   /// - Parameter words: The name of the shell, and the words of the line up to the cursor, without the
   ///   program. The last one is to be completed.
-  init(_ path: CommandPath, _ words: ArraySlice<Bytes>) {
+  /// - Returns: Nil if there is no such shell.
+  init?(_ path: CommandPath, _ words: ArraySlice<Bytes>) {
+    guard let name = words.first, let shell = Shell(rawValue: String(decoding: name, as: UTF8.self))
+    else { return nil }
     self.path = path
-    let isBash = words.first == Bytes("bash")
-    self.words = words.dropFirst().dropLast().map { isBash ? $0.unquoted : $0 }
+    // bash gives the words as they are typed.
+    self.words = words.dropFirst().dropLast().map {
+      shell == .bash ? $0.unquoted.expandingTilde : $0.expandingTilde
+    }
     word = String(decoding: words.dropFirst().last ?? [], as: UTF8.self)
   }
 
@@ -29,28 +34,29 @@ struct Completion {
     switch answer(path, words[...]) {
     case .words(let candidates): lines(candidates)
     case .paths(let kind, let lead): ":\(kind)\t\(lead)\n"
-    case .wordsAndDirectories(let candidates): ":directories\t\n" + lines(candidates)
+    case .wordsAndDirectories(let candidates, let lead):
+      ":directories\t\(lead)\n" + lines(candidates)
     }
   }
 
+  /// A word that a terminal acts on, or that looks like a line for the shell, is not offered.
   private func lines(_ candidates: [Candidate]) -> String {
-    candidates.filter { $0.word.hasPrefix(word) }.map { candidate in
+    candidates.filter { $0.word.hasPrefix(word) && $0.isOffered }.map { candidate in
       let meaning = Bytes(candidate.meaning).printable
-      return Bytes(candidate.word).printable + (meaning.isEmpty ? "" : "\t\(meaning)") + "\n"
+      return candidate.word + (meaning.isEmpty ? "" : "\t\(meaning)") + "\n"
     }.joined()
   }
 
   private func answer(_ path: CommandPath, _ words: ArraySlice<Bytes>) -> Answer {
     if let syntax = path.syntax { return answer(syntax, words) }
-    let place = words.firstIndex { $0.first != UInt8(ascii: "-") }
-    guard let place else {
+    guard let place = path.placeOfSubcommand(typedIn: words) else {
       return .words(
         word.hasPrefix("-")
           ? candidates(Option.common)
           : path.command.subcommands.map { Candidate($0.name, $0.summary) })
     }
     guard let subcommand = path.subcommand(named: words[place]) else { return .words([]) }
-    return answer(path.appending(subcommand), words[(place + 1)...])
+    return answer(path.appending(subcommand), words[..<place] + words[(place + 1)...])
   }
 
   private func answer(_ syntax: Syntax, _ words: ArraySlice<Bytes>) -> Answer {
@@ -110,7 +116,7 @@ struct Completion {
         after(words().filter { !done.contains(Substring($0)) }.map { Candidate(list + $0) }))
     case .computed(let find, let orDirectory):
       let found = after(find(arguments))
-      return orDirectory && lead.isEmpty ? .wordsAndDirectories(found) : .words(found)
+      return orDirectory ? .wordsAndDirectories(found, lead: lead) : .words(found)
     }
   }
 
@@ -128,8 +134,14 @@ extension Option {
   }
 }
 
+extension Candidate {
+  fileprivate var isOffered: Bool {
+    !word.isEmpty && word.first != ":" && !word.unicodeScalars.contains { $0.actsOnTerminal }
+  }
+}
+
 extension Bytes {
-  /// As a shell reads the word: without quotes, and with the home directory for a tilde.
+  /// As a shell reads the word: without quotes.
   fileprivate var unquoted: Bytes {
     var word = Bytes()
     var quote: UInt8?
@@ -148,9 +160,12 @@ extension Bytes {
         word.append(byte)
       }
     }
-    if starts(with: Bytes("~/")), let home = Environment.variable("HOME") {
-      return home + word.dropFirst()
-    }
     return word
+  }
+
+  /// With the home directory for a tilde at its beginning.
+  fileprivate var expandingTilde: Bytes {
+    guard starts(with: Bytes("~/")), let home = Environment.variable("HOME") else { return self }
+    return home + dropFirst()
   }
 }

@@ -44,26 +44,44 @@ public enum Shell: String, CaseIterable, Sendable {
       done
     }
 
+    # Usage: _topic_offer WORD
+    # Adds WORD, quoted, so that the shell reads it as one word and expands nothing in it but a tilde.
+    # After an open quote, only words are added that need no quoting.
+    _topic_offer() {
+      local word=${1#"$stem"} tilde='' quoted
+      if [[ $word == \~/* ]]; then tilde=\~/ word=${word#\~/}; fi
+      printf -v quoted %q "$word"
+      if [[ -z $word ]]; then quoted=''; fi
+      if [[ -z $quote || $quoted == "$word" ]]; then COMPREPLY+=("$tilde$quoted"); fi
+    }
+
     # Usage: _topic
     _topic() {
-      local cur stem word directory
+      local cur stem word lead rest program quote='' spaced=''
       local -a words
       COMPREPLY=()
       _topic_split
-      while IFS=$'\t' read -r word _; do
+      program=${words[0]/#\~\//$HOME/}
+      program=$(type -P -- "${program//\\/}") || return 0
+      if [[ $cur == [\"\']* ]]; then quote=${cur:0:1} cur=${cur:1} stem=${stem#["\"'"]}; fi
+      while IFS=$'\t' read -r word lead; do
+        rest=${cur#"$lead"}
         case $word in
           :files) compopt -o default ;;
-          :programs) while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -c -- "$cur") ;;
-          :directories)
-            # Quotes blanks, and puts a slash after a directory.
-            compopt -o filenames
-            while IFS= read -r directory; do
-              COMPREPLY+=("${directory#"$stem"}")
-            done < <(compgen -d -- "${cur#[\"\']}")
+          :programs)
+            while IFS= read -r word; do _topic_offer "$lead$word"; done < <(compgen -c -- "$rest")
             ;;
-          *) COMPREPLY+=("${word#"$stem"}") ;;
+          :directories)
+            while IFS= read -r word; do _topic_offer "$lead$word/"; done < <(compgen -d -- "$rest")
+            ;;
+          *)
+            _topic_offer "$word"
+            spaced=1
+            ;;
         esac
-      done < <("${words[0]/#\~\//$HOME/}" --complete bash "${words[@]:1}" "$cur" 2>/dev/null)
+      done < <("$program" --complete bash "${words[@]:1}" "$cur" 2>/dev/null)
+      # After a directory, more of the path can follow.
+      if [[ -z $spaced && ${COMPREPLY-} == */ ]]; then compopt -o nospace; fi
     }
 
     complete -F _topic PROGRAMS
@@ -75,17 +93,20 @@ public enum Shell: String, CaseIterable, Sendable {
     # Completion of PROGRAMS for zsh.
 
     _topic() {
-      local line
+      local line lead=
       local -a lines values
       lines=("${(@f)$(command ${(Q)words[1]/#\~\//$HOME/} --complete zsh \
         "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
       for line in $lines; do
         case $line in
-          :files*|:directories*) if [[ $line == *$'\t'--* ]]; then compset -P '*='; fi ;|
+          :files*|:directories*)
+            lead=${line#*$'\t'}
+            if [[ -n $lead ]]; then compset -P '*='; fi
+            ;|
           :files*) _files ;;
           :directories*) _files -/ ;;
           :programs*) _command_names -e ;;
-          *) values+=("${${line%%$'\t'*}//:/\\:}:${${line#*$'\t'}:#$line}") ;;
+          *) values+=("${${${${line#$lead}%%$'\t'*}//\\/\\\\}//:/\\:}:${${${line#*$'\t'}:#$line}//\\/\\\\}") ;;
         esac
       done
       if ((#values)); then _describe -V -t values value values; fi
@@ -106,17 +127,19 @@ public enum Shell: String, CaseIterable, Sendable {
         set -l words (commandline -opc)
         set -l word (commandline -ct)
         set -l program (string replace -r '^~/' "$HOME/" -- $words[1])
+        type -q -- $program; or return
         set -e words[1]
         for line in (command $program --complete fish $words "$word" 2>/dev/null)
             set -l parts (string split -m 1 \t -- $line)
             set -l rest (string sub -s (math (string length -- "$parts[2]") + 1) -- "$word")
             switch $parts[1]
                 case :files
-                    printf '%s\n' $parts[2](__fish_complete_path "$rest")
+                    # What fish offers for a command that it does not know: files.
+                    printf '%s\n' $parts[2](complete -C "'' $rest")
                 case :directories
                     printf '%s\n' $parts[2](__fish_complete_directories "$rest")
                 case :programs
-                    __fish_complete_command
+                    printf '%s\n' $parts[2](complete -C "$rest")
                 case '*'
                     printf '%s\n' $line
             end
@@ -124,6 +147,7 @@ public enum Shell: String, CaseIterable, Sendable {
     end
 
     for program in PROGRAMS
+        complete -e -c $program
         complete -c $program -f -a '(__topic_complete)'
     end
 

@@ -22,7 +22,8 @@ extension CommandPath {
     let column = Markup.column(groups.flatMap(\.options).map(\.label))
     let sections = syntax.text.firstRange(of: "\n# ")?.lowerBound ?? syntax.text.endIndex
     let introduction = Markup(String(syntax.text[..<sections])).text(width: width)
-    var text = "Usage: \(synopsis(syntax))\n\n\(introduction)"
+    var text = Markup.wrap(synopsis(syntax), width: width, first: "Usage: ", rest: "         ")
+    text += "\n\(introduction)"
     for group in groups where !group.options.isEmpty {
       text += "\n" + (group.title.isEmpty ? "" : "\(group.title):\n")
       text += Markup.list(

@@ -29,9 +29,13 @@ struct Manual {
       text += branch(path, heading: ".SH COMMANDS\n")
     }
     for page in path.command.pages() {
-      text += ".SH \(escape(page.name.uppercased().replacing("-", with: " ")))\n" + roff(page.text)
+      text += ".SH \(escape(Self.title(of: page)))\n" + roff(page.text)
     }
     return text + seeAlso
+  }
+
+  private static func title(of page: Page) -> String {
+    page.name.uppercased().replacing("-", with: " ")
   }
 
   private func branch(_ path: CommandPath, heading: String) -> String {
@@ -136,7 +140,10 @@ struct Manual {
   private func line(_ words: String) -> String {
     let parts = words.split(separator: "`", omittingEmptySubsequences: false).map(String.init)
     let text = parts.enumerated().map { place, part in
-      place % 2 == 1 ? "\\fB\(escape(part))\\fP" : escape(part)
+      if place % 2 == 0 { return escape(part) }
+      // The subjects are sections of the same page.
+      let subject = path.command.pages().first { part == "topic help \($0.name)" }
+      return "\\fB\(escape(subject.map(Self.title(of:)) ?? part))\\fP"
     }
     return atStart(text.joined()) + "\n"
   }
@@ -154,7 +161,12 @@ struct Manual {
       case "'": escaped += "\\(aq"
       case "^": escaped += "\\(ha"
       case "~": escaped += "\\(ti"
-      default: escaped.append(character)
+      case _ where character.isASCII: escaped.append(character)
+      default:
+        for scalar in character.unicodeScalars {
+          let code = String(scalar.value, radix: 16, uppercase: true)
+          escaped += "\\[u" + String(repeating: "0", count: max(4 - code.count, 0)) + "\(code)]"
+        }
       }
     }
   }

@@ -136,7 +136,7 @@ extension Markup {
   }
 
   /// The words in lines of at most `width` characters. What stands in backquotes is not broken.
-  private static func wrap(
+  static func wrap(
     _ text: String, width: Int, first: String = "", rest: String = ""
   ) -> String {
     var lines: [String] = []

@@ -52,9 +52,19 @@ public struct Option: Sendable {
   var summary: String {
     let line = help.replacing("`", with: "").split(whereSeparator: \.isWhitespace)
       .joined(separator: " ")
-    let ends = [". ", ": ", "; ", " ("].compactMap { line.firstRange(of: $0)?.lowerBound }
+    // A list of choices is short, and makes sense as a whole only.
+    let breaks = help.first == "`" ? [". "] : [". ", ": ", "; ", " ("]
+    let ends = breaks.compactMap { line.firstRange(of: $0)?.lowerBound }
     let first = line[..<(ends.min() ?? line.endIndex)]
     return String(first.last == "." ? first.dropLast() : first)
+  }
+
+  /// The first paragraph of its help, for an error.
+  var helpInMessage: String {
+    let paragraph = help.firstRange(of: "\n\n").map { help[..<$0.lowerBound] } ?? help[...]
+    let text = paragraph.replacing("`", with: "").split(whereSeparator: \.isWhitespace)
+      .joined(separator: " ")
+    return text.last == "." ? String(text.dropLast()) : text
   }
 
   /// Every command has these.
@@ -119,14 +129,14 @@ public struct Value: Sendable {
   }
 
   /// One of the cases of `Choice`.
-  public static func choice<Choice: RawRepresentable & CaseIterable>(
+  public static func choice<Choice: RawRepresentable & CaseIterable & Sendable>(
     _ placeholder: String, _: Choice.Type
   ) -> Value where Choice.RawValue == String {
     .choice(placeholder, Choice.allCases.map(\.rawValue))
   }
 
   /// Some of the cases of `Choice`, separated by commas.
-  public static func choices<Choice: RawRepresentable & CaseIterable>(
+  public static func choices<Choice: RawRepresentable & CaseIterable & Sendable>(
     _ placeholder: String, _: Choice.Type
   ) -> Value where Choice.RawValue == String {
     Value(placeholder: placeholder, kind: .choices { Choice.allCases.map(\.rawValue) })

@@ -210,33 +210,69 @@ extension Page {
       looked at: the ROOT may be there, but not mounted.
       """)
 
-  /// What each exit status means.
+  /// What each exit status of `topic` means.
   public static let exitStatus = Page(
+    "exit-status", "what each exit status means", text: exitStatuses(statuses))
+
+  /// What each exit status of `topic-alloc` means.
+  static let exitStatusOfAllocation = Page(
     "exit-status", "what each exit status means",
-    text: """
-      * `0`: Done.
-      * `1`: The answer is no: `verify` found a violation, `find` found nothing, a step of `gate` failed, there is
-        no checkpoint to `load`, or there is no task to `claim` now.
-      * `2`: All tasks of the plan are done.
-      * `10`: A limit is reached: stop.
-      * `64`: Wrong usage.
-      * `65`: Bad data. No slug is left, a number is out of range, the format cannot carry a path, or
-        a document is damaged or over 64 MiB.
-      * `66`: An input or operand does not exist, such as a ROOT, TOPIC, RUN or PLAN.
-      * `69`: A service is unavailable. The file system grants no locks, git or the remote cannot be
-        reached, or it is unknown whether a scope is set.
-      * `73`: Cannot create. Something of that name exists, the number is taken, the file system is
-        read-only or full, part of the path is not a directory, or what is there is not a regular
-        file.
-      * `74`: Input or output failed.
-      * `75`: The lock was not free in time, or no model answered in time. Try again.
-      * `77`: Permission denied, or another worker holds the task.
-      * `128+N`: Ended by signal N, as the shell reports it. Process 1 of a container exits with this
-        status itself. No topic is left behind; a ROOT that was created, and its lock file, stay.
+    text: exitStatuses(statuses.filter { !["1", "2", "10", "66"].contains($0.status) }))
+
+  private static func exitStatuses(_ list: [(status: String, meaning: String)]) -> String {
+    list.map { "* `\($0.status)`: \($0.meaning)\n" }.joined() + """
 
       Results go to standard output, messages and warnings to standard error. If the lock was not
-      free in time, the message names its holder, if that is known. If one of several NAMEs
-      fails, what exists is printed and the message names the rest. If the result cannot be printed,
-      the message names what was created.
-      """)
+      free in time, the message names its holder, if that is known. If one of several NAMEs fails,
+      what exists is printed and the message names the rest. If the result cannot be printed, the
+      message names what was created.
+      """
+  }
+
+  private static let statuses = [
+    ("0", "Done."),
+    (
+      "1",
+      """
+      The answer is no: `verify` found a violation, `find` found nothing, a step of `gate` failed,
+      there is no checkpoint to `load`, or there is no task to `claim` now.
+      """
+    ),
+    ("2", "All tasks of the plan are done."),
+    ("10", "A limit is reached: stop."),
+    ("64", "Wrong usage."),
+    (
+      "65",
+      """
+      Bad data. No slug is left, a number is out of range, the format cannot carry a path, or a
+      document is damaged or over 64 MiB.
+      """
+    ),
+    ("66", "An input or operand does not exist, such as a ROOT, TOPIC, RUN or PLAN."),
+    (
+      "69",
+      """
+      A service is unavailable. The file system grants no locks, git or the remote cannot be
+      reached, or it is unknown whether a scope is set.
+      """
+    ),
+    (
+      "73",
+      """
+      Cannot create. Something of that name exists, the number is taken, the file system is
+      read-only or full, part of the path is not a directory, or what is there is not a regular
+      file.
+      """
+    ),
+    ("74", "Input or output failed."),
+    ("75", "The lock was not free in time, or no model answered in time. Try again."),
+    ("77", "Permission denied, or another worker holds the task."),
+    (
+      "128+N",
+      """
+      Ended by signal N, as the shell reports it. Process 1 of a container exits with this status
+      itself. No topic is left behind; a ROOT that was created, and its lock file, stay.
+      """
+    ),
+  ].map { (status: $0.0, meaning: $0.1) }
 }

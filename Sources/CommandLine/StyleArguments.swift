@@ -2,7 +2,7 @@ import POSIX
 import TopicAllocation
 
 /// The names of styles on the command line.
-public enum StyleName: String, CaseIterable {
+public enum StyleName: String, CaseIterable, Sendable {
   case topic
   case specKit = "spec-kit"
   case adr

@@ -33,7 +33,7 @@ extension Command {
       # Options
 
       Options follow the COMMAND and stand anywhere before `--`. `--format path`, `--format=path` and
-      `-fpath` mean the same. If an option is given twice, the last one counts, unless it is
+      `-fpath` mean the same, and `-rf path` joins two options. If an option is given twice, the last one counts, unless it is
       repeatable. Every command has `--help` (`-h`), which prints what `topic help COMMAND` prints,
       and `--version`.
       """,
@@ -45,7 +45,7 @@ extension Command {
       CommandGroup(
         "Help",
         [
-          .help({ [.topic, .topicAlloc] }),
+          .help({ [.topic, .topicAlloc] }, others: ["topic-stress"]),
           .completions(for: ["topic", "topic-alloc", "topic-stress"]),
         ]),
     ],

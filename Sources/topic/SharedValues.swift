@@ -9,8 +9,10 @@ extension Value {
     .among(placeholder, orDirectory: true) { _ in
       let topics = (try? root(nil).topics(.topic)) ?? []
       return topics.flatMap { topic in
-        let (number, name) = (topic.digits.printable, topic.name.printable)
-        return [Candidate(number, name), Candidate(name, number)]
+        let number = String(decoding: topic.digits, as: UTF8.self)
+        let name = String(validating: topic.name, as: UTF8.self)
+        return [Candidate(number, topic.name.printable)]
+          + (name.map { [Candidate($0, number)] } ?? [])
       }
     }
   }

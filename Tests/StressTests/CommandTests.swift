@@ -68,6 +68,6 @@ import Testing
     #expect(try completions("--format", "") == ["text", "json"])
     #expect(try completions("--run-dir", "") == [":directories\t"])
     #expect(try completions("--report", "") == [":files\t"])
-    #expect(try completions("--allocator", "") == [])
+    #expect(try completions("--allocator", "") == [":programs\t"])
   }
 }

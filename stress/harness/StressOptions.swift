@@ -39,7 +39,7 @@ extension StressRequest {
 
   static let allocatorOptions = [
     Option(
-      "allocator", "a", .text("CMD"),
+      "allocator", "a", .program("CMD"),
       help: """
         Test CMD instead of `topic-alloc`: any program that prints a number, a path, `number|path`
         or JSON with one of them. `{root}` stands for the directory, `{name}` for a name that is
@@ -49,7 +49,7 @@ extension StressRequest {
         once.
         """),
     Option(
-      "mix", .text("CMD"), repeatable: true,
+      "mix", .program("CMD"), repeatable: true,
       help: "Let CMD number in the same root. The processes use it and the allocator in turn."),
   ]
 

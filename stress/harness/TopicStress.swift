@@ -50,7 +50,7 @@ extension Command {
         topic-stress
         topic-stress --chaos kill,lockfile --minutes 5
         topic-stress --allocator './number.sh {root} {name}'
-        topic-stress --scope remote --serve --processes 40 --iterations 20 --chaos daemon
+        topic-stress --scope remote --serve --processes 40 --chaos daemon
         topic-stress --mix 'stress/allocators/locked.sh {root} {name}' --iterations 50
         """)
   ) { arguments throws(Failure) in

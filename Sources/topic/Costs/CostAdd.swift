@@ -29,7 +29,8 @@ extension Command {
         first entry of a ledger also says so if its price is a shipped one.
         """,
       examples: """
-        topic cost add "$run" --role writer --model gpt-5 --input-tokens 900 --output-tokens 80
+        topic cost add 042 --role writer --model gpt-5 \\
+          --input-tokens 900 --output-tokens 80
         """)
   ) { arguments throws(Failure) in
     let ledger = try CostLedger(arguments)

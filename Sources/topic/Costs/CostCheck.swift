@@ -31,7 +31,7 @@ extension Command {
         room.
         """,
       examples: """
-        topic cost check "$run" --max-usd 2.50 --model gpt-5 --estimate-tokens 20000 || exit
+        topic cost check 042 --max-usd 2.50 --model gpt-5 --estimate-tokens 20000
         """)
   ) { arguments throws(Failure) in
     let ledger = try CostLedger(arguments)

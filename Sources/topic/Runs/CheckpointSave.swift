@@ -6,7 +6,9 @@ import Runs
 extension Command {
   private static let memberOptions = [
     Option("iteration", .text("N"), help: "The number of the round."),
-    Option("status", .text("STATUS"), help: "Such as `approved` or `needs_changes`."),
+    Option(
+      "status", .among("STATUS") { _ in [Candidate("approved"), Candidate("needs_changes")] },
+      help: "Such as `approved` or `needs_changes`."),
     Option("feedback", .text("TEXT"), repeatable: true, help: "What has to change."),
     Option(
       "file-written", .file("PATH"), repeatable: true,
@@ -38,7 +40,7 @@ extension Command {
       examples: """
         topic checkpoint save specs/042_oauth_20 --iteration 3 --status needs_changes
         topic checkpoint save specs/042_oauth_20 --set 'plan={"done": 2}'
-        jq -n '{task: "parser", done: false}' | topic checkpoint save specs/042_oauth_20
+        jq -n '{task: "parser", done: false}' | topic checkpoint save 042
         """)
   ) { arguments throws(Failure) in
     let deadline = try arguments.deadline()

@@ -66,7 +66,7 @@ extension Command {
         The event in RUN/events.jsonl is an object with the keys `event` (`gate`), `at`, `enforce`,
         `enforcement_level` (the same), `workflow_name` if there is one, `has_failures`,
         `steps_completed`, `steps_failed`, and `steps_skipped` if there are any. A failed step that
-        the gate ran also has `code`, `seconds` and `last_lines`.
+        the gate ran also has `code`, `seconds` and, if it printed anything, `last_lines`.
         """,
       examples: """
         topic gate "$run" --step lint 'shellcheck *.sh' --step test 'swift test'

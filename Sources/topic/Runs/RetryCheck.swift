@@ -19,7 +19,7 @@ extension Command {
       options: [
         Option(
           "feedback", .text("TEXT"), repeatable: true,
-          help: "What has to change. Each TEXT after RUN is more feedback."),
+          help: "What has to change. If it is given, each TEXT after RUN is more feedback."),
         Option(
           "feedback-file", .file("FILE"),
           help: "Read more feedback from FILE, one text per line. `-` is standard input."),
@@ -45,8 +45,8 @@ extension Command {
         `reason`, and the keys of the count.
         """,
       examples: """
-        topic retry check specs/042_oauth_20 --status needs_changes --feedback "no tests"
-        if review | topic retry check "$run" --status needs_changes --feedback-file -; then
+        topic retry check 042 --status needs_changes --feedback "no tests"
+        if review | topic retry check 042 --status needs_changes --feedback-file -; then
           revise
         fi
         """)

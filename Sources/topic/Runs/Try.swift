@@ -61,7 +61,7 @@ extension Command {
       examples: """
         topic try --timeout 300 --model gpt-5-pro --run "$run" -- \\
           my-agent --model {model} <prompt.md >answer.md
-        topic try --timeout 60 --model a --fallback chain.json -- sh -c 'ask {model} | tidy'
+        topic try --timeout 60 --model a --fallback f.json -- sh -c 'ask {model} | tidy'
         """)
   ) { arguments throws(Failure) in
     let template = arguments.operands

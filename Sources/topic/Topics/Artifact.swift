@@ -28,6 +28,8 @@ extension Command {
         """,
       examples: """
         topic artifact 042 plans "First cut" --suffix .md
+
+        # Write a report to a directory that may not exist yet.
         reports=$(topic artifact 042 reports) && date >"$reports/date.txt"
         """)
   ) { arguments throws(Failure) in

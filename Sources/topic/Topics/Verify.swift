@@ -91,7 +91,9 @@ extension Command {
         has the key `root`, and `roots` is an array with an object as above for each root.
         """,
       examples: """
+        # In a continuous integration job; deleted topics are all right.
         topic verify --allow-gaps specs
+
         topic verify --against origin/main --only duplicate --only clash
         topic verify --style adr --start 1 doc/adr
         """)

@@ -49,8 +49,11 @@ struct CompletionTests {
       "PLAN.md",
       "**Goal:** g\n\n| Group 1 | first, second |\n\n### Task first: a\n### Task second: b\n")
     try bash(
-      "git init -q && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m a && git branch feature/login",
-      in: directory.path)
+      """
+      git init -q && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m a
+      git branch feature/login && git branch 'odd$(touch${IFS}ran)'
+      mkdir 'specs/043_odd$(touch${IFS}ran)' 'new$(touch${IFS}ran)'
+      """, in: directory.path)
     let expected = [
       "topic ver": "topic verify", "topic plan cl": "topic plan claim",
       "topic plan claim --wor": "topic plan claim --worker",
@@ -61,6 +64,10 @@ struct CompletionTests {
       "topic plan done --worker w PLAN.md sec": "topic plan done --worker w PLAN.md second",
       "topic plan check PL": "topic plan check PLAN.md",
       "topic verify --against feat": "topic verify --against feature/login",
+      "topic verify --against=odd": "topic verify --against=odd$(touch${IFS}ran)",
+      "topic try --run=odd": "topic try --run=odd$(touch${IFS}ran)",
+      "topic metrics aggregate --out=new": "topic metrics aggregate --out=new$(touch${IFS}ran)/",
+      "topic plan --worker w cl": "topic plan --worker w claim",
       "topic verify --only c": "topic verify --only clash",
       "topic help guar": "topic help guarantees",
       "topic gate --step name git-rec": "topic gate --step name git-receive-pack",
@@ -75,5 +82,6 @@ struct CompletionTests {
         found.hasPrefix(wanted.hasSuffix("/") ? String(wanted.dropLast()) : wanted), "\(line)")
     }
     #expect(completed.count == lines.count)
+    #expect(!directory.entries().contains("ran"), "A name was executed")
   }
 }
