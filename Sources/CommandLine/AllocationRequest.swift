@@ -4,71 +4,89 @@ import TopicLedger
 
 extension Option {
   /// How to print what is allocated.
-  public static let allocationFormat = Option(
-    "format", "f", .choice("FORMAT", TopicFormat.self),
-    help: """
-      `json` (default), `jsonl`, `pipe` (`042|/path`), `path`, `number` or `shell` (assignments for
-      `eval`): see `topic help formats`.
-      """)
+  public static var allocationFormat: Option {
+    Option(
+      "format", "f", .choice("FORMAT", TopicFormat.self),
+      help: """
+        `json` (default), `jsonl`, `pipe` (`042|/path`), `path`, `number` or `shell` (assignments for
+        `eval`): see `topic help formats`.
+        """)
+  }
   /// Whether to say how long the lock was waited for and held.
-  public static let lockTimes = Option(
-    "verbose", "v",
-    help: """
-      Print on standard error how long the call waited for the lock and held it, and from when to
-      when, in seconds of the monotonic clock.
-      """)
+  public static var lockTimes: Option {
+    Option(
+      "verbose", "v",
+      help: """
+        Print on standard error how long the call waited for the lock and held it, and from when to
+        when, in seconds of the monotonic clock.
+        """)
+  }
   /// Whether to print a topic of the same name instead of creating one.
-  public static let reuse = Option(
-    "reuse", "r",
-    help: """
-      If an entry of exactly this name exists, print it and create nothing. Of several, take the one
-      with the lowest number. The decision is made under the lock, so concurrent calls agree.
-      """)
+  public static var reuse: Option {
+    Option(
+      "reuse", "r",
+      help: """
+        If an entry of exactly this name exists, print it and create nothing. Of several, take the one
+        with the lowest number. The decision is made under the lock, so concurrent calls agree.
+        """)
+  }
   /// A number that the caller chooses.
-  public static let number = Option(
-    "number", "n", .text("N"),
-    help: """
-      Take the number N, from 0 to 9999999. If it is taken, fail and name its owner. With `--reuse`,
-      print an owner of exactly this name instead, and fail if the name has another number. Goes
-      with one NAME.
-      """)
+  public static var number: Option {
+    Option(
+      "number", "n", .text("N"),
+      help: """
+        Take the number N, from 0 to 9999999. If it is taken, fail and name its owner. With `--reuse`,
+        print an owner of exactly this name instead, and fail if the name has another number. Goes
+        with one NAME.
+        """)
+  }
   /// Whether to print a preview only.
-  public static let dryRun = Option(
-    "dry-run",
-    help: """
-      Print what would be allocated now. Create nothing and take no lock; the answer can be outdated
-      by the time it is read.
-      """)
+  public static var dryRun: Option {
+    Option(
+      "dry-run",
+      help: """
+        Print what would be allocated now. Create nothing and take no lock; the answer can be outdated
+        by the time it is read.
+        """)
+  }
   /// Where a number is unique.
-  public static let scope = Option(
-    "scope", .choice("SCOPE", ["root", "worktrees", "remote"]),
-    help: """
-      Where numbers are unique: `root` (default: among all who share ROOT), `worktrees` (in all work
-      trees of the repository), or `remote` or `remote=NAME` (in all clones that push to that remote;
-      default: origin). Without this option, `$TOPIC_ALLOC_SCOPE` counts, or else
-      `git config topic-alloc.scope`: see `topic help scopes`.
-      """)
+  public static var scope: Option {
+    Option(
+      "scope", .choice("SCOPE", ["root", "worktrees", "remote"]),
+      help: """
+        Where numbers are unique: `root` (default: among all who share ROOT), `worktrees` (in all work
+        trees of the repository), or `remote` or `remote=NAME` (in all clones that push to that remote;
+        default: origin). Without this option, `$TOPIC_ALLOC_SCOPE` counts, or else
+        `git config topic-alloc.scope`: see `topic help scopes`.
+        """)
+  }
   /// Whether to look at all work trees and branches again.
-  public static let rescan = Option(
-    "rescan",
-    help: """
-      Look at the same root in all other work trees and branches for numbers in use, as the first
-      call with a scope does. With a remote, look at its branches as they are now.
-      """)
+  public static var rescan: Option {
+    Option(
+      "rescan",
+      help: """
+        Look at the same root in all other work trees and branches for numbers in use, as the first
+        call with a scope does. With a remote, look at its branches as they are now.
+        """)
+  }
   /// How long to wait for the lock of a root.
-  public static let rootLockTimeout = Option(
-    "timeout", "w", .text("SECS"),
-    help: """
-      Give up if the lock is not free after SECS seconds (default 30; fractions are allowed; 0: do
-      not wait).
-      """)
+  public static var rootLockTimeout: Option {
+    Option(
+      "timeout", "w", .text("SECS"),
+      help: """
+        Give up if the lock is not free after SECS seconds (default 30; fractions are allowed; 0: do
+        not wait).
+        """)
+  }
   /// Whether to wait for the disk.
-  public static let durable = Option(
-    "durable",
-    help: """
-      Have the new entries on disk, by fsync(2), before they are reported. The lock is released
-      before that.
-      """)
+  public static var durable: Option {
+    Option(
+      "durable",
+      help: """
+        Have the new entries on disk, by fsync(2), before they are reported. The lock is released
+        before that.
+        """)
+  }
 }
 
 /// The topics that a command line asks for, and the format to print them in.

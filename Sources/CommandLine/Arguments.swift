@@ -8,7 +8,10 @@ public struct Arguments {
   public private(set) var operands: [Bytes] = []
   /// Whether `--` has ended the options.
   private(set) var isEnded = false
-  private var given: [(name: String, value: Bytes)] = []
+  /// The names of the options that are given, and their values, in order. An array of pairs would
+  /// need a type of its own from the runtime, at every start.
+  private var givenNames: [String] = []
+  private var givenValues: [Bytes] = []
 
   /// Parses `words`. Builds the list of options only if some word can be one.
   public init(
@@ -36,33 +39,39 @@ public struct Arguments {
 
   /// The value of the option; nil when it is not given.
   public func value(of name: String) -> Bytes? {
-    given.last { $0.name == name }?.value
+    givenNames.lastIndex(of: name).map { givenValues[$0] }
   }
 
   /// All values of an option that may be given several times, in order; of one that takes several
   /// values, those of the first time, then those of the second, and so on.
   public func values(of name: String) -> [Bytes] {
-    given.filter { $0.name == name }.map(\.value)
+    givenNames.indices.filter { givenNames[$0] == name }.map { givenValues[$0] }
+  }
+
+  private mutating func append(_ name: String, _ value: Bytes) {
+    givenNames.append(name)
+    givenValues.append(value)
   }
 
   private mutating func takeLong(
     _ word: ArraySlice<UInt8>, _ options: [Option], _ rest: inout ArraySlice<Bytes>
   ) throws(Failure) {
-    let parts = word.split(
-      separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-    let name = String(decoding: parts[0], as: UTF8.self)
+    let end = word.firstIndex(of: UInt8(ascii: "="))
+    let name = String(decoding: word[..<(end ?? word.endIndex)], as: UTF8.self)
+    let value = end.map { Bytes(word[($0 + 1)...]) }
     guard let option = options.first(where: { $0.name == name }) else {
-      throw .unknown("option", Bytes("--") + parts[0], options.map { "--\($0.name)" })
+      throw .unknown(
+        "option", Bytes("--") + word[..<(end ?? word.endIndex)], options.map { "--\($0.name)" })
     }
     if option.valueCount > 0 {
-      if parts.count == 2 { given.append((name, Bytes(parts[1]))) }
-      for _ in (parts.count - 1)..<option.valueCount {
-        given.append((name, try nextWord(for: option, as: "--\(name)", &rest)))
+      if let value { append(name, value) }
+      for _ in (value == nil ? 0 : 1)..<option.valueCount {
+        append(name, try nextWord(for: option, as: "--\(name)", &rest))
       }
-    } else if parts.count == 2 {
+    } else if value != nil {
       throw .usage("option '--\(name)' takes no value")
     } else {
-      given.append((name, []))
+      append(name, [])
     }
   }
 
@@ -80,10 +89,10 @@ public struct Arguments {
         let spelling = "-\(UnicodeScalar(letter))"
         let value =
           try letters.isEmpty ? nextWord(for: option, as: spelling, &rest) : Bytes(letters)
-        given.append((option.name, value))
+        append(option.name, value)
         return
       }
-      given.append((option.name, []))
+      append(option.name, [])
     }
   }
 

@@ -77,36 +77,44 @@ public struct CommandGroup: Sendable {
 
 /// What a command takes, and what its help says.
 public struct Syntax: Sendable {
-  let operands: [Operand]
+  private let first: Operand?
+  private let second: Operand?
+  private let third: Operand?
   let required: [Option]
   private let others: @Sendable () -> [OptionGroup]
   let text: String
   let examples: String
 
   /// - Parameters:
-  ///   - operands: What follows the options, in order.
+  ///   - first: What follows the options.
+  ///   - second: What follows that.
+  ///   - third: The last operand.
   ///   - required: The options without which the command cannot do.
   ///   - options: All other options besides `--help` and `--version`. They are built when one is
   ///     given, or described.
   ///   - text: What the command does, in the markup of ``Markup``.
   ///   - examples: Lines of shell, each to be tried as it stands.
   public init(
-    _ operands: [Operand] = [], required: [Option] = [],
+    _ first: Operand? = nil, _ second: Operand? = nil, _ third: Operand? = nil,
+    required: [Option] = [],
     options: @escaping @autoclosure @Sendable () -> [OptionGroup], text: String,
     examples: String = ""
   ) {
-    (self.operands, self.required, others) = (operands, required, options)
+    (self.first, self.second, self.third) = (first, second, third)
+    (self.required, others) = (required, options)
     (self.text, self.examples) = (text, examples)
   }
 
   /// As above, with options that need no titles.
   public init(
-    _ operands: [Operand] = [], required: [Option] = [],
+    _ first: Operand? = nil, _ second: Operand? = nil, _ third: Operand? = nil,
+    required: [Option] = [],
     options: @escaping @autoclosure @Sendable () -> [Option] = [], text: String,
     examples: String = ""
   ) {
     self.init(
-      operands, required: required, options: [OptionGroup("Options", required + options())],
+      first, second, third, required: required,
+      options: [OptionGroup("Options", required + options())],
       text: text, examples: examples)
   }
 
@@ -119,10 +127,22 @@ public struct Syntax: Sendable {
     return options
   }
 
+  /// What follows the options, in order. Only built to be described, as each type of array costs
+  /// time at the start.
+  var operands: [Operand] { [first, second, third].compactMap { $0 } }
+
   /// How many operands there may be.
   var operandCount: ClosedRange<Int> {
-    let least = operands.count { !$0.isOptional }
-    return least...(operands.contains(where: \.isRepeated) ? .max : operands.count)
+    var (least, most) = (0, 0)
+    func count(_ operand: Operand?) {
+      guard let operand else { return }
+      if !operand.isOptional { least += 1 }
+      most = operand.isRepeated ? .max : most + 1
+    }
+    count(first)
+    count(second)
+    count(third)
+    return least...most
   }
 }
 
@@ -142,19 +162,30 @@ public struct Page: Sendable {
 
 /// A command with the commands above it: `topic`, `plan`, `claim`.
 struct CommandPath {
-  let commands: [Command]
+  private let parents: [Command]
+  let command: Command
 
-  init(_ commands: [Command]) {
-    self.commands = commands
+  init(_ root: Command) {
+    self.init([], root)
   }
 
-  var command: Command { commands[commands.count - 1] }
+  private init(_ parents: [Command], _ command: Command) {
+    (self.parents, self.command) = (parents, command)
+  }
+
+  /// The commands from the program's down to this one.
+  var commands: [Command] { parents + [command] }
 
   /// As it is typed: `topic plan claim`.
   var words: String { commands.map(\.name).joined(separator: " ") }
 
+  /// The path to the command above.
+  var parent: CommandPath? {
+    parents.last.map { CommandPath(Array(parents.dropLast()), $0) }
+  }
+
   /// The path to a subcommand.
-  func appending(_ command: Command) -> CommandPath { CommandPath(commands + [command]) }
+  func appending(_ command: Command) -> CommandPath { CommandPath(commands, command) }
 
   /// The commands that do something, from here downwards, in the order of the help.
   var leaves: [CommandPath] {
@@ -177,7 +208,7 @@ extension Tool {
   /// with which the scripts of ``Shell/completionScript(for:)`` ask what can replace the last word.
   public func run(_ root: Command) -> Never {
     run { words throws(Failure) in
-      let path = CommandPath([root])
+      let path = CommandPath(root)
       if words == [Bytes("--man")] { return try printOut(Manual(path).text) }
       if words.first == Bytes("--complete"), let completion = Completion(path, words.dropFirst()) {
         return try printOut(completion.text)
@@ -292,8 +323,8 @@ extension CommandPath {
     for word in words.prefix(while: { $0 != Bytes("--") }) {
       guard let other = Self.unknownOption(in: word, own) else { continue }
       // Those beside this command are meant, if there are any.
-      let siblings = commands.count > 1 ? CommandPath(Array(commands.dropLast())).leaves : []
-      let all = CommandPath([commands[0]]).leaves
+      let siblings = parent?.leaves ?? []
+      let all = CommandPath(commands[0]).leaves
       let owners = [siblings, all].lazy.map { $0.filter { $0.has(other) } }.first { !$0.isEmpty }
       guard let owners else { return nil }
       let list = owners.count > 8 ? "other commands" : Self.list(owners)
@@ -332,7 +363,7 @@ extension CommandPath {
   private static func list(_ paths: [CommandPath]) -> String {
     var groups: [(parent: String, names: [String])] = []
     for path in paths {
-      let parent = CommandPath(path.commands.dropLast()).words
+      let parent = path.parents.map(\.name).joined(separator: " ")
       if groups.last?.parent == parent {
         groups[groups.count - 1].names.append(path.command.name)
       } else {

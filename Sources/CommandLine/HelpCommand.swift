@@ -9,7 +9,7 @@ extension Command {
     Command(
       "help", "explain a command, or a subject",
       Syntax(
-        [.any(.among("NAME") { names(in: roots(), others, $0.operands) })],
+        .any(.among("NAME") { names(in: roots(), others, $0.operands) }),
         options: [
           Option("man", help: "Print the manual page, as `man` takes it, instead of the help.")
         ],
@@ -49,14 +49,14 @@ extension Command {
     to words: ArraySlice<Bytes>, in roots: [Command]
   ) throws(Failure) -> CommandPath {
     if let first = words.first, let root = roots.first(where: { Bytes($0.name) == first }) {
-      return try path(from: CommandPath([root]), words.dropFirst())
+      return try path(from: CommandPath(root), words.dropFirst())
     }
     // A manual page is named like topic-plan-claim.
     if words.count == 1, let first = words.first, first.starts(with: Bytes("\(roots[0].name)-")) {
       let parts = first.split(separator: UInt8(ascii: "-")).map { Bytes($0) }
-      if let path = try? path(from: CommandPath([roots[0]]), parts[1...]) { return path }
+      if let path = try? path(from: CommandPath(roots[0]), parts[1...]) { return path }
     }
-    return try path(from: CommandPath([roots[0]]), words)
+    return try path(from: CommandPath(roots[0]), words)
   }
 
   private static func path(
@@ -92,7 +92,7 @@ extension Command {
     Command(
       "completions", "print the completions of all programs for a shell",
       Syntax(
-        [.one(.choice("SHELL", Shell.self))],
+        .one(.choice("SHELL", Shell.self)),
         text: """
           Prints a script for bash, zsh or fish that completes \(programs.joined(separator: ", ")).
           `shell/install.sh` installs it where the shells look for it. It asks the programs

@@ -6,8 +6,8 @@ public struct Option: Sendable {
   public let name: String
   /// Its one-letter name.
   public let letter: UInt8?
-  /// What follows it.
-  public let values: [Value]
+  private let first: Value?
+  private let second: Value?
   /// Whether it counts each time that it is given; of others, the last one counts.
   public let isRepeatable: Bool
   /// What it does, in the markup of ``Markup``.
@@ -16,34 +16,39 @@ public struct Option: Sendable {
   /// - Parameters:
   ///   - name: The long name, without the dashes.
   ///   - letter: The one-letter name.
-  ///   - values: What follows the option, in order.
+  ///   - first: What follows the option.
+  ///   - second: What follows that.
   ///   - repeatable: Whether it counts each time that it is given.
   ///   - help: What it does, in the markup of ``Markup``.
   public init(
-    _ name: String, _ letter: Unicode.Scalar, _ values: Value..., repeatable: Bool = false,
-    help: String
+    _ name: String, _ letter: Unicode.Scalar, _ first: Value? = nil, _ second: Value? = nil,
+    repeatable: Bool = false, help: String
   ) {
-    self.init(name, letter, values, repeatable, help)
+    self.init(name, letter, first, second, repeatable, help)
   }
 
   /// As above, without a one-letter name.
   public init(
-    _ name: String, _ values: Value..., repeatable: Bool = false,
+    _ name: String, _ first: Value? = nil, _ second: Value? = nil, repeatable: Bool = false,
     help: String
   ) {
-    self.init(name, nil, values, repeatable, help)
+    self.init(name, nil, first, second, repeatable, help)
   }
 
   private init(
-    _ name: String, _ letter: Unicode.Scalar?, _ values: [Value],
+    _ name: String, _ letter: Unicode.Scalar?, _ first: Value?, _ second: Value?,
     _ isRepeatable: Bool, _ help: String
   ) {
-    (self.name, self.letter, self.values) = (name, letter.map { UInt8(ascii: $0) }, values)
+    (self.name, self.letter) = (name, letter.map { UInt8(ascii: $0) })
+    (self.first, self.second) = (first, second)
     (self.isRepeatable, self.help) = (isRepeatable, help)
   }
 
   /// How many values follow.
-  var valueCount: Int { values.count }
+  var valueCount: Int { first == nil ? 0 : second == nil ? 1 : 2 }
+
+  /// What follows it. Only built to be described, as each type of array costs time at the start.
+  public var values: [Value] { [first, second].compactMap { $0 } }
 
   /// `--format FORMAT`
   var spelling: String { (["--\(name)"] + values.map(\.placeholder)).joined(separator: " ") }
@@ -68,10 +73,12 @@ public struct Option: Sendable {
   }
 
   /// Every command has these.
-  public static let common = [
-    Option("help", "h", help: "Print this help."),
-    Option("version", help: "Print the version."),
-  ]
+  public static var common: [Option] {
+    [
+      Option("help", "h", help: "Print this help."),
+      Option("version", help: "Print the version."),
+    ]
+  }
 }
 
 /// Options below one title.

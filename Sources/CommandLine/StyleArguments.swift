@@ -19,33 +19,37 @@ public enum StyleName: String, CaseIterable, Sendable {
 
 extension Style {
   /// The options that choose how entries are named.
-  public static let namingOptions = [
-    Option(
-      "style", .choice("STYLE", StyleName.self),
-      help: """
-        How entries are named: `topic` (default: `042_oauth_20`, a directory), `spec-kit`
-        (`042-oauth-2-0`, a directory) or `adr` (`0042-oauth-2-0.md`, an empty file). The other
-        options of this group each change one thing of the style.
-        """),
-    Option(
-      "width", .choice("N", Style.widthRange.map(String.init)),
-      help: "Pad numbers to N digits, 1 to 7. Entries with fewer digits do not count."),
-    Option(
-      "separator", .choice("C", ["_", "-", "+", "."]),
-      help: """
-        Put C between number and name: one of `_ - + . , = @ ~ # % :`. Entries with another
-        separator do not count.
-        """),
-    Option(
-      "suffix", .text("EXT"),
-      help: """
-        Entries are files whose names end in EXT, not directories; new ones are empty. The dot in
-        front may be left out. With an empty EXT, a style that makes files makes directories.
-        """),
-  ]
+  public static var namingOptions: [Option] {
+    [
+      Option(
+        "style", .choice("STYLE", StyleName.self),
+        help: """
+          How entries are named: `topic` (default: `042_oauth_20`, a directory), `spec-kit`
+          (`042-oauth-2-0`, a directory) or `adr` (`0042-oauth-2-0.md`, an empty file). The other
+          options of this group each change one thing of the style.
+          """),
+      Option(
+        "width", .choice("N", Style.widthRange.map(String.init)),
+        help: "Pad numbers to N digits, 1 to 7. Entries with fewer digits do not count."),
+      Option(
+        "separator", .choice("C", ["_", "-", "+", "."]),
+        help: """
+          Put C between number and name: one of `_ - + . , = @ ~ # % :`. Entries with another
+          separator do not count.
+          """),
+      Option(
+        "suffix", .text("EXT"),
+        help: """
+          Entries are files whose names end in EXT, not directories; new ones are empty. The dot in
+          front may be left out. With an empty EXT, a style that makes files makes directories.
+          """),
+    ]
+  }
   /// The first number of an empty root.
-  public static let startOption = Option(
-    "start", .text("N"), help: "Give an empty ROOT the first number N, 0 to 9999999 (default 1).")
+  public static var startOption: Option {
+    Option(
+      "start", .text("N"), help: "Give an empty ROOT the first number N, 0 to 9999999 (default 1).")
+  }
 
   /// The style that the options of a command ask for.
   public init(_ arguments: Arguments) throws(Failure) {

@@ -22,14 +22,20 @@ public struct Style: Hashable, Sendable {
   public static let widthRange = 1...7
 
   /// `042_oauth_20`, a directory: the convention of the bash libraries in use.
-  public static let topic = Style(
-    width: 3, separator: UInt8(ascii: "_"), start: 1, suffix: [], slugRule: .underscores)
+  public static var topic: Style {
+    Style(
+      width: 3, separator: UInt8(ascii: "_"), start: 1, suffix: [], slugRule: .underscores)
+  }
   /// `042-oauth-2-0`, a directory: the convention of spec-kit's feature directories.
-  public static let specKit = Style(
-    width: 3, separator: UInt8(ascii: "-"), start: 1, suffix: [], slugRule: .dashes)
+  public static var specKit: Style {
+    Style(
+      width: 3, separator: UInt8(ascii: "-"), start: 1, suffix: [], slugRule: .dashes)
+  }
   /// `0042-oauth-2-0.md`, an empty file: the convention of architecture decision records.
-  public static let adr = Style(
-    width: 4, separator: UInt8(ascii: "-"), start: 1, suffix: Bytes(".md"), slugRule: .dashes)
+  public static var adr: Style {
+    Style(
+      width: 4, separator: UInt8(ascii: "-"), start: 1, suffix: Bytes(".md"), slugRule: .dashes)
+  }
 
   /// Whether entries are files, as in ``adr``, not directories.
   public var makesFiles: Bool { !suffix.isEmpty }

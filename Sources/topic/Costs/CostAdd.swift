@@ -7,7 +7,7 @@ extension Command {
   static let costAdd = Command(
     "add", "add a call of a model",
     Syntax(
-      [.run],
+      .run,
       required: [
         Option("role", .text("ROLE"), help: "Who called the model, such as `reviewer`."),
         .model(help: "The model."),

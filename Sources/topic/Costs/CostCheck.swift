@@ -7,7 +7,7 @@ extension Command {
   static let costCheck = Command(
     "check", "exit with 10 if a run cost more than a limit",
     Syntax(
-      [.run],
+      .run,
       required: [
         Option(
           "max-usd", .text("AMOUNT"), help: "The limit, such as `2.50`; reaching it is allowed.")

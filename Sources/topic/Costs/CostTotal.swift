@@ -5,7 +5,7 @@ extension Command {
   static let costTotal = Command(
     "total", "print the sums by role and by model",
     Syntax(
-      [.run], options: [.prices, .reportFormat],
+      .run, options: [.prices, .reportFormat],
       text: """
         Prints the sums by role and by model. A model without a price counts as unpriced, never as
         free. Every entry keeps the cost that it was added with, whatever `--prices` says.

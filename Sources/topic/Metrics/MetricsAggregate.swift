@@ -6,7 +6,7 @@ extension Command {
   static let metricsAggregate = Command(
     "aggregate", "keep totals up to date in files",
     Syntax(
-      [.metricsFile],
+      .metricsFile,
       required: [
         Option(
           "out", .directory("DIR"),

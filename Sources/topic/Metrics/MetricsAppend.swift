@@ -12,7 +12,7 @@ extension Command {
   static let metricsAppend = Command(
     "append", "add entries",
     Syntax(
-      [.metricsFile, .any(.text("KEY=VALUE|JSON"))],
+      .metricsFile, .any(.text("KEY=VALUE|JSON")),
       options: [
         Option(
           "sync", .choice("WHEN", Durability.self),

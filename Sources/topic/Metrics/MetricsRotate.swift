@@ -6,7 +6,7 @@ extension Command {
   static let metricsRotate = Command(
     "rotate", "rename a full file to a segment",
     Syntax(
-      [.metricsFile],
+      .metricsFile,
       options: [
         Option("max-bytes", .text("SIZE"), help: "FILE is full at this size, such as `64MiB`."),
         Option("max-lines", .text("N"), help: "FILE is full at N lines."), .lockTimeout,

@@ -9,7 +9,7 @@ extension Command {
   static let metricsSummary = Command(
     "summary", "print totals, means and percentiles",
     Syntax(
-      [.metricsFile],
+      .metricsFile,
       options: [
         Option("by", .text("KEY"), help: "Print the same figures for each value of KEY, too."),
         .metricsWhere, .metricsSuccess,

@@ -7,7 +7,7 @@ extension Command {
   static let planCheck = Command(
     "check", "list everything that is wrong with a plan",
     Syntax(
-      [.plan], options: [.reportFormat],
+      .plan, options: [.reportFormat],
       text: """
         Prints how many tasks and groups PLAN has. If it is not a valid plan, prints every defect
         with its line, as compilers do (`PLAN.md:12: ...`), on standard error, and exits with 65. As

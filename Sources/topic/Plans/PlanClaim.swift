@@ -7,7 +7,7 @@ extension Command {
   static let planClaim = Command(
     "claim", "take a task to work on, and print it",
     Syntax(
-      [.plan], required: [.worker],
+      .plan, required: [.worker],
       options: [
         Option(
           "lease", .text("SECS"),

@@ -5,7 +5,7 @@ extension Command {
   static let planDone = Command(
     "done", "record that a task is done",
     Syntax(
-      [.plan, .task], required: [.worker], options: [.reportFormat, .lockTimeout],
+      .plan, .task, required: [.worker], options: [.reportFormat, .lockTimeout],
       text: """
         Records that the worker W has done the task ID of PLAN.
 

@@ -5,7 +5,7 @@ extension Command {
   static let planFail = Command(
     "fail", "record that a worker has given a task up",
     Syntax(
-      [.plan, .task], required: [.worker], options: [.reportFormat, .lockTimeout],
+      .plan, .task, required: [.worker], options: [.reportFormat, .lockTimeout],
       text: """
         Records that the worker W has given up the task ID of PLAN. The tasks that wait for it wait
         until `topic plan release --force` puts it back.

@@ -7,7 +7,7 @@ extension Command {
   static let planGraph = Command(
     "graph", "print which tasks wait for which, to be drawn",
     Syntax(
-      [.plan],
+      .plan,
       options: [
         Option(
           "format", "f", .choice("FORMAT", GraphFormat.self),

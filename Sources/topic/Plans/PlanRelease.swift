@@ -5,7 +5,7 @@ extension Command {
   static let planRelease = Command(
     "release", "put a task back, for any worker to claim",
     Syntax(
-      [.plan, .task],
+      .plan, .task,
       options: [
         Option(
           "worker", .text("W"), help: "The worker that has the task. Needed without `--force`."),

@@ -7,7 +7,7 @@ extension Command {
   static let planShow = Command(
     "show", "print the goal and the tasks of a plan",
     Syntax(
-      [.plan], options: [.reportFormat],
+      .plan, options: [.reportFormat],
       text: """
         Prints the goal of PLAN, and its tasks by group.
 

@@ -6,7 +6,7 @@ extension Command {
   static let planStatus = Command(
     "status", "print the progress of a plan, and who has which task",
     Syntax(
-      [.plan],
+      .plan,
       options: [
         .reportFormat,
         Option(

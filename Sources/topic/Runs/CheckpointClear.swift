@@ -5,7 +5,7 @@ extension Command {
   static let checkpointClear = Command(
     "clear", "remove the state of a run",
     Syntax(
-      [.run], options: [.lockTimeout],
+      .run, options: [.lockTimeout],
       text: "Removes the checkpoint of RUN and the previous one, if they exist.")
   ) { arguments throws(Failure) in
     let deadline = try arguments.deadline()

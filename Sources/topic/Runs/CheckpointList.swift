@@ -8,7 +8,7 @@ extension Command {
   static let checkpointList = Command(
     "list", "list the topics that have a checkpoint",
     Syntax(
-      [.root],
+      .root,
       text: """
         Prints entry, iteration, status and time, separated by tabs, for each topic of ROOT that has
         a checkpoint. A `-` stands for a member that is missing.

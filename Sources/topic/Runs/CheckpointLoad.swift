@@ -6,7 +6,7 @@ extension Command {
   static let checkpointLoad = Command(
     "load", "print the state of a run",
     Syntax(
-      [.run],
+      .run,
       text: """
         Prints the JSON object in RUN/checkpoint.json. If that file is damaged or missing, prints
         the previous state, with a warning. If there is no checkpoint, the exit status is 1.

@@ -22,7 +22,7 @@ extension Command {
   static let checkpointSave = Command(
     "save", "save the state of a run",
     Syntax(
-      [.run],
+      .run,
       options: [
         OptionGroup("Members", memberOptions), OptionGroup("Lock", [.lockTimeout]),
       ],

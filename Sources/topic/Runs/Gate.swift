@@ -10,7 +10,7 @@ extension Command {
   static let gate = Command(
     "gate", "run steps that must pass before a run continues",
     Syntax(
-      [.run, .any(.text("--step NAME COMMAND"))],
+      .run, .any(.text("--step NAME COMMAND")),
       options: [
         stepOption,
         Option(

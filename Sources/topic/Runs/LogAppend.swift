@@ -6,7 +6,7 @@ extension Command {
   static let logAppend = Command(
     "append", "append events, also from many processes at once",
     Syntax(
-      [.one(.file("LOG")), .any(.text("JSON"))],
+      .one(.file("LOG")), .any(.text("JSON")),
       options: [
         Option(
           "sync", .choice("WHEN", EventQueue.Synchronization.self),

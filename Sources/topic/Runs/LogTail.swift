@@ -6,7 +6,7 @@ extension Command {
   static let logTail = Command(
     "tail", "print the last events, and follow the log",
     Syntax(
-      [.one(.file("LOG"))],
+      .one(.file("LOG")),
       options: [
         Option("lines", "n", .text("N"), help: "Print the last N events (default 5)."),
         Option(

@@ -7,7 +7,7 @@ extension Command {
   static let retryCheck = Command(
     "check", "say whether another round makes sense",
     Syntax(
-      [.run, .any(.text("TEXT"))],
+      .run, .any(.text("TEXT")),
       required: [
         Option(
           "status", .choice("STATUS", RetryState.Status.self),

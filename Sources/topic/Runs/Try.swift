@@ -6,7 +6,7 @@ extension Command {
   static let `try` = Command(
     "try", "run a command with the next model when one takes too long",
     Syntax(
-      [.one(.program("COMMAND")), .any(.file("ARGUMENT"))],
+      .one(.program("COMMAND")), .any(.file("ARGUMENT")),
       required: [
         Option(
           "timeout", "w", .text("SECS"),

@@ -16,7 +16,7 @@ extension Command {
   static let artifact = Command(
     "artifact", "create a directory for artifacts, or a numbered entry in it",
     Syntax(
-      [.one(.topic("TOPIC")), .one(.choice("KIND", ArtifactKind.self)), .optional(.text("NAME"))],
+      .one(.topic("TOPIC")), .one(.choice("KIND", ArtifactKind.self)), .optional(.text("NAME")),
       options: [OptionGroup("With a NAME", optionsWithName)],
       text: """
         Creates the directory TOPIC/KIND if it is missing, and prints its path. KIND is `reports`,

@@ -6,7 +6,7 @@ extension Command {
   static let find = Command(
     "find", "print the topics whose names match a regular expression",
     Syntax(
-      [.root, .one(.text("REGEX"))],
+      .root, .one(.text("REGEX")),
       options: [
         OptionGroup("Options", [.listFormat(.number)]), OptionGroup("Naming", Style.namingOptions),
       ],

@@ -5,7 +5,7 @@ extension Command {
   static let list = Command(
     "list", "list the topics and count their artifacts",
     Syntax(
-      [.root],
+      .root,
       options: [
         OptionGroup("Options", [.listFormat(.table)]), OptionGroup("Naming", Style.namingOptions),
       ],

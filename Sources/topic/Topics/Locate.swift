@@ -7,7 +7,7 @@ extension Command {
   static let locate = Command(
     "locate", "create the next topic of this project, or find it again",
     Syntax(
-      [.several(.text("DESCRIPTION"))],
+      .several(.text("DESCRIPTION")),
       options: [
         .allocationFormat, .reuse, .scope, .rescan, .rootLockTimeout, .durable, .lockTimes,
       ],

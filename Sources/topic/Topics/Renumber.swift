@@ -8,7 +8,7 @@ extension Command {
   static let renumber = Command(
     "renumber", "resolve duplicate numbers and update what mentions the old names",
     Syntax(
-      [.root],
+      .root,
       options: [
         OptionGroup(
           "Options",

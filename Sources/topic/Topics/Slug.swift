@@ -6,7 +6,7 @@ extension Command {
   static let slug = Command(
     "slug", "print the name that a topic of a text would get",
     Syntax(
-      [.several(.text("TEXT"))],
+      .several(.text("TEXT")),
       options: [
         Option(
           "style", .choice("STYLE", StyleName.self),

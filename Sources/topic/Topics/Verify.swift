@@ -8,7 +8,7 @@ extension Command {
   static let verify = Command(
     "verify", "check for duplicate numbers, gaps, bad names and held locks",
     Syntax(
-      [.root],
+      .root,
       options: [
         OptionGroup(
           "What counts as a violation",
