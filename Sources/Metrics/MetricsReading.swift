@@ -23,7 +23,8 @@ public struct MetricsReading: Sendable {
   /// ``positions``, so the next reading reads them again.
   private(set) var unended: [Bytes] = []
 
-  static let blockSize = 1 << 18
+  // A larger block would be mapped and unmapped by malloc(3) each time.
+  static let blockSize = 1 << 16
   private static let digested: UInt64 = 4_096
 
   /// A reading that continues at `positions`.
