@@ -30,8 +30,9 @@ Compares, in turn:
   - one appended entry with jq and a redirect
   - the last events of a log after a long line with those after a line twice as long
 
-Also measures the peak memory of a summary. Prints Markdown tables. Needs hyperfine and jq, and GNU
-time for the memory. Works in TMPDIR (default: /tmp).
+Also counts the fsyncs of commands, and measures the peak memory of a summary. Prints Markdown
+tables. Needs hyperfine and jq; strace for the fsyncs, and GNU time for the memory. Works in TMPDIR
+(default: /tmp).
 
       --entries N   use files with N entries (default 500000)
       --runs N      run each command N times (default 10)
@@ -84,6 +85,43 @@ compare() {
     "$scratch/result.json"
 }
 
+# Usage: count_fsyncs COMMAND [ARGUMENT]...
+# Runs the command twice, and prints a row of the table: how many files and directories each of the
+# two puts on disk.
+count_fsyncs() {
+  local counts=()
+  for _ in first again; do
+    strace -f -qq -e trace=fsync,fdatasync -o "$scratch/trace" "$bin/$1" "${@:2}" \
+      >/dev/null 2>&1
+    counts+=("$(grep -c 'sync(' "$scratch/trace" || true)")
+  done
+  printf '| `%s` | %d | %d |\n' "$*" "${counts[@]}"
+}
+
+# Usage: count_all_fsyncs
+# Prints a table of the commands that write. A new log or ledger is put on disk with its name, which
+# takes one fsync for every directory above it; so does what is created with --durable.
+count_all_fsyncs() {
+  mkdir -p "$scratch/fsyncs/run" "$scratch/fsyncs/out"
+  cd "$scratch/fsyncs"
+  printf '%s\n' '**Goal:** count' '' '| Group | Tasks |' '| --- | --- |' '| Group 1 | a, b |' '' \
+    '### Task a: one' '' '### Task b: two' >PLAN.md
+  make_entries 10 >m.jsonl
+  printf '\n| fsyncs | first | again |\n| --- | ---: | ---: |\n'
+  count_fsyncs topic-alloc specs name
+  count_fsyncs topic-alloc --durable specs name
+  count_fsyncs topic checkpoint save run --iteration 1
+  count_fsyncs topic retry check --status needs_changes --feedback text --max-identical 9 run
+  count_fsyncs topic metrics aggregate --out out m.jsonl
+  make_entries 1 >>m.jsonl
+  count_fsyncs topic metrics aggregate --out out m.jsonl
+  count_fsyncs topic metrics append m.jsonl status=passed
+  count_fsyncs topic log append run/events.jsonl '{"event":1}'
+  count_fsyncs topic cost add run --role r --model gpt-5 --input-tokens 1 --output-tokens 1
+  count_fsyncs topic plan claim --worker w PLAN.md
+  cd - >/dev/null
+}
+
 # Usage: main [ARGUMENT]...
 main() {
   local entries=500000 tool bin='' program
@@ -116,6 +154,7 @@ main() {
     swift build --package-path "$project" -c release >&2
     bin=$(swift build --package-path "$project" -c release --show-bin-path)
   fi
+  bin=$(cd -- "$bin" && pwd)
   program=$bin/topic
   [[ -x $program ]] || fail "$EX_UNAVAILABLE" "topic is missing in '$bin'"
 
@@ -162,6 +201,7 @@ main() {
   compare '`log tail --follow` of a line (processor time, mean)' \
     "sh $scratch/follow.sh $program $scratch/f1.jsonl $scratch/follow.jsonl" \
     "sh $scratch/follow.sh $program $scratch/f2.jsonl $scratch/follow.jsonl" '(.user + .system)'
+  if command -v strace >/dev/null && [[ -x $bin/topic-alloc ]]; then count_all_fsyncs; fi
   if [[ -x /usr/bin/time ]]; then
     /usr/bin/time -f '%M' -o "$scratch/memory" "$program" metrics summary "$scratch/m.jsonl" >/dev/null
     printf '\nPeak memory of the summary: %d KiB\n' "$(<"$scratch/memory")"
