@@ -66,3 +66,21 @@ public func printRaw(_ text: Bytes) throws(Failure) {
 public func printOut(_ text: String) throws(Failure) {
   try printOut(Bytes(text))
 }
+
+extension Tool {
+  /// Runs the command that the arguments of the process call, and ends the process with the status
+  /// that fits.
+  ///
+  /// The arguments may also be `--man`, which prints the manual page, or `--complete SHELL WORD...`,
+  /// with which the scripts of ``Shell/completionScript(for:)`` ask what can replace the last word.
+  public func run(_ root: Command) -> Never {
+    run { words throws(Failure) in
+      let path = CommandPath(root)
+      if words == [Bytes("--man")] { return try printOut(Manual(path).text) }
+      if words.first == Bytes("--complete"), let completion = Completion(path, words.dropFirst()) {
+        return try printOut(completion.text)
+      }
+      try path.run(words[...])
+    }
+  }
+}
