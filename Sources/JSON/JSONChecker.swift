@@ -137,25 +137,14 @@ extension JSONReader {
     var isUTF8 = true
     while true {
       let start = position
-      var bits: UInt8 = 0
-      while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
-        bits |= byte
-        position += 1
-      }
       // An escape is a whole character, so the text on either side must be complete too.
-      if bits >= 0x80, isUTF8 { isUTF8 = self.isUTF8(start..<position) }
-      switch next {
-      case UInt8(ascii: "\""):
-        position += 1
-        if !isUTF8 { throw error("a string that is not UTF-8", at: opening) }
-        return
-      case UInt8(ascii: "\\"):
-        character.removeAll(keepingCapacity: true)
-        try escape(into: &character)
-      case nil: throw error("a string without its closing quote", at: opening)
-      default: throw error("a control character in a string")
-      }
+      if skipCharacters() >= 0x80, isUTF8 { isUTF8 = self.isUTF8(start..<position) }
+      guard next == UInt8(ascii: "\\") else { break }
+      character.removeAll(keepingCapacity: true)
+      try escape(into: &character)
     }
+    try closeString(opening)
+    if !isUTF8 { throw error("a string that is not UTF-8", at: opening) }
   }
 
   /// Whether this range is UTF-8, checked piece by piece.
@@ -171,5 +160,26 @@ extension JSONReader {
       start = end
     }
     return true
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// Moves `place` over the JSON string there and returns the range of its contents; nil unless it
+  /// is printable ASCII without escapes.
+  @inlinable @inline(__always)
+  public func plainJSONString(at place: inout Int) -> Range<Int>? {
+    guard place < count, self[place] == UInt8(ascii: "\"") else { return nil }
+    let begin = place &+ 1
+    var end = begin
+    while end < count {
+      let byte = self[end]
+      if byte == UInt8(ascii: "\"") {
+        place = end &+ 1
+        return begin..<end
+      }
+      if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\\") { return nil }
+      end &+= 1
+    }
+    return nil
   }
 }

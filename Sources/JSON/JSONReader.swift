@@ -149,25 +149,53 @@ struct JSONReader {
   private mutating func string() throws(JSONError) -> String {
     let opening = position
     position += 1
-    var bytes = Bytes()
-    while true {
-      let start = position
-      while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
-        position += 1
+    var bits = skipCharacters()
+    // Most strings have no escapes, so they are read straight from the text.
+    var string = text[(opening + 1)..<position]
+    if next != UInt8(ascii: "\"") {
+      var bytes = Bytes(string)
+      while next == UInt8(ascii: "\\") {
+        try escape(into: &bytes)
+        let start = position
+        bits |= skipCharacters()
+        bytes += text[start..<position]
       }
-      bytes += text[start..<position]
-      switch next {
-      case UInt8(ascii: "\""):
-        position += 1
-        guard let string = String(validating: bytes, as: UTF8.self) else {
-          throw error("a string that is not UTF-8", at: opening)
-        }
-        return string
-      case UInt8(ascii: "\\"): try escape(into: &bytes)
-      case nil: throw error("a string without its closing quote", at: opening)
-      default: throw error("a control character in a string")
-      }
+      string = bytes[...]
     }
+    try closeString(opening)
+    // An escape above ASCII is valid by itself, so only the text needs a check.
+    if bits < 0x80 { return String(decoding: string, as: UTF8.self) }
+    guard let string = String(validating: string, as: UTF8.self) else {
+      throw error("a string that is not UTF-8", at: opening)
+    }
+    return string
+  }
+
+  /// Skips the characters of a string up to its end or an escape, and returns all their bits: below
+  /// 0x80, they are ASCII.
+  @inline(__always)
+  mutating func skipCharacters() -> UInt8 {
+    var bits: UInt8 = 0
+    let (start, first) = (text.startIndex, position)
+    position = text.withUnsafeBufferPointer { text in
+      var place = first &- start
+      while place < text.count {
+        let byte = text[place]
+        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+        bits |= byte
+        place &+= 1
+      }
+      return start &+ place
+    }
+    return bits
+  }
+
+  /// Skips the closing quote of the string that begins at `opening`.
+  @inline(__always)
+  mutating func closeString(_ opening: Int) throws(JSONError) {
+    if take("\"") { return }
+    if next == nil { throw error("a string without its closing quote", at: opening) }
+    throw error("a control character in a string")
   }
 
   mutating func escape(into bytes: inout Bytes) throws(JSONError) {
@@ -193,7 +221,7 @@ struct JSONReader {
       guard let scalar = Unicode.Scalar(code) else {
         throw error("half of a surrogate pair", at: start)
       }
-      bytes.append(contentsOf: Bytes(String(Character(scalar))))
+      bytes.append(contentsOf: UTF8.encode(scalar) ?? .init())
     default: throw error("unknown escape in a string", at: start)
     }
   }
@@ -201,8 +229,12 @@ struct JSONReader {
   private mutating func hexadecimal() throws(JSONError) -> UInt32 {
     var code: UInt32 = 0
     for _ in 0..<4 {
-      guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-        throw error("expected four hexadecimal digits")
+      let digit: UInt8
+      switch next ?? 0 {
+      case let byte where byte &- UInt8(ascii: "0") <= 9: digit = byte - UInt8(ascii: "0")
+      case let byte where (byte | 0x20) &- UInt8(ascii: "a") <= 5:
+        digit = (byte | 0x20) - UInt8(ascii: "a") + 10
+      default: throw error("expected four hexadecimal digits")
       }
       code = code << 4 | UInt32(digit)
       position += 1

@@ -71,7 +71,7 @@ struct MetricsScanner {
     var isFirst = true
     while at < end {
       if text[at] == UInt8(ascii: "}"), isFirst { break }
-      guard let key = Self.plainString(text, &at) else { return nil }
+      guard let key = text.plainJSONString(at: &at) else { return nil }
       skipBlanks()
       guard at < end, text[at] == UInt8(ascii: ":") else { return nil }
       at &+= 1
@@ -80,7 +80,7 @@ struct MetricsScanner {
       var place = Place(kind: .other, number: 0, text: at..<at)
       switch text[at] {
       case UInt8(ascii: "\""):
-        guard let string = Self.plainString(text, &at) else { return nil }
+        guard let string = text.plainJSONString(at: &at) else { return nil }
         place.text = string
       case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
         let begin = at
@@ -213,26 +213,6 @@ struct MetricsScanner {
   }
 
   // MARK: Tokens
-
-  /// The contents of a string, if it is printable ASCII without escapes.
-  @inline(__always)
-  private static func plainString(
-    _ text: UnsafeBufferPointer<UInt8>, _ at: inout Int
-  ) -> Range<Int>? {
-    guard at < text.count, text[at] == UInt8(ascii: "\"") else { return nil }
-    let begin = at &+ 1
-    var place = begin
-    while place < text.count {
-      let byte = text[place]
-      if byte == UInt8(ascii: "\"") {
-        at = place &+ 1
-        return begin..<place
-      }
-      if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\\") { return nil }
-      place &+= 1
-    }
-    return nil
-  }
 
   private static func word(
     _ word: StaticString, _ text: UnsafeBufferPointer<UInt8>, _ at: inout Int
