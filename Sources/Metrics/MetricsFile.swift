@@ -134,7 +134,7 @@ public struct MetricsFile: Sendable {
       var count = 0
       var offset: UInt64 = 0
       while count < lines {
-        let block = try file.read(at: offset, upTo: MetricsReading.blockSize)
+        let block = try file.read(at: offset, upTo: 1 << 18)
         if block.isEmpty { return false }
         offset += UInt64(block.count)
         for byte in block where byte == .newline { count += 1 }

@@ -1,5 +1,6 @@
 import JSON
 import POSIX
+import Runs
 
 /// The summary of the entries so far and how far the files were read. `state.json` stores both, so
 /// that a later update reads only what is new.
@@ -26,12 +27,7 @@ struct MetricsState {
       json.member("version", Self.version)
       json.key("question")
       write(summary.question, to: &json)
-      json.objects("files", reading.positions) { json, position in
-        json.member("device", "\(position.device)")
-        json.member("inode", "\(position.inode)")
-        json.member("offset", Int(position.offset))
-        json.member("sha256_of_ends", position.digest)
-      }
+      json.objects("files", reading.positions) { json, position in position.write(to: &json) }
       json.member("complete", summary.complete)
       json.member("unreadable", summary.unreadable)
       json.strings("keys", summary.keys)
@@ -113,16 +109,8 @@ struct MetricsState {
       let before = json["until_baseline"], let groups = json["groups"]?.elements,
       let files = json["files"]?.elements
     else { return nil }
-    var positions: [MetricsReading.Position] = []
-    for file in files {
-      guard let device = file["device"]?.string.flatMap({ UInt64($0) }),
-        let inode = file["inode"]?.string.flatMap({ UInt64($0) }),
-        let offset = file["offset"]?.integer(in: Self.counts),
-        let digest = file["sha256_of_ends"]?.string
-      else { return nil }
-      positions.append(
-        .init(device: device, inode: inode, offset: UInt64(offset), digest: digest))
-    }
+    let positions = files.compactMap { ReadPosition($0) }
+    guard positions.count == files.count else { return nil }
     reading = MetricsReading(positions)
     summary = MetricsSummary(question)
     for key in keys { summary.meet(key) }

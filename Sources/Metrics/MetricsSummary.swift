@@ -1,8 +1,9 @@
 import POSIX
+import Runs
 
 /// The totals of metrics, gathered in one pass and in bounded memory. Metrics are JSON objects, one
 /// per line, whose `status` says whether something succeeded.
-public struct MetricsSummary: Sendable {
+public struct MetricsSummary: LineReceiver, Sendable {
   /// Which entries count, and what is gathered from them.
   public struct Question: Hashable, Sendable {
     /// The key that groups the entries by its values; nil for no groups.
@@ -151,7 +152,7 @@ public struct MetricsSummary: Sendable {
   // MARK: Adding
 
   /// Adds the lines of `text`, and returns their length: a last line without its newline is left.
-  mutating func add(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+  public mutating func add(_ text: UnsafeBufferPointer<UInt8>) -> Int {
     var start = 0
     while start < text.count {
       if let next = scanner.scanFlat(text, from: start) {
@@ -167,7 +168,7 @@ public struct MetricsSummary: Sendable {
   }
 
   /// Adds a line, given without its newline.
-  mutating func add(line: ArraySlice<UInt8>) {
+  public mutating func add(line: ArraySlice<UInt8>) {
     let line = line.withoutByteOrderMark
     if line.isBlank { return }
     if scanner.scan(line: line) {

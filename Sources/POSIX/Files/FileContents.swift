@@ -42,21 +42,31 @@ extension Descriptor {
     var failure: SystemError?
     let bytes = Bytes(unsafeUninitializedCapacity: count) { buffer, filled in
       do throws(SystemError) {
-        while filled < count {
-          let start = buffer.baseAddress.map { $0 + filled }
-          let got = try perform(.pread, path) {
-            libc_pread(
-              number, start, count - filled, CInterop.Offset(offset) + CInterop.Offset(filled))
-          }
-          if got == 0 { break }
-          filled += got
-        }
+        filled = try read(at: offset, into: UnsafeMutableRawBufferPointer(buffer))
       } catch {
         failure = error
       }
     }
     if let failure { throw failure }
     return bytes
+  }
+
+  /// Fills `buffer` with the bytes at `offset`, and returns how many there are, fewer at the end of
+  /// the file: pread(2).
+  public func read(
+    at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(SystemError) -> Int {
+    var filled = 0
+    while filled < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      let end = CInterop.Offset(offset) + CInterop.Offset(filled)
+      let got = try perform(.pread, path) {
+        libc_pread(number, rest.baseAddress, rest.count, end)
+      }
+      if got == 0 { break }
+      filled += got
+    }
+    return filled
   }
 
   /// Reads a whole regular file: fstat(2), pread(2).
