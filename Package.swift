@@ -86,7 +86,8 @@ let package = Package(
     .testTarget(name: "PlansTests", dependencies: ["Plans", "POSIX", "TestSupport"]),
     .testTarget(
       name: "MetricsTests", dependencies: ["Metrics", "Runs", "JSON", "POSIX", "TestSupport"]),
-    .testTarget(name: "CostsTests", dependencies: ["Costs", "JSON"]),
+    .testTarget(
+      name: "CostsTests", dependencies: ["Costs", "JSON", "POSIX", "TestSupport"]),
     .testTarget(
       name: "CommandLineTests",
       dependencies: ["CommandLine", "TopicAllocation", "POSIX", "TestSupport"]),

@@ -9,6 +9,27 @@
 // A crash before the write leaves nothing. A crash during the write leaves an incomplete line: the
 // next writer ends it, and readers count it as unreadable. A crash after the write leaves the whole
 // line, reported or not.
+//
+// RUN/cost.state.json holds the sums of the lines up to an offset, so that readers need only the
+// lines after it. It only saves time: it may be missing or removed, and nothing fails because of it.
+//
+//   who writes it   A reader that read at least 64 KiB of new lines, under flock(2) on the ledger.
+//                   If another process holds that lock, or RUN cannot be written, nobody does.
+//                   Writers of entries take no lock, and readers of the state take none either.
+//   how             As a whole (AtomicFile), without fsync(2). A crash at any call leaves the old
+//                   state or the new one, and perhaps a temporary file, which the next writer of
+//                   the state removes. A power failure may leave an unreadable file.
+//   who believes it Only a reader whose ledger has the same device and inode, is not shorter than
+//                   the offset, has a newline before it, and has the same first and last 4 KiB up
+//                   to it (ReadPosition). If the ledger has the size that the writer saw, its
+//                   ctime must be the same, too. The sums by role and by model must be equal. The
+//                   file must belong to the user or to the owner of the ledger, and nobody may
+//                   write it who may not write the ledger (isTrusted). Otherwise all lines are
+//                   read.
+//
+// So edited, truncated, replaced and copied ledgers are read in full. One thing is not noticed: an
+// edit in place that keeps the length, lies further than 4 KiB from both ends, and is followed by
+// an append before the next reading. Remove the state after such an edit.
 
 import JSON
 import POSIX
@@ -97,71 +118,19 @@ public struct CostLedger: Sendable {
 
   /// The sums of all entries; zero if there is no file.
   public func total() throws(SystemError) -> CostTotal {
-    var total = CostTotal()
-    do throws(SystemError) {
-      try LineFile(reading: path).forEachLine { line, _ in total.add(line.flatMap { Entry($0) }) }
-    } catch {
-      if error.errno != .notFound { throw error }
+    let file: Descriptor
+    do throws(SystemError) { file = try Descriptor.maintained(path, .readNoLink) } catch {
+      if error.errno == .notFound { return CostTotal() }
+      throw error
     }
+    let status = try file.status()
+    var state = CostState(of: file, status, at: path) ?? CostState(status)
+    let start = state.position.offset
+    let rest = try state.position.readOn(in: file, into: &state.total)
+    if state.position.offset - start >= CostState.interval { state.save(file, at: path) }
+    var total = state.total
+    if rest.isTooLong { total.addUnreadable(1) }
+    total.add(line: rest.text[...])
     return total
-  }
-}
-
-/// The sums of the entries of a ledger.
-public struct CostTotal: Sendable {
-  /// Some entries, summed up.
-  public struct Sum: Sendable {
-    /// How many entries there are.
-    public fileprivate(set) var entries = 0
-    /// How many of them have no price.
-    public fileprivate(set) var unpriced = 0
-    /// How many tokens the models read.
-    public fileprivate(set) var inputTokens = 0
-    /// How many tokens the models wrote.
-    public fileprivate(set) var outputTokens = 0
-    /// The cost of those with a price; nil if it is too large for ``Money``.
-    public fileprivate(set) var cost: Money? = .zero
-
-    fileprivate mutating func add(_ entry: CostLedger.Entry) {
-      entries += 1
-      if entry.cost == nil { unpriced += 1 }
-      inputTokens += entry.inputTokens
-      outputTokens += entry.outputTokens
-      cost = cost?.adding(entry.cost ?? .zero)
-    }
-  }
-
-  /// The largest number of roles, and of models, with a sum of their own.
-  public static let mostNames = 1_000
-  /// The longest name, in bytes, with a sum of its own.
-  public static let longestName = 4_096
-  /// The name under which all others are summed up.
-  public static let others = "…"
-
-  /// The sum of all entries.
-  public private(set) var all = Sum()
-  /// The sums by role, at most ``mostNames`` and ``others``.
-  public private(set) var roles: [String: Sum] = [:]
-  /// The sums by model, at most ``mostNames`` and ``others``.
-  public private(set) var models: [String: Sum] = [:]
-  /// How many lines are not entries.
-  public private(set) var unreadable = 0
-
-  /// Adds an entry; nil stands for a line that is not one.
-  mutating func add(_ entry: CostLedger.Entry?) {
-    guard let entry else {
-      unreadable += 1
-      return
-    }
-    all.add(entry)
-    Self.add(entry, entry.role, to: &roles)
-    Self.add(entry, entry.model, to: &models)
-  }
-
-  private static func add(
-    _ entry: CostLedger.Entry, _ name: String, to sums: inout [String: Sum]
-  ) {
-    let isKnown = sums[name] != nil || (sums.count < mostNames && name.utf8.count <= longestName)
-    sums[isKnown ? name : others, default: Sum()].add(entry)
   }
 }

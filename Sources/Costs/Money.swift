@@ -23,7 +23,18 @@ public struct Money: Hashable, Comparable, Sendable {
   /// at the end do not count. Nil for anything else, such as signs and exponents, and for amounts
   /// too large.
   public init?(_ text: String) {
-    let parts = text.utf8.split(
+    var text = text
+    guard let amount = text.withUTF8({ Money($0) }) else { return nil }
+    self = amount
+  }
+
+  /// The amount that `text` spells in ASCII.
+  init?(_ text: UnsafeBufferPointer<UInt8>) {
+    if let amount = Self.short(text) {
+      self = amount
+      return
+    }
+    let parts = text.split(
       separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
     var fraction = parts.count == 2 ? Bytes(parts[1]) : []
     guard !parts[0].isEmpty, parts.count == 1 || !fraction.isEmpty else { return nil }
@@ -39,6 +50,31 @@ public struct Money: Hashable, Comparable, Sendable {
       amount = sum
     }
     self = amount
+  }
+
+  /// The amount that a text of at most 18 digits spells; nil for any other text.
+  private static func short(_ text: UnsafeBufferPointer<UInt8>) -> Money? {
+    guard text.count <= 19 else { return nil }
+    var digits: UInt64 = 0
+    var point: Int?
+    for (place, byte) in text.enumerated() {
+      if byte == UInt8(ascii: "."), point == nil {
+        point = place
+        continue
+      }
+      guard case let digit = byte &- UInt8(ascii: "0"), digit <= 9 else { return nil }
+      // 19 digits, if there is no point, do not overflow either.
+      digits = digits * 10 + UInt64(digit)
+    }
+    let whole = point ?? text.count
+    let decimals = point.map { text.count - 1 - $0 }
+    guard whole > 0, decimals != 0, decimals ?? 0 <= Self.decimals else { return nil }
+    let (high, low) = digits.multipliedFullWidth(by: powersOfTen[Self.decimals - (decimals ?? 0)])
+    return Money(high: high, low: low)
+  }
+
+  private static let powersOfTen: [UInt64] = (0...decimals).map { exponent in
+    (0..<exponent).reduce(1) { power, _ in power * 10 }
   }
 
   /// The sum; nil if it is too large.

@@ -37,11 +37,11 @@ public enum AtomicFile {
   /// replaces several files syncs it once, at the end.
   public static func replace(
     _ name: Bytes, in directory: borrowing Descriptor, with contents: Bytes,
-    copiedFrom source: FileStatus? = nil, limit: UInt16 = 0o777
+    copiedFrom source: FileStatus? = nil, limit: UInt16 = 0o777, isDurable: Bool = true
   ) throws(SystemError) {
     try replace(
       name, in: directory, with: contents, by: temporaryName(name), copiedFrom: source,
-      limit: limit, isDurable: true)
+      limit: limit, isDurable: isDurable)
   }
 
   /// Replaces the file unless it already has these contents, belongs to this user, and has no

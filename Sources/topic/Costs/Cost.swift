@@ -48,7 +48,7 @@ extension CostLedger {
       )
     }
     for (what, sums) in [("roles", total.roles), ("models", total.models)]
-    where sums[CostTotal.others] != nil {
+    where sums.isBounded {
       Tool.topic.note(
         "\(path.bytes.printable): more than \(CostTotal.mostNames) \(what), or names over"
           + " \(CostTotal.longestName) bytes; the rest is summed up as \(CostTotal.others)")

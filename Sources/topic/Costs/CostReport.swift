@@ -12,8 +12,8 @@ struct CostReport {
   init(_ total: CostTotal) throws(Failure) {
     if total.all.cost == nil { throw .costTooLarge }
     self.total = total
-    roles = total.roles.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    models = total.models.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    roles = total.roles.list.sorted { $0.name < $1.name }
+    models = total.models.list.sorted { $0.name < $1.name }
   }
 
   func print(_ format: ReportFormat) throws(Failure) {

@@ -245,6 +245,51 @@ import Testing
     #expect(try total()["entries"] as? Int == 2 && total()["unreadable_lines"] as? Int == 0)
   }
 
+  private func makeLongLedger() throws {
+    #expect(try add("small", 1, 0).code == 0)
+    try bash("for i in {1..10}; do cat cost.jsonl cost.jsonl >x; mv x cost.jsonl; done", in: run)
+  }
+
+  @Test("A crash at any call while sums are stored leaves right sums, and an error is none")
+  func storing() throws {
+    let check = ["check", run, "--max-usd", "1"]
+    for call in ["flock:1", "creat:1", "write:1", "renameat:1"] {
+      for kind in ["kill", "\(EIO)"] {
+        try bash("rm -f '\(run)'/* '\(run)'/.cost*")
+        try makeLongLedger()
+        let outcome = try cost(check, fault: "\(call):\(kind)")
+        #expect(kind == "kill" ? outcome.signal == SIGKILL : outcome.code == 0, "\(call) \(kind)")
+        #expect(try total()["entries"] as? Int == 1_024, "\(call) \(kind)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: run).sorted()
+        #expect(names == ["cost.jsonl", "cost.state.json"], "\(call) \(kind)")
+        #expect(try cost(check).text == "0.0001024 USD of 1.00 USD\n")
+      }
+    }
+  }
+
+  @Test("Totals beside ten processes that add are never too small, and the last one is right")
+  func totalsBesideAdders() throws {
+    try makeLongLedger()
+    let outcome = try bash(
+      """
+      for i in 1 2 3 4 5 6 7 8 9 10; do
+        for j in {1..60}; do
+          topic cost add '\(run)' --prices '\(prices)' --role "$i$(printf %0400d 7)" --model small \\
+            --input-tokens 1 --output-tokens 0 || echo failed
+        done &
+      done
+      last=1024
+      while [ -n "$(jobs -r)" ]; do
+        now=$(topic cost total -fjson '\(run)' | jq .entries)
+        [ "$now" -ge "$last" ] || echo "$now after $last"
+        last=$now
+      done; wait
+      topic cost total -fjson '\(run)' | jq -r '.entries, .unreadable_lines, .usd, (.by_role | length)'
+      """)
+    #expect(outcome.text == "1624\n0\n0.0001624\n11\n", "\(outcome.text)\(outcome.error)")
+    #expect(FileManager.default.fileExists(atPath: run + "/cost.state.json"))
+  }
+
   @Test("Help exists for every command, and --model completes the models with a price in force")
   func descriptions() throws {
     for command in ["add", "total", "check", "prices"] {
