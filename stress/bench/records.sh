@@ -29,10 +29,11 @@ Compares, in turn:
   - a summary of metrics with jq -s
   - one appended entry with jq and a redirect
   - the last events of a log after a long line with those after a line twice as long
+  - the check of a limit after 1,000 calls of models with that after many
 
-Also counts the fsyncs of commands, and measures the peak memory of a summary. Prints Markdown
-tables. Needs hyperfine and jq; strace for the fsyncs, and GNU time for the memory. Works in TMPDIR
-(default: /tmp).
+Also measures the time per line of cost total, metrics summary and log append, and the peak memory
+of a summary, and counts the fsyncs of commands. Prints Markdown tables. Needs hyperfine and jq;
+strace for the fsyncs, and GNU time for the memory. Works in TMPDIR (default: /tmp).
 
       --entries N   use files with N entries (default 500000)
       --runs N      run each command N times (default 10)
@@ -60,6 +61,16 @@ make_entries() {
     for (i = 0; i < n; i++)
       printf "{\"run\":\"r%d\",\"status\":\"%s\",\"duration\":%.1f,\"tokens\":%d,\"epoch\":%d,\"model\":\"m%d\"}\n",
         i, i % 7 ? "passed" : "failed", i % 1000 / 10, i * 3 % 7919, i % 10, i % 3
+  }'
+}
+
+# Usage: make_calls N
+# Prints calls of models as topic cost add stores them.
+make_calls() {
+  awk -v n="$1" 'BEGIN {
+    for (i = 0; i < n; i++)
+      printf "{\"at\":\"2026-11-25T21:50:36Z\",\"role\":\"%s\",\"model\":\"gpt-5%s\",\"input_tokens\":%d,\"output_tokens\":567,\"usd\":\"0.00%d\"}\n",
+        i % 2 ? "writer" : "reviewer", i % 3 ? "" : "-mini", i * 7 % 8999, i % 8999 + 1000
   }'
 }
 
@@ -120,6 +131,16 @@ count_all_fsyncs() {
   count_fsyncs topic cost add run --role r --model gpt-5 --input-tokens 1 --output-tokens 1
   count_fsyncs topic plan claim --worker w PLAN.md
   cd - >/dev/null
+}
+
+# Usage: per_line NAME COMMAND PREPARATION
+# Times a command on $entries lines, and prints a row of the table: microseconds per line.
+per_line() {
+  hyperfine --shell=none --style none --warmup 1 --runs "$runs" --prepare "$3" \
+    --export-json "$scratch/result.json" "$2" >/dev/null 2>&1
+  jq -r --arg name "$1" --argjson lines "$entries" '
+    .results[0] | [.median, .user] | map(. * 1e9 / $lines | round / 1000)
+    | "| \($name) | \(.[0]) | \(.[1]) |"' "$scratch/result.json"
 }
 
 # Usage: main [ARGUMENT]...
@@ -186,6 +207,21 @@ main() {
     "sh $scratch/append.sh $scratch/b.jsonl"
   compare '`metrics summary` beside `jq -s`' "$program metrics summary $scratch/m.jsonl" \
     "jq -s -f $scratch/summary.jq $scratch/m.jsonl"
+
+  mkdir "$scratch/few" "$scratch/many"
+  make_calls 1000 >"$scratch/few/cost.jsonl"
+  make_calls "$entries" >"$scratch/many/cost.jsonl"
+  printf '\n| µs per line | median | processor, mean |\n| --- | ---: | ---: |\n'
+  per_line '`cost total`, no sums stored' "$program cost total $scratch/many" \
+    "rm -f $scratch/many/cost.state.json"
+  per_line '`metrics summary`' "$program metrics summary $scratch/m.jsonl" true
+  printf '"$1" log append --sync never "$2" <"$3"\n' >"$scratch/log.sh"
+  per_line '`log append --sync never`' \
+    "sh $scratch/log.sh $program $scratch/log.jsonl $scratch/m.jsonl" "rm -f $scratch/log.jsonl"
+  printf '\n| ms, median of %d | 1,000 lines | %d lines | × |\n| --- | ---: | ---: | ---: |\n' \
+    "$runs" "$entries"
+  compare '`cost check`' "$program cost check --max-usd 1000000 $scratch/few" \
+    "$program cost check --max-usd 1000000 $scratch/many"
 
   make_long_line 64000000 >"$scratch/1.jsonl"
   make_long_line 128000000 >"$scratch/2.jsonl"
