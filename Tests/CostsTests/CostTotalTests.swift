@@ -64,7 +64,8 @@ import Testing
     for round in 0..<300 {
       var text = Bytes()
       for _ in 0..<(round % 50 == 0 ? 4_000 : 40) { text += line(&random) }
-      let long = Bytes(repeating: UInt8(ascii: "w"), count: Int.random(in: 4_095...4_098))
+      let long = Bytes(
+        repeating: UInt8(ascii: "w"), count: Int.random(in: 4_095...4_098, using: &random))
       text += Bytes("{\"at\":\"\",\"role\":\"") + long
       text += Bytes("\",\"model\":\"m\",\"input_tokens\":1,\"output_tokens\":1}\n")
       let (fast, slow) = (total(of: text), slowTotal(of: text))
