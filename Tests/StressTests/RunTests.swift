@@ -106,7 +106,7 @@ import Testing
       (["--mix", "sh {root}"], "has no {name}"), (["--chaos", "kil"], "did you mean 'kill'?"),
       (["--iterations", "many"], "--iterations takes a number"),
       (["--minutes", "0"], "takes minutes"),
-      (["--root", "/x", "--chaos", "full"], "without --root"),
+      (["--root", "/x", "--chaos", "full"], "excludes --root"),
       (["operand"], "unexpected argument 'operand'"),
       (["--fail-below", "x"], "takes a share"), (["--seed", "-1"], "--seed takes a number"),
     ] as [([String], String)])
