@@ -1,5 +1,4 @@
 // swift-tools-version: 6.0
-import Foundation
 import PackageDescription
 
 // A process start is the product: linked statically and without Foundation it costs a third of
@@ -11,19 +10,17 @@ let staticExecutable: [LinkerSetting] = [
     ["-static-executable", "-Xlinker", "--no-mmap-output-file"], .when(platforms: [.linux]))
 ]
 
-// The linker lays the functions that a start runs side by side, so that it touches fewer pages: after
-// the program fell out of the page cache, an allocation takes 1.33 times what C takes instead of 1.5.
-// Only gold takes the names of sections. Without gold, or without the file, which
-// stress/bench/order.sh writes, the linker keeps its own order. topic gains nothing by it.
-let startupOrder = "\(Context.packageDirectory)/stress/bench/startup.order"
-let canOrder = [startupOrder, "/usr/bin/ld.gold"].allSatisfy(FileManager.default.fileExists)
+// shell/build.sh names a file here from which the linker lays the functions that a start runs side by
+// side, so that it touches fewer pages: after the program fell out of the page cache, an allocation
+// takes 1.33 times what C takes instead of 1.5. Only gold takes names of sections. topic gains nothing.
 let orderedStart: [LinkerSetting] =
-  canOrder
-  ? [
-    .unsafeFlags(
-      ["-use-ld=gold", "-Xlinker", "--section-ordering-file", "-Xlinker", startupOrder],
-      .when(platforms: [.linux], configuration: .release))
-  ] : []
+  Context.environment["STARTUP_ORDER"].map { order in
+    [
+      .unsafeFlags(
+        ["-use-ld=gold", "-Xlinker", "--section-ordering-file", "-Xlinker", order],
+        .when(platforms: [.linux], configuration: .release))
+    ]
+  } ?? []
 
 // No program has more than one thread, so reference counts need no atomic instructions. Tests run in
 // several, on a debug build. A function needs a section of its own to be laid elsewhere.

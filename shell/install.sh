@@ -172,11 +172,9 @@ build_programs() {
     fail "$EX_UNAVAILABLE" "build: there is no 'swift' in PATH" \
       "install a Swift toolchain, version 6.0 or later, and put its bin directory in PATH"
   fi
-  swift build -c release --package-path "$package" >&2 ||
+  programs=$("$package/shell/build.sh") ||
     fail "$EX_UNAVAILABLE" "build '$package': see above" \
       "it needs Swift 6.0 or later; 'swift --version' says which one this is"
-  programs=$(swift build -c release --package-path "$package" --show-bin-path) ||
-    fail "$EX_UNAVAILABLE" "find out where swift puts the programs"
   for name in topic-alloc topic topic-stress; do
     if [[ ! -x $programs/$name ]]; then
       fail "$EX_UNAVAILABLE" "find '$programs/$name', which should have been built"

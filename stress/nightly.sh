@@ -59,8 +59,7 @@ clean_up() {
 build() {
   command -v swift >/dev/null ||
     fail "$EX_UNAVAILABLE" "swift is missing; pass the directory of built programs with --bin"
-  swift build --package-path "$project" -c release >&2 &&
-    swift build --package-path "$project" -c release --show-bin-path
+  "$project/shell/build.sh"
 }
 
 # Usage: figures FILE

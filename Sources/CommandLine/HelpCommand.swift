@@ -30,7 +30,7 @@ extension Command {
           advice: "run '\(other) --help', or '\(other) --man | man -l -'")
       }
       let pages = roots.flatMap { $0.pages() }
-      if let last = words.last, let page = pages.first(where: { Bytes($0.name) == last }),
+      if let page = pages.first(where: { words.contains(Bytes($0.name)) }),
         (try? path(to: words[...], in: roots)) == nil
       {
         if words.count == 1, !arguments.has("man") { return try printOut(page.help) }

@@ -49,8 +49,7 @@ clean_up() {
 build() {
   command -v swift >/dev/null ||
     fail "$EX_UNAVAILABLE" "cannot find swift: install it, or name built programs with --bin"
-  swift build --package-path "$project" -c release >&2 &&
-    swift build --package-path "$project" -c release --show-bin-path
+  "$project/shell/build.sh"
 }
 
 # Usage: stress EXPECTED OUTPUT [ARGUMENT]...

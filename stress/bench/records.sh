@@ -172,8 +172,7 @@ main() {
     command -v "$tool" >/dev/null || fail "$EX_UNAVAILABLE" "$tool is missing: install it"
   done
   if [[ -z $bin ]]; then
-    swift build --package-path "$project" -c release >&2
-    bin=$(swift build --package-path "$project" -c release --show-bin-path)
+    bin=$("$project/shell/build.sh")
   fi
   bin=$(cd -- "$bin" && pwd)
   program=$bin/topic
