@@ -20,7 +20,9 @@ import Testing
     return try JSONValue(parsing: Bytes(data))
   }
 
-  private func update() throws -> MetricsAggregates.Update { try aggregates.update(until: .now) }
+  private func update() throws -> MetricsAggregates.Update {
+    try aggregates.update(until: .now + .seconds(10))
+  }
 
   private let first = """
     {"status":"failed"}
@@ -59,7 +61,7 @@ import Testing
         text += "{\"status\":\"ok\",\"duration\":\(duration),\"epoch\":\(Int(duration) % 3)}\n"
       }
       all += text
-      if round == 6 { _ = try file.rotate(.lines(1), until: .now) }
+      if round == 6 { _ = try file.rotate(.lines(1), until: .now + .seconds(10)) }
       // A cut line counts when it is complete, and only once even if its newline comes later.
       let missing = text.isEmpty ? 0 : [0, 1, 5].randomElement(using: &random) ?? 0
       let cut = Bytes(text).dropLast(missing)

@@ -29,7 +29,7 @@ import Testing
   func noWaiting() throws {
     let first = try open()
     let second = try open()
-    #expect(try first.lock(until: .now))
+    #expect(try first.lock(until: .now + .seconds(10)))
     #expect(try !second.lock(until: .now))
   }
 }
