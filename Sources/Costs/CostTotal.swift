@@ -85,21 +85,6 @@ public struct CostSums: Sendable {
 }
 
 extension CostTotal: LineReceiver {
-  /// Adds the lines of `text`, and returns their length: a last line without its newline is left.
-  public mutating func add(_ text: UnsafeBufferPointer<UInt8>) -> Int {
-    var start = 0
-    while start < text.count {
-      if let next = addFlat(text, from: start) {
-        start = next
-        continue
-      }
-      guard let end = text[start...].firstIndex(of: .newline) else { break }
-      add(line: Bytes(text[start..<end])[...])
-      start = end + 1
-    }
-    return start
-  }
-
   /// Adds a line; empty ones do not count.
   public mutating func add(line: ArraySlice<UInt8>) {
     if line.isEmpty { return }
@@ -120,7 +105,7 @@ extension CostTotal: LineReceiver {
   ///
   /// Reads lines as `cost add` writes them, in one pass and without building values: flat objects of
   /// strings in ASCII without escapes and of integers.
-  private mutating func addFlat(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+  public mutating func addFlat(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
     var at = start
     func take(_ character: Unicode.Scalar) -> Bool {
       while at < text.count, text[at] == 0x20 || text[at] == 0x09 || text[at] == 0x0D { at &+= 1 }

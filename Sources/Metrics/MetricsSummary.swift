@@ -151,20 +151,11 @@ public struct MetricsSummary: LineReceiver, Sendable {
 
   // MARK: Adding
 
-  /// Adds the lines of `text`, and returns their length: a last line without its newline is left.
-  public mutating func add(_ text: UnsafeBufferPointer<UInt8>) -> Int {
-    var start = 0
-    while start < text.count {
-      if let next = scanner.scanFlat(text, from: start) {
-        count(text, start..<(next - 1))
-        start = next
-        continue
-      }
-      guard let end = text[start...].firstIndex(of: .newline) else { break }
-      add(line: Bytes(text[start..<end])[...])
-      start = end + 1
-    }
-    return start
+  /// Adds the entry at `start` if it is flat, and returns the start of the next line.
+  public mutating func addFlat(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+    guard let next = scanner.scanFlat(text, from: start) else { return nil }
+    count(text, start..<(next - 1))
+    return next
   }
 
   /// Adds a line, given without its newline.

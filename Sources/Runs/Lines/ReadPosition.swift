@@ -3,12 +3,31 @@ import POSIX
 
 /// What lines are read into.
 public protocol LineReceiver {
-  /// Adds the lines of `text`, and returns their length: a last line without its newline is left.
-  mutating func add(_ text: UnsafeBufferPointer<UInt8>) -> Int
+  /// Adds the line at `start` if that can be done in one pass, and returns the start of the next
+  /// line; nil if ``add(line:)`` has to add it.
+  mutating func addFlat(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int?
   /// Adds a line, given without its newline.
   mutating func add(line: ArraySlice<UInt8>)
   /// Counts lines that are too long.
   mutating func addUnreadable(_ count: Int)
+}
+
+extension LineReceiver {
+  /// Adds the lines of `text`, and returns their length: a last line without its newline is left.
+  @inlinable
+  public mutating func add(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+    var start = 0
+    while start < text.count {
+      if let next = addFlat(text, from: start) {
+        start = next
+        continue
+      }
+      guard let end = text[start...].firstIndex(of: .newline) else { break }
+      add(line: Bytes(text[start..<end])[...])
+      start = end + 1
+    }
+    return start
+  }
 }
 
 /// How far a file of lines has been read, so that a later reading can continue there.
