@@ -13,8 +13,9 @@ let staticExecutable: [LinkerSetting] = [
 // shell/build.sh names a file here from which the linker lays the functions that a start runs side by
 // side, so that it touches fewer pages: after the program fell out of the page cache, an allocation
 // takes 1.33 times what C takes instead of 1.5. Only gold takes names of sections. topic gains nothing.
+let startupOrder = Context.environment["STARTUP_ORDER"]
 let orderedStart: [LinkerSetting] =
-  Context.environment["STARTUP_ORDER"].map { order in
+  startupOrder.map { order in
     [
       .unsafeFlags(
         ["-use-ld=gold", "-Xlinker", "--section-ordering-file", "-Xlinker", order],
@@ -26,7 +27,8 @@ let orderedStart: [LinkerSetting] =
 // several, on a debug build. A function needs a section of its own to be laid elsewhere.
 let releaseSettings: [SwiftSetting] = [
   .unsafeFlags(
-    ["-Xfrontend", "-assume-single-threaded", "-Xfrontend", "-function-sections"],
+    ["-Xfrontend", "-assume-single-threaded"]
+      + (startupOrder == nil ? [] : ["-Xfrontend", "-function-sections"]),
     .when(configuration: .release))
 ]
 

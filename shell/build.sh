@@ -40,11 +40,10 @@ clean_up() {
   if [[ -n $scratch ]]; then rm -rf -- "$scratch"; fi
 }
 
-# Usage: build
-# Builds with the order of an earlier trace, if there is one.
+# Usage: build [OPTION]
+# Builds the programs, in a folder of their own, as their objects differ from those of swift build.
 build() {
-  if [[ -s $order ]]; then export STARTUP_ORDER=$order; else unset STARTUP_ORDER; fi
-  swift build -c release --package-path "$project" >&2
+  swift build -c release --package-path "$project" --scratch-path "$project/.build/programs" "$@"
 }
 
 # Usage: trace ARGUMENT...
@@ -81,13 +80,17 @@ functions() {
       }'
 }
 
-# Usage: can_order PROGRAM
-# Whether PROGRAM can be traced and linked in another order.
+# Usage: can_order
+# Whether the tools are there that trace a start and link in another order.
 can_order() {
   local tool
   for tool in valgrind nm strip awk ld.gold; do
     command -v "$tool" >/dev/null || return 1
   done
+}
+
+# Usage: is_elf FILE
+is_elf() {
   [[ $(head -c 4 -- "$1" | tr -d '\177') == ELF ]]
 }
 
@@ -115,21 +118,27 @@ main() {
   esac
   project=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
   order=$project/.build/startup.order
+  unset STARTUP_ORDER
   command -v swift >/dev/null ||
     fail "$EX_UNAVAILABLE" "swift is missing: install a Swift toolchain, version 6.0 or later"
-  build || fail "$EX_UNAVAILABLE" "cannot build '$project': see above"
-  programs=$(swift build -c release --package-path "$project" --show-bin-path)
-  if [[ $programs/topic-alloc -nt $order ]] && can_order "$programs/topic-alloc"; then
+  if can_order && mkdir -p -- "${order%/*}" && { [[ -e $order ]] || : >"$order"; }; then
+    export STARTUP_ORDER=$order
+  fi
+  build >&2 || fail "$EX_UNAVAILABLE" "cannot build '$project': see above"
+  programs=$(build --show-bin-path)
+  if [[ -n ${STARTUP_ORDER-} ]] && is_elf "$programs/topic-alloc" &&
+    [[ ! -s $order || $programs/topic-alloc -nt $order ]]; then
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
     scratch=$(mktemp -d)
-    if write_order "$programs/topic-alloc" && rm -f -- "$programs/topic-alloc" && build; then
+    if write_order "$programs/topic-alloc"; then
+      # swift build does not notice that the file has changed.
+      rm -f -- "$programs/topic-alloc"
+      build >&2 || fail "$EX_UNAVAILABLE" "cannot link '$project' again: see above"
       touch -- "$order"
     else
-      printf 'build.sh: cannot order the functions of the start; the programs work without that\n' >&2
-      rm -f -- "$order"
-      build || fail "$EX_UNAVAILABLE" "cannot build '$project': see above"
+      printf 'build.sh: cannot trace the start; topic-alloc works without that\n' >&2
     fi
   fi
   printf '%s\n' "$programs"
