@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The description of the command: usage errors, help, completions and the manual page.
-@Suite(.timeLimit(.minutes(5))) struct CommandTests {
+@Suite(.timeLimit(.minutes(20))) struct CommandTests {
   let directory = TemporaryDirectory()
 
   private func stress(_ words: String...) throws -> Outcome {

@@ -4,7 +4,7 @@ import Testing
 
 /// Pins how many fsyncs commands make: as many as their promises need.
 @Suite(
-  .timeLimit(.minutes(2)),
+  .timeLimit(.minutes(20)),
   .enabled(if: Product.hasProgram("strace"), "strace is missing"))
 struct SynchronizationTests {
   let directory = TemporaryDirectory()
