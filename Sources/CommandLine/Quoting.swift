@@ -66,20 +66,3 @@ extension Bytes {
     return [quote] + flatMap { $0 == quote ? Bytes("'\\''") : [$0] } + [quote]
   }
 }
-
-extension String {
-  /// As text, or the value of an attribute, of an HTML page.
-  public var escapedForHTML: String {
-    var result = ""
-    for character in unicodeScalars {
-      switch character {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      default: result.unicodeScalars.append(character)
-      }
-    }
-    return result
-  }
-}

@@ -20,39 +20,29 @@ struct HTMLReport {
       traces.append(("Iteration \(trace.calls.first?.iteration ?? 0), one of the slowest", trace))
     }
     let timelines = traces.map { "<h3>\($0.0.escapedForHTML)</h3>\n" + timeline($0.1) }
-    return """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width">
-      <title>topic-stress \(outcome.run.record.id.escapedForHTML): \(outcome.verdict.rawValue)</title>
-      <style>\(Self.style)</style>
-      </head>
-      <body>
-      <h1>topic-stress <span class="\(outcome.verdict.rawValue)">\(outcome.verdict.rawValue)</span></h1>
-      <p>\(outcome.run.request.configuration.escapedForHTML)<br>
-      run \(outcome.run.record.id.escapedForHTML), \(System.kernel.escapedForHTML), \(System.processors) processors</p>
-      <pre>\(outcome.text.escapedForHTML)</pre>
-      <p>Repeat with <code>\(outcome.command.escapedForHTML)</code></p>
-      <h2>Latency</h2>
-      <p>The number of calls by their time from the barrier to the end of the process.</p>
-      \(latencies)
-      <h2>Throughput</h2>
-      <p>Allocations per second over the time of the run.</p>
-      \(throughput)
-      <h2>Who held the lock when</h2>
-      <p>A row for each process, from the barrier to its end; red while it held the lock.
-      \(statistics.held.count == 0 ? "This allocator does not say when it holds the lock." : "")</p>
-      \(timelines.joined(separator: "\n"))
-      </body>
-      </html>
-
-      """
+    return htmlPage(
+      title: "topic-stress \(outcome.run.record.id): \(outcome.verdict.rawValue)",
+      style: Self.style,
+      body: """
+        <h1>topic-stress <span class="\(outcome.verdict.rawValue)">\(outcome.verdict.rawValue)</span></h1>
+        <p>\(outcome.run.request.configuration.escapedForHTML)<br>
+        run \(outcome.run.record.id.escapedForHTML), \(System.kernel.escapedForHTML), \(System.processors) processors</p>
+        <pre>\(outcome.text.escapedForHTML)</pre>
+        <p>Repeat with <code>\(outcome.command.escapedForHTML)</code></p>
+        <h2>Latency</h2>
+        <p>The number of calls by their time from the barrier to the end of the process.</p>
+        \(latencies)
+        <h2>Throughput</h2>
+        <p>Allocations per second over the time of the run.</p>
+        \(throughput)
+        <h2>Who held the lock when</h2>
+        <p>A row for each process, from the barrier to its end; red while it held the lock.
+        \(statistics.held.count == 0 ? "This allocator does not say when it holds the lock." : "")</p>
+        \(timelines.joined(separator: "\n"))
+        """)
   }
 
   private static let style = """
-
     :root { color-scheme: light dark; --bar: #4878a8; --hold: #d1495b; --line: #8888; }
     body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
     h1 span { font-size: 60%; padding: .2em .6em; border-radius: .3em; color: #fff; }
@@ -61,7 +51,6 @@ struct HTMLReport {
     svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; }
     svg text { fill: currentColor; } svg .bar { fill: var(--bar); } svg .hold { fill: var(--hold); }
     svg .killed { fill: var(--line); } svg .axis { stroke: var(--line); }
-
     """
 
   // MARK: Plots

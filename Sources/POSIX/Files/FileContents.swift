@@ -6,16 +6,7 @@ extension Descriptor {
   public func write(_ bytes: Bytes) throws(SystemError) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let written = try perform(.write, path) {
-        rest.withUnsafeBytes {
-          #if DEBUG
-            libc_write(number, $0.baseAddress, Fault.writable($0.count))
-          #else
-            libc_write(number, $0.baseAddress, $0.count)
-          #endif
-        }
-      }
-      rest = rest.dropFirst(written)
+      rest = rest.dropFirst(try writeChunk(descriptor: number, path, rest))
     }
   }
 
@@ -90,6 +81,21 @@ extension Descriptor {
       if chunk.isEmpty { return contents }
       contents += chunk
       if contents.count > limit { throw SystemError(.read, path, .fileTooLarge) }
+    }
+  }
+}
+
+/// Writes the first of `bytes`, and returns how many: write(2).
+func writeChunk(
+  descriptor: Int32, _ path: Path, _ bytes: ArraySlice<UInt8>
+) throws(SystemError) -> Int {
+  try perform(.write, path) {
+    bytes.withUnsafeBytes {
+      #if DEBUG
+        libc_write(descriptor, $0.baseAddress, Fault.writable($0.count))
+      #else
+        libc_write(descriptor, $0.baseAddress, $0.count)
+      #endif
     }
   }
 }

@@ -55,21 +55,10 @@ public enum StandardStream: Int32, Sendable {
         if TerminationSignals.isWaiting { throw SystemError(.write, Path(""), .interrupted) }
       }
       do {
-        rest = rest.dropFirst(try write(rest.prefix(Int(_PIPE_BUF))))
+        let chunk = rest.prefix(Int(_PIPE_BUF))
+        rest = rest.dropFirst(try writeChunk(descriptor: rawValue, Path(""), chunk))
       } catch {
         guard error.errno == .wouldBlock else { throw error }
-      }
-    }
-  }
-
-  private func write(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> Int {
-    try perform(.write, Path("")) {
-      bytes.withUnsafeBytes {
-        #if DEBUG
-          libc_write(rawValue, $0.baseAddress, Fault.writable($0.count))
-        #else
-          libc_write(rawValue, $0.baseAddress, $0.count)
-        #endif
       }
     }
   }

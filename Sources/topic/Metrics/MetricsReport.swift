@@ -110,30 +110,23 @@ struct MetricsReport {
       sections.append(section(title(group.value), totals(group.tally), rows(group.tally)))
     }
     if let footnote { sections.append("<p>\(footnote.escapedForHTML)</p>") }
-    return """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width">
-      <title>\(path.bytes.printable.escapedForHTML)</title>
-      <style>
-      :root { color-scheme: light dark }
-      body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-      table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-      th, td { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #8884 }
-      th:first-child { text-align: left }
-      </style>
-      </head>
-      <body>
-      <h1>\(path.bytes.printable.escapedForHTML)</h1>
-      \(sections.joined(separator: "\n"))
-      <p>Percentiles are wrong by 0.8 % at most.</p>
-      </body>
-      </html>
-
-      """
+    let title = path.bytes.printable
+    return htmlPage(
+      title: title, style: Self.style,
+      body: """
+        <h1>\(title.escapedForHTML)</h1>
+        \(sections.joined(separator: "\n"))
+        <p>Percentiles are wrong by 0.8 % at most.</p>
+        """)
   }
+
+  private static let style = """
+    :root { color-scheme: light dark }
+    body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+    table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+    th, td { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #8884 }
+    th:first-child { text-align: left }
+    """
 
   private func section(_ title: String, _ text: String, _ rows: [[String]]) -> String {
     let head = Self.head.map { "<th>\($0.escapedForHTML)</th>" }.joined()
