@@ -14,8 +14,12 @@ public struct Arguments {
   private var givenValues: [Bytes] = []
 
   /// Parses `words`. Builds the list of options only if some word can be one.
+  ///
+  /// - Parameter explain: Returns the failure for an option that is none of `options`, spelled like
+  ///   `--worker` or `-w`; nil for the usual one.
   public init(
-    _ words: [Bytes], accepting options: @autoclosure () -> [Option]
+    _ words: [Bytes], accepting options: @autoclosure () -> [Option],
+    unknown explain: (String) -> Failure? = { _ in nil }
   ) throws(Failure) {
     var rest = words[...]
     let dash = UInt8(ascii: "-")
@@ -25,9 +29,9 @@ public struct Arguments {
         isEnded = true
         return
       } else if word.starts(with: [dash, dash]) {
-        try takeLong(word.dropFirst(2), options(), &rest)
+        try takeLong(word.dropFirst(2), options(), &rest, explain)
       } else if word.first == dash, word.count > 1 {
-        try takeLetters(word.dropFirst(), options(), &rest)
+        try takeLetters(word.dropFirst(), options(), &rest, explain)
       } else {
         operands.append(word)
       }
@@ -54,14 +58,16 @@ public struct Arguments {
   }
 
   private mutating func takeLong(
-    _ word: ArraySlice<UInt8>, _ options: [Option], _ rest: inout ArraySlice<Bytes>
+    _ word: ArraySlice<UInt8>, _ options: [Option], _ rest: inout ArraySlice<Bytes>,
+    _ explain: (String) -> Failure?
   ) throws(Failure) {
     let end = word.firstIndex(of: UInt8(ascii: "="))
     let name = String(decoding: word[..<(end ?? word.endIndex)], as: UTF8.self)
     let value = end.map { Bytes(word[($0 + 1)...]) }
     guard let option = options.first(where: { $0.name == name }) else {
-      throw .unknown(
-        "option", Bytes("--") + word[..<(end ?? word.endIndex)], options.map { "--\($0.name)" })
+      throw explain("--\(name)")
+        ?? .unknown(
+          "option", Bytes("--") + word[..<(end ?? word.endIndex)], options.map { "--\($0.name)" })
     }
     if option.valueCount > 0 {
       if let value { append(name, value) }
@@ -76,14 +82,16 @@ public struct Arguments {
   }
 
   private mutating func takeLetters(
-    _ word: ArraySlice<UInt8>, _ options: [Option], _ rest: inout ArraySlice<Bytes>
+    _ word: ArraySlice<UInt8>, _ options: [Option], _ rest: inout ArraySlice<Bytes>,
+    _ explain: (String) -> Failure?
   ) throws(Failure) {
     var letters = word
     while let letter = letters.popFirst() {
       guard let option = options.first(where: { $0.letter == letter }) else {
-        throw .usage(
-          "unknown option \((Bytes("-") + [letter]).quotedForMessage)",
-          advice: "put '--' before a NAME that begins with '-'")
+        throw explain("-\(UnicodeScalar(letter))")
+          ?? .usage(
+            "unknown option \((Bytes("-") + [letter]).quotedForMessage)",
+            advice: "put '--' before a NAME that begins with '-'")
       }
       if option.valueCount > 0 {
         let spelling = "-\(UnicodeScalar(letter))"

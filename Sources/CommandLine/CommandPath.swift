@@ -41,16 +41,13 @@ struct CommandPath {
 }
 
 extension CommandPath {
+  /// Runs the command that `words` call, from here downwards.
   func run(_ words: ArraySlice<Bytes>) throws(Failure) {
     switch command.content {
     case .leaf(let syntax, let body):
       let syntax = syntax()
-      let arguments: Arguments
-      do throws(Failure) {
-        arguments = try Arguments(Array(words), accepting: Option.common + syntax.allOptions)
-      } catch {
-        throw belonging(words, syntax) ?? error
-      }
+      let arguments = try Arguments(
+        Array(words), accepting: Option.common + syntax.allOptions, unknown: owned)
       if arguments.has("help") { return try printOut(help) }
       if arguments.has("version") { return try printVersion() }
       try check(arguments, syntax)
@@ -75,8 +72,8 @@ extension CommandPath {
   private func placeOfSubcommand(in words: ArraySlice<Bytes>) throws(Failure) -> Int? {
     if let first = words.first, first.first != UInt8(ascii: "-") { return words.startIndex }
     let isRoot = commands.count == 1
-    let options = Option.common + (isRoot ? [] : leaves.flatMap { $0.syntax?.allOptions ?? [] })
-    if let place = words.indices.first(where: { Self.hasOperand(words[...$0], options) }) {
+    let options = isRoot ? Option.common : optionsBelow
+    if let place = Self.placeOfOperand(in: words, options) {
       if !isRoot { return place }
       throw .usage(
         "unknown option \(words[words.startIndex].quotedForMessage)",
@@ -93,14 +90,20 @@ extension CommandPath {
     return nil
   }
 
-  private static func hasOperand(_ words: ArraySlice<Bytes>, _ options: [Option]) -> Bool {
-    (try? Arguments(Array(words), accepting: options))?.operands.isEmpty == false
+  /// The place of the name of a subcommand in a line that is not complete; nil if there is none yet.
+  func placeOfSubcommand(typedIn words: ArraySlice<Bytes>) -> Int? {
+    Self.placeOfOperand(in: words, optionsBelow)
   }
 
-  /// The place of the name of a subcommand in a line that is not complete.
-  func placeOfSubcommand(typedIn words: ArraySlice<Bytes>) -> Int? {
-    let options = Option.common + leaves.flatMap { $0.syntax?.allOptions ?? [] }
-    return words.indices.first { Self.hasOperand(words[...$0], options) }
+  /// The options of all subcommands.
+  private var optionsBelow: [Option] {
+    Option.common + leaves.flatMap { $0.syntax?.allOptions ?? [] }
+  }
+
+  private static func placeOfOperand(in words: ArraySlice<Bytes>, _ options: [Option]) -> Int? {
+    words.indices.first { place in
+      (try? Arguments(Array(words[...place]), accepting: options))?.operands.isEmpty == false
+    }
   }
 
   /// What the command takes, if it does something.
@@ -138,40 +141,16 @@ extension CommandPath {
     }
   }
 
-  /// The failure when an option among `words` is unknown here and belongs to other commands; nil when
-  /// something else is wrong.
-  private func belonging(_ words: ArraySlice<Bytes>, _ syntax: Syntax) -> Failure? {
-    let own = Option.common + syntax.allOptions
-    for word in words.prefix(while: { $0 != Bytes("--") }) {
-      guard let other = Self.unknownOption(in: word, own) else { continue }
-      // Those beside this command are meant, if there are any.
-      let siblings = parent?.leaves ?? []
-      let all = CommandPath(commands[0]).leaves
-      let owners = [siblings, all].lazy.map { $0.filter { $0.has(other) } }.first { !$0.isEmpty }
-      guard let owners else { return nil }
-      let list = owners.count > 8 ? "other commands" : Self.list(owners)
-      return .usage(
-        "\(other) belongs to \(list)",
-        advice: "run '\(helpCommand)' to see what \(self.words) takes")
-    }
-    return nil
-  }
-
-  /// The option in `word` that is not one of `own`, without its value: `--worker`, `-w`.
-  private static func unknownOption(in word: Bytes, _ own: [Option]) -> String? {
-    if word.starts(with: Bytes("--")) {
-      let name = String(
-        decoding: word.dropFirst(2).prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
-      return own.contains { $0.name == name } ? nil : "--\(name)"
-    }
-    guard word.first == UInt8(ascii: "-") else { return nil }
-    for letter in word.dropFirst() {
-      guard let option = own.first(where: { $0.letter == letter }) else {
-        return "-\(UnicodeScalar(letter))"
-      }
-      if option.valueCount > 0 { return nil }
-    }
-    return nil
+  /// The failure for an option that only other commands take; nil if none does.
+  private func owned(_ option: String) -> Failure? {
+    // Those beside this command are meant, if there are any.
+    let siblings = parent?.leaves ?? []
+    let all = CommandPath(commands[0]).leaves
+    let owners = [siblings, all].lazy.map { $0.filter { $0.has(option) } }.first { !$0.isEmpty }
+    guard let owners else { return nil }
+    let list = owners.count > 8 ? "other commands" : Self.list(owners)
+    return .usage(
+      "\(option) belongs to \(list)", advice: "run '\(helpCommand)' to see what \(words) takes")
   }
 
   /// Whether the command takes the option that is spelled like this.

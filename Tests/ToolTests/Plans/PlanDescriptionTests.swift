@@ -42,6 +42,8 @@ import Testing
       ("check ''", "PLAN is an empty string"), ("status PLAN.md x", "unexpected argument 'x'"),
       ("claim --worker '' PLAN.md", "the name of the worker is an empty string"),
       ("claims PLAN.md", "did you mean 'claim'?"),
+      // The value of an option is no option.
+      ("show --format --worker --bogus PLAN.md", "unknown option '--bogus'"),
     ])
   func usage(command: String, message: String) throws {
     try makePlan()
