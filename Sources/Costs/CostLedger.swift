@@ -13,19 +13,20 @@
 // RUN/cost.state.json holds the sums of the lines up to an offset, so that readers need only the
 // lines after it. It only saves time: it may be missing or removed, and nothing fails because of it.
 //
-//   who writes it   A reader that read at least 64 KiB of new lines, under flock(2) on the ledger.
-//                   If another process holds that lock, or RUN cannot be written, nobody does.
-//                   Writers of entries take no lock, and readers of the state take none either.
-//   how             As a whole (AtomicFile), without fsync(2). A crash at any call leaves the old
-//                   state or the new one, and perhaps a temporary file, which the next writer of
-//                   the state removes. A power failure may leave an unreadable file.
-//   who believes it Only a reader whose ledger has the same device and inode, is not shorter than
-//                   the offset, has a newline before it, and has the same first and last 4 KiB up
-//                   to it (ReadPosition). If the ledger has the size that the writer saw, its
-//                   ctime must be the same, too. The sums by role and by model must be equal. The
-//                   file must belong to the user or to the owner of the ledger, and nobody may
-//                   write it who may not write the ledger (isTrusted). Otherwise all lines are
-//                   read.
+//   writing     A reader that read at least 64 KiB of new lines writes it, under flock(2) on the
+//               ledger, unless another process holds that lock or RUN cannot be written. Those who
+//               add entries take no lock, and those who read the state take none either.
+//   replacing   The file is replaced as a whole (AtomicFile), without fsync(2). A crash at any call
+//               leaves the old state or the new one, and perhaps a temporary file, which the next
+//               writer of the state removes. A power failure may leave an unreadable file.
+//   believing   The state counts only if the ledger has the same device and inode, is not shorter
+//               than the offset, has a newline before it, and has the same first and last 4 KiB up
+//               to it (ReadPosition). If the ledger has the size that the writer saw, its ctime
+//               must be the same, too. The sums by role and by model must be equal. The state must
+//               belong to the user or to the owner of the ledger, and only those who may write the
+//               ledger may write it (isTrusted). Otherwise all lines are read.
+//
+// If something else than a regular file is in its place, a message says so, and all lines are read.
 //
 // So edited, truncated, replaced and copied ledgers are read in full. One thing is not noticed: an
 // edit in place that keeps the length, lies further than 4 KiB from both ends, and is followed by
@@ -117,14 +118,17 @@ public struct CostLedger: Sendable {
   }
 
   /// The sums of all entries; zero if there is no file.
-  public func total() throws(SystemError) -> CostTotal {
+  ///
+  /// - Parameter refuse: Called if something else than a regular file is in the place of the stored
+  ///   sums, which then do not count. The error has ``SystemError/found``.
+  public func total(refuse: (SystemError) -> Void = { _ in }) throws(SystemError) -> CostTotal {
     let file: Descriptor
     do throws(SystemError) { file = try Descriptor.maintained(path, .readNoLink) } catch {
       if error.errno == .notFound { return CostTotal() }
       throw error
     }
     let status = try file.status()
-    var state = CostState(of: file, status, at: path) ?? CostState(status)
+    var state = CostState(of: file, status, at: path, refuse) ?? CostState(status)
     let start = state.position.offset
     let rest = try state.position.readOn(in: file, into: &state.total)
     if state.position.offset - start >= CostState.interval { state.save(file, at: path) }

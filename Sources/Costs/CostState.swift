@@ -70,9 +70,18 @@ struct CostState {
 
   /// The state that is saved beside the ledger `file` at `path`; nil unless it can be trusted and
   /// describes the beginning of this ledger.
-  init?(of file: borrowing Descriptor, _ ledger: FileStatus, at path: Path) {
+  init?(
+    of file: borrowing Descriptor, _ ledger: FileStatus, at path: Path,
+    _ refuse: (SystemError) -> Void
+  ) {
+    let saved: Descriptor
+    do throws(SystemError) {
+      saved = try Descriptor.maintained(path.parent.appending(Self.name), .readNoLink)
+    } catch {
+      if error.found != nil { refuse(error) }
+      return nil
+    }
     guard
-      let saved = try? Descriptor.maintained(path.parent.appending(Self.name), .readNoLink),
       let status = try? saved.status(), Self.isTrusted(status, for: ledger),
       let text = try? saved.readToEnd(atMost: Path.longestDocument),
       let json = try? JSONValue(parsing: text), json["version"]?.integer == Self.version,

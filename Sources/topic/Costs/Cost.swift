@@ -38,7 +38,11 @@ extension CostLedger {
 
   /// The sums of the ledger. Notes on standard error say what they leave out.
   func totalWithNotes() throws(Failure) -> CostTotal {
-    let total = try attempt(total(), otherwise: .inputOutput)
+    let total = try attempt(
+      total { error in
+        let reason = Failure(error, otherwise: .inputOutput).message ?? ""
+        Tool.topic.note("\(reason); the sums are read from the ledger")
+      }, otherwise: .inputOutput)
     if total.unreadable > 0 {
       let lines =
         total.unreadable == 1
@@ -61,8 +65,7 @@ extension Arguments {
   /// The value of an option that the command needs, as text that is not empty.
   func name(_ option: String) throws(Failure) -> String {
     guard let name = try text(option), !name.isEmpty else {
-      throw .usage(
-        "--\(option) is an empty string", advice: "check the variable that it comes from")
+      throw .emptyString("--\(option)")
     }
     return name
   }

@@ -13,8 +13,8 @@ extension Command {
         The first 1,000 roles and the first 1,000 models each get a sum of their own. All others,
         and names longer than 4,096 bytes, are added up under the name "…".
 
-        RUN/cost.state.json keeps the sums of a long ledger, so that the next call reads only what is
-        new; it may be removed at any time.
+        RUN/cost.state.json keeps the sums of a long ledger, so the next call reads only what is new.
+        It may be removed at any time. Remove it if you edit the ledger.
         """,
       examples: """
         topic cost total --format json "$run" | jq -r .usd

@@ -250,7 +250,22 @@ import Testing
     try bash("for i in {1..10}; do cat cost.jsonl cost.jsonl >x; mv x cost.jsonl; done", in: run)
   }
 
-  @Test("A crash at any call while sums are stored leaves right sums, and an error is none")
+  @Test(
+    "What is in the place of the stored sums and is not a regular file is named and left alone",
+    arguments: [
+      ("ln -s victim", "a symbolic link"), ("mkfifo", "a FIFO"), ("mkdir", "a directory"),
+    ])
+  func oddState(make: String, kind: String) throws {
+    try makeLongLedger()
+    try bash("echo precious >victim; \(make) cost.state.json", in: run)
+    let outcome = try cost(["check", run, "--max-usd", "1"])
+    #expect(outcome.code == 0 && outcome.text == "0.0001024 USD of 1.00 USD\n")
+    #expect(outcome.error.contains("cost.state.json': it is \(kind), not a regular file"))
+    let left = try bash("cat victim; [ -L cost.state.json ] || [ ! -f cost.state.json ]", in: run)
+    #expect(left.code == 0 && left.text == "precious\n")
+  }
+
+  @Test("A crash or an error while sums are stored leaves right sums, and fails nothing")
   func storing() throws {
     let check = ["check", run, "--max-usd", "1"]
     for call in ["flock:1", "creat:1", "write:1", "renameat:1"] {
