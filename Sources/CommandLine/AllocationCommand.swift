@@ -56,7 +56,7 @@ extension Command {
     ) { arguments throws(Failure) in
       let root = arguments.operands[0]
       if root.isEmpty {
-        throw .usage("ROOT is an empty string", advice: "check the variable that it comes from")
+        throw .emptyString("ROOT")
       }
       let style = try Style(arguments)
       let request = try AllocationRequest(

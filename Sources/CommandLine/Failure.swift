@@ -24,6 +24,11 @@ public struct Failure: Error {
     Failure(.usage, message, advice: advice)
   }
 
+  /// An operand or option that is an empty string, which no user types.
+  public static func emptyString(_ what: String) -> Failure {
+    .usage("\(what) is an empty string", advice: "check the variable that it comes from")
+  }
+
   /// A word that is not one of `known`; the message suggests the nearest one.
   public static func unknown(_ what: String, _ value: Bytes, _ known: [String]) -> Failure {
     let near = nearest(to: String(decoding: value, as: UTF8.self), in: known)

@@ -7,7 +7,7 @@ import TopicAllocation
 /// The detected root need not exist yet, unless `CLAUDE_SPECS_ROOT` names it.
 func root(_ operand: Bytes?) throws(Failure) -> Root {
   if operand?.isEmpty == true {
-    throw .usage("ROOT is an empty string", advice: "check the variable that it comes from")
+    throw .emptyString("ROOT")
   }
   if let operand { return try reach(otherwise: .inputOutput, Root(locating: Path(operand))) }
   let found = try root(of: attempt(Location.project(), otherwise: .inputOutput))

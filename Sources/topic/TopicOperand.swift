@@ -13,7 +13,7 @@ struct TopicOperand {
   /// - Throws: Status 64 if `text` is empty.
   init(_ text: Bytes, as word: String) throws(Failure) {
     if text.isEmpty {
-      throw .usage("\(word) is an empty string", advice: "check the variable that it comes from")
+      throw .emptyString("\(word)")
     }
     (self.text, self.word) = (text, word)
   }

@@ -44,7 +44,7 @@ struct AllocatorCommand {
     let words = try Self.words(of: command)
     let text = String(decoding: command, as: UTF8.self)
     guard let name = words.first, !name.isEmpty else {
-      throw .usage("the allocator is an empty string")
+      throw .emptyString("the allocator")
     }
     for placeholder in ["{root}", "{name}"]
     where !words.contains(where: { $0.replacing(placeholder, with: []) != $0 }) {

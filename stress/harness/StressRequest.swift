@@ -40,7 +40,7 @@ struct StressRequest {
     }
     processes = try arguments.processes()
     root = arguments.value(of: "root").map { Path($0) }
-    if root?.bytes.isEmpty == true { throw .usage("--root is an empty string") }
+    if root?.bytes.isEmpty == true { throw .emptyString("--root") }
     if let root, String(validating: root.bytes, as: UTF8.self) == nil {
       throw Failure(
         .data, "cannot record \(root.bytes.quotedForMessage): it is not UTF-8",

@@ -31,7 +31,7 @@ struct StressSession {
   /// The directory that keeps the runs: `--run-dir`, or else below the user's state.
   static func directoryOfRuns(_ arguments: Arguments) throws(Failure) -> Path {
     if let given = arguments.value(of: "run-dir") {
-      if given.isEmpty { throw .usage("--run-dir is an empty string") }
+      if given.isEmpty { throw .emptyString("--run-dir") }
       return Path(given)
     }
     if let state = Environment.variable("XDG_STATE_HOME") {

@@ -8,7 +8,7 @@ public enum LedgerError: Error, Sendable {
   case system(SystemError)
   /// A git command failed.
   case git(GitError)
-  /// There is no remote of this name.
+  /// No remote has this name.
   case unknownRemote(String)
   /// The remote could not be reached. `words` is git's message.
   case unreachable(remote: String, words: String)

@@ -175,7 +175,7 @@ extension Ledger {
     if answer.code == 0 { return .done }
     let reason = answer.output.split(separator: .newline).first { $0.first == UInt8(ascii: "!") }
     let line = String(decoding: reason ?? [], as: UTF8.self)
-    // The answer may have been lost on the way, so the ledger decides who has won.
+    // The push's answer can get lost, so the ledger tells which reservation won.
     let now: State
     do throws(LedgerError) { now = try fetchedState(after: knownState()) } catch {
       if case .git(.failed) = error { throw error }

@@ -54,7 +54,7 @@ extension Command {
     let file = try MetricsFile(arguments)
     let out = arguments.value(of: "out") ?? []
     if out.isEmpty {
-      throw .usage("--out is an empty string", advice: "check the variable that it comes from")
+      throw .emptyString("--out")
     }
     let required = try arguments.texts("require")
     let question = try MetricsSummary.Question(

@@ -26,7 +26,7 @@ extension MetricsFile {
   init(_ arguments: Arguments) throws(Failure) {
     self.init(Path(arguments.operands[0]))
     if path.bytes.isEmpty {
-      throw .usage("FILE is an empty string", advice: "check the variable that it comes from")
+      throw .emptyString("FILE")
     }
   }
 

@@ -40,9 +40,7 @@ extension Arguments {
       throw .usage("no --worker and no --force")
     }
     if worker.isEmpty {
-      throw .usage(
-        "the name of the worker is an empty string", advice: "check the variable that it comes from"
-      )
+      throw .emptyString("the name of the worker")
     }
     return worker
   }
@@ -53,7 +51,7 @@ extension PlanStore {
   init(_ arguments: Arguments) throws(Failure) {
     let operand = arguments.operands[0]
     if operand.isEmpty {
-      throw .usage("PLAN is an empty string", advice: "check the variable that it comes from")
+      throw .emptyString("PLAN")
     }
     let path = Path(operand == Bytes("-") ? Bytes("/dev/stdin") : operand)
     self = try attempt(PlanStore(path), on: path)

@@ -50,7 +50,7 @@ struct PlanView {
     let record = state.records[place]
     let worker = (record.worker ?? "").quotedForMessage
     let id = plan.tasks[place].id
-    guard record.status == .claimed else { return "  \(id) failed, in the hands of \(worker)" }
+    guard record.status == .claimed else { return "  \(id) failed (worker \(worker))" }
     let since = record.claimedAt.map { " for " + span(from: $0, to: now) } ?? ""
     let until = record.leaseUntil ?? now
     let lease =

@@ -21,7 +21,7 @@ struct RunLog {
   /// The LOG on the command line.
   static func path(_ word: Bytes) throws(Failure) -> Path {
     if word.isEmpty {
-      throw .usage("LOG is an empty string", advice: "check the variable that it comes from")
+      throw .emptyString("LOG")
     }
     return Path(word)
   }

@@ -66,7 +66,7 @@ extension Command {
   ) { arguments throws(Failure) in
     let template = arguments.operands
     if template[0].isEmpty {
-      throw .usage("COMMAND is an empty string", advice: "check the variable that it comes from")
+      throw .emptyString("COMMAND")
     }
     guard template.contains(where: { fill($0, with: []) != $0 }) else {
       throw .usage(
@@ -77,7 +77,7 @@ extension Command {
       throw .usage("--timeout takes more than 0 seconds")
     }
     guard var model = try arguments.text("model"), !model.isEmpty else {
-      throw .usage("MODEL is an empty string", advice: "check the variable that it comes from")
+      throw .emptyString("MODEL")
     }
     let chain =
       if let file = arguments.value(of: "fallback") { try FallbackChain(reading: file) } else {

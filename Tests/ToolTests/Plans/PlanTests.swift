@@ -142,7 +142,7 @@ import Testing
     let blocked = try topic("claim", file, "--worker", "b")
     #expect(blocked.code == 1 && blocked.error.contains("'1.1' failed"))
     #expect(blocked.error.contains("topic plan release --force"))
-    #expect(try topic("status", file).text.contains("1.1 failed, in the hands of 'a'"))
+    #expect(try topic("status", file).text.contains("1.1 failed (worker 'a')"))
     #expect(try topic("release", file, "1.1", "--worker", "a").code == 77)
     #expect(try topic("release", file, "1.1", "--force").code == 0)
     let again = try claim("b")

@@ -1,7 +1,7 @@
 import CommandLine
 import Testing
 
-@Suite(.timeLimit(.minutes(20))) struct CountsTests {
+@Suite(.timeLimit(.minutes(20))) struct PluralsTests {
   @Test("Ordinal numbers end as they are spoken")
   func ordinals() {
     let ordinals = [0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 21, 22, 23, 101, 111, 112, 113, 1_002]
