@@ -27,8 +27,8 @@ extension Command {
         OptionGroup("Members", memberOptions), OptionGroup("Lock", [.lockTimeout]),
       ],
       text: """
-        Changes the members that are given and keeps the others. Without any, reads an object from
-        standard input, which replaces the whole state.
+        Saves the state of RUN in RUN/checkpoint.json: changes the members that are given and keeps
+        the others. Without any, reads an object from standard input, which replaces the whole state.
 
         Such an object does not replace the member `retry`, in which `topic retry check` counts the
         rounds; `retry` is taken from it only if no rounds have been counted yet. The command itself
